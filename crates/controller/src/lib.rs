@@ -21,10 +21,13 @@ mod host_name;
 mod identity;
 pub mod leader_election;
 mod lease;
+mod lease_requests;
 mod operation_result;
 mod owner;
 pub mod sharding;
 mod shutdown_signal;
+#[cfg(test)]
+mod simulation;
 mod tenure;
 mod update_status;
 pub mod wait;

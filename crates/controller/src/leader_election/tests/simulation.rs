@@ -4,25 +4,17 @@
 //! Never are two guards valid at once, tokens only grow, and there is a leader again when the faults end. `KLIENT_SEED` is
 //! the first seed, `KLIENT_SEEDS` the number of seeds.
 
-#![allow(clippy::print_stdout, reason = "a random test prints its seed")]
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use klient_api::coordination::v1::Lease;
-use klient_apimachinery::MicroTime;
 
-use super::super::clock::{Moment, Now};
 use super::super::config::{LeaderElectionConfig, LeaseLock};
 use super::super::election::{Action, Answer, Election, Input, Notice, Request};
 use super::super::tenure::Tenure;
+use crate::simulation::{Host, MINUTE, SECOND, Schedule, seeds};
 
 const MACHINES: usize = 5;
-const MILLISECOND: u64 = 1_000_000;
-const SECOND: u64 = 1000 * MILLISECOND;
-const MINUTE: u64 = 60 * SECOND;
 
 /// The time with faults, and the time after it in which a leader must be elected.
 const FAULTS: u64 = 20 * MINUTE;
@@ -30,16 +22,14 @@ const CALM: u64 = 2 * MINUTE;
 
 #[test]
 fn never_are_two_guards_valid_at_once() {
-    let variable = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
-    let first = variable("KLIENT_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000_000));
-    let seeds = variable("KLIENT_SEEDS").unwrap_or(200);
-    println!("KLIENT_SEED={first}, {seeds} seeds");
+    let seeds = seeds(200);
     let mut elections = 0;
-    for seed in first..first + seeds {
+    for seed in seeds.clone() {
         elections += World::new(seed).run();
     }
     // A world in which nobody is ever elected would prove nothing.
-    assert!(elections > 10 * seeds, "{elections} elections in {seeds} worlds");
+    let worlds = seeds.end - seeds.start;
+    assert!(elections > 10 * worlds, "{elections} elections in {worlds} worlds");
 }
 
 /// The server, the machines and what is under way between them.
@@ -47,8 +37,7 @@ struct World {
     seed: u64,
     random: fastrand::Rng,
     now: u64,
-    events: BinaryHeap<Reverse<(u64, u64, usize)>>,
-    pending: Vec<Option<Event>>,
+    events: Schedule<Event>,
     machines: Vec<Machine>,
     lease: Option<Lease>,
     version: u64,
@@ -75,39 +64,13 @@ enum Event {
 }
 
 struct Machine {
+    host: Host,
     election: Election,
     tenure: Option<Arc<Tenure>>,
     /// The number of the action of which the end is awaited. Ends of earlier ones do not count.
     serial: u64,
     is_stopping: bool,
     restarts: u32,
-    /// The clocks: nanoseconds at the beginning of the world.
-    boot: u64,
-    wall: i64,
-    /// The speed of the monotonic clock, in millionths.
-    speed: u64,
-    asleep_until: u64,
-    cut_until: u64,
-    slow_until: u64,
-}
-
-impl Machine {
-    fn moment(&self, now: u64) -> Moment {
-        let elapsed = u128::from(now) * u128::from(self.speed) / 1_000_000;
-        Moment::after_boot(Duration::from_nanos(self.boot + elapsed as u64))
-    }
-
-    fn clocks(&self, now: u64) -> Now {
-        let wall = MicroTime::from_unix_micros((self.wall + now as i64) / 1000);
-        Now { moment: self.moment(now), wall }
-    }
-
-    /// The time of the world at which the monotonic clock shows a moment.
-    fn time_of(&self, moment: Moment) -> u64 {
-        let since_boot = moment.duration_since(Moment::after_boot(Duration::ZERO)).as_nanos() as u64;
-        let elapsed = u128::from(since_boot.saturating_sub(self.boot));
-        (elapsed * 1_000_000).div_ceil(u128::from(self.speed)) as u64
-    }
 }
 
 impl World {
@@ -116,8 +79,7 @@ impl World {
             seed,
             random: fastrand::Rng::with_seed(seed),
             now: 0,
-            events: BinaryHeap::new(),
-            pending: Vec::new(),
+            events: Schedule::new(),
             machines: Vec::new(),
             lease: None,
             version: 1,
@@ -126,24 +88,12 @@ impl World {
         };
         for machine in 0..MACHINES {
             let election = world.election(machine, 0);
-            let random = &mut world.random;
-            let machine_state = Machine {
-                election,
-                tenure: None,
-                serial: 0,
-                is_stopping: false,
-                restarts: 0,
-                boot: random.u64(0..1000 * SECOND),
-                wall: random.i64(0..1_700_000_000) * SECOND as i64,
-                speed: random.u64(980_000..1_020_000),
-                asleep_until: 0,
-                cut_until: 0,
-                slow_until: 0,
-            };
-            world.machines.push(machine_state);
+            let host = Host::new(&mut world.random, 980_000..1_020_000);
+            let state = Machine { host, election, tenure: None, serial: 0, is_stopping: false, restarts: 0 };
+            world.machines.push(state);
             let start = world.random.u64(0..5 * SECOND);
-            world.schedule(start, Event::Input { machine, serial: 0, input: Input::Due });
-            world.schedule(start, Event::Fault { machine });
+            world.events.add(start, Event::Input { machine, serial: 0, input: Input::Due });
+            world.events.add(start, Event::Fault { machine });
         }
         world
     }
@@ -161,19 +111,10 @@ impl World {
         Election::new(lock, config, fastrand::Rng::with_seed(self.random.u64(..)))
     }
 
-    fn schedule(&mut self, time: u64, event: Event) {
-        self.pending.push(Some(event));
-        self.events.push(Reverse((time, self.pending.len() as u64, self.pending.len() - 1)));
-    }
-
     /// Runs to the end, and returns the number of elections.
     fn run(mut self) -> u64 {
-        while let Some(Reverse((time, _, index))) = self.events.pop() {
-            if time > FAULTS + CALM {
-                break;
-            }
+        while let Some((time, event)) = self.events.next_until(FAULTS + CALM) {
             self.now = time;
-            let event = self.pending[index].take().expect("an event happens once");
             match event {
                 Event::Input { machine, serial, input } => self.input(machine, serial, input),
                 Event::Arrival { machine, serial, request } => self.arrive(machine, serial, request),
@@ -188,7 +129,7 @@ impl World {
     fn leaders(&self) -> Vec<usize> {
         let is_valid = |machine: &&usize| {
             let machine = &self.machines[**machine];
-            let now = machine.moment(self.now);
+            let now = machine.host.moment(self.now);
             machine.tenure.as_ref().is_some_and(|tenure| tenure.valid_until(now).is_ok())
         };
         [0, 1, 2, 3, 4].iter().filter(is_valid).copied().collect()
@@ -202,10 +143,10 @@ impl World {
     }
 
     fn input(&mut self, machine: usize, serial: u64, input: Input) {
-        let asleep_until = self.machines[machine].asleep_until;
+        let asleep_until = self.machines[machine].host.asleep_until;
         if asleep_until > self.now {
             // Nothing happens on a machine that sleeps.
-            return self.schedule(asleep_until, Event::Input { machine, serial, input });
+            return self.events.add(asleep_until, Event::Input { machine, serial, input });
         }
         if self.machines[machine].serial == serial {
             self.step(machine, input);
@@ -216,7 +157,7 @@ impl World {
         let machine = &mut self.machines[index];
         machine.serial += 1;
         let serial = machine.serial;
-        let action = machine.election.step(machine.clocks(self.now), input);
+        let action = machine.election.step(machine.host.clocks(self.now), input);
         for notice in machine.election.take_notices() {
             if let Notice::Elected(tenure) = notice {
                 let token = tenure.token();
@@ -228,38 +169,31 @@ impl World {
         }
         match action {
             Action::Send(request, end) => {
-                let end = machine.time_of(end);
+                let end = machine.host.time_of(end);
                 let answer = Input::Answer(Answer::Failed);
-                self.schedule(end, Event::Input { machine: index, serial, input: answer });
+                self.events.add(end, Event::Input { machine: index, serial, input: answer });
                 if let Some(delay) = self.transmission(index) {
                     let arrival = Event::Arrival { machine: index, serial, request };
-                    self.schedule(self.now + delay, arrival);
+                    self.events.add(self.now + delay, arrival);
                 }
             }
             Action::Wait(end) => {
-                let end = machine.time_of(end);
-                self.schedule(end, Event::Input { machine: index, serial, input: Input::Due });
+                let end = machine.host.time_of(end);
+                self.events.add(end, Event::Input { machine: index, serial, input: Input::Due });
             }
             Action::Done => {
                 // It runs for office again.
                 machine.is_stopping = false;
                 let again = self.now + self.random.u64(0..2 * SECOND);
-                self.schedule(again, Event::Input { machine: index, serial, input: Input::Due });
+                self.events.add(again, Event::Input { machine: index, serial, input: Input::Due });
             }
         }
     }
 
     /// The time that a message between a machine and the server takes, if it arrives.
     fn transmission(&mut self, machine: usize) -> Option<u64> {
-        let machine = &self.machines[machine];
-        // The connection is cut, or the message lost.
-        if machine.cut_until > self.now || (self.now < FAULTS && self.random.u8(..100) < 3) {
-            return None;
-        }
-        let slow = [100 * MILLISECOND, 8 * SECOND, 40 * SECOND];
-        let most =
-            if machine.slow_until > self.now { slow[self.random.usize(..3)] } else { 50 * MILLISECOND };
-        Some(self.random.u64(MILLISECOND..most))
+        let lost = if self.now < FAULTS { 3 } else { 0 };
+        self.machines[machine].host.transmission(self.now, lost, &mut self.random)
     }
 
     fn arrive(&mut self, machine: usize, serial: u64, request: Request) {
@@ -277,7 +211,7 @@ impl World {
         };
         if let Some(delay) = self.transmission(machine) {
             let input = Input::Answer(answer);
-            self.schedule(self.now + delay, Event::Input { machine, serial, input });
+            self.events.add(self.now + delay, Event::Input { machine, serial, input });
         }
     }
 
@@ -295,32 +229,25 @@ impl World {
         }
         let next = self.now + self.random.u64(SECOND..MINUTE);
         let end = (self.now + self.random.u64(SECOND..40 * SECOND)).min(FAULTS);
-        let jump = self.random.i64(-3600..3600) * SECOND as i64 / [1, 60, 1800][self.random.usize(..3)];
-        let kind = self.random.u8(..12);
-        let restarts = self.machines[index].restarts + u32::from(kind == 9);
         let machine = &mut self.machines[index];
-        match kind {
-            0..3 => machine.cut_until = end,
-            3..5 => machine.slow_until = end,
-            5..7 => machine.wall += jump,
-            7 => machine.asleep_until = end,
+        match self.random.u8(..12) {
             // A crash and a restart, under the same identity or another.
-            8..10 => {
-                machine.tenure = None;
-                machine.restarts = restarts;
-                machine.serial += 1;
-                machine.is_stopping = false;
-                let serial = machine.serial;
+            kind @ (0 | 1) => {
+                let restarts = machine.restarts + u32::from(kind);
+                let serial = machine.serial + 1;
                 let election = self.election(index, restarts);
-                self.machines[index].election = election;
-                self.schedule(end, Event::Input { machine: index, serial, input: Input::Due });
+                let machine = &mut self.machines[index];
+                (machine.election, machine.tenure) = (election, None);
+                (machine.serial, machine.restarts, machine.is_stopping) = (serial, restarts, false);
+                self.events.add(end, Event::Input { machine: index, serial, input: Input::Due });
             }
-            _ if machine.asleep_until <= self.now && !machine.is_stopping => {
+            2 | 3 if machine.host.asleep_until <= self.now && !machine.is_stopping => {
                 machine.is_stopping = true;
                 self.step(index, Input::Stop);
             }
-            _ => {}
+            2 | 3 => {}
+            _ => machine.host.disturb(end, &mut self.random),
         }
-        self.schedule(next, Event::Fault { machine: index });
+        self.events.add(next, Event::Fault { machine: index });
     }
 }

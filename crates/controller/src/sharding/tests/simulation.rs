@@ -8,12 +8,8 @@
 
 #![allow(clippy::print_stdout, reason = "a random test prints its seed")]
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
-
-use klient_apimachinery::MicroTime;
 
 use super::super::config::ShardingConfig;
 use super::super::hands::Hands;
@@ -21,14 +17,11 @@ use super::super::key::ShardKey;
 use super::super::member::{Action, Answer, Input, Member, Request};
 use super::super::term::Term;
 use super::group::Server;
-use crate::clock::{Moment, Now};
+use crate::simulation::{Host, MILLISECOND, MINUTE, SECOND, Schedule, seeds};
 
 const MACHINES: usize = 8;
 const KEYS: usize = 10_000;
 const PART: usize = 500;
-const MILLISECOND: u64 = 1_000_000;
-const SECOND: u64 = 1000 * MILLISECOND;
-const MINUTE: u64 = 60 * SECOND;
 
 /// The time with faults.
 const FAULTS: u64 = 8 * MINUTE;
@@ -39,24 +32,22 @@ const LEASE: u64 = 15 * SECOND;
 
 #[test]
 fn never_is_a_key_in_two_hands_and_all_are_in_hands_again_within_two_lease_durations() {
-    let variable = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
-    let first = variable("KLIENT_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000_000));
-    let seeds = variable("KLIENT_SEEDS").unwrap_or(100);
-    println!("KLIENT_SEED={first}, {seeds} seeds");
+    let seeds = seeds(100);
     let all: Vec<_> = (0..KEYS).map(|key| ShardKey::from(&format!("default/web-{key}"))).collect();
     let (mut grants, mut begun) = (0, 0);
-    for seed in first..first + seeds {
+    for seed in seeds.clone() {
         let part = fastrand::Rng::with_seed(seed).choose_multiple(all.iter().copied(), PART);
-        let keys = if seed == first { all.clone() } else { part };
+        let keys = if seed == seeds.start { all.clone() } else { part };
         let world = World::new(seed, keys.into()).run();
         grants += world.grants;
         begun += world.begun;
     }
     println!("{grants} grants of keys, {begun} keys taken in hand");
     // A world in which nobody ever gets a key would prove nothing.
+    let worlds = seeds.end - seeds.start;
     assert!(
-        grants > 50 * seeds && begun > 1000 * seeds,
-        "{grants} grants and {begun} keys in {seeds} worlds"
+        grants > 50 * worlds && begun > 1000 * worlds,
+        "{grants} grants and {begun} keys in {worlds} worlds"
     );
 }
 
@@ -66,8 +57,7 @@ struct World {
     random: fastrand::Rng,
     keys: Arc<[ShardKey]>,
     now: u64,
-    events: BinaryHeap<Reverse<(u64, usize)>>,
-    pending: Vec<Option<Event>>,
+    events: Schedule<Event>,
     machines: Vec<Machine>,
     server: Server,
     /// The messages that get lost during the time with faults, per hundred.
@@ -110,18 +100,11 @@ enum Event {
 }
 
 struct Machine {
+    host: Host,
     process: Option<Process>,
     /// The number of the action of which the end is awaited. Ends of earlier ones do not count.
     serial: u64,
     waits: bool,
-    /// The clocks: nanoseconds at the beginning of the world.
-    boot: u64,
-    wall: i64,
-    /// The speed of the monotonic clock, in millionths.
-    speed: u64,
-    asleep_until: u64,
-    cut_until: u64,
-    slow_until: u64,
 }
 
 struct Process {
@@ -134,25 +117,6 @@ struct Process {
     owned: (u64, Vec<u64>),
 }
 
-impl Machine {
-    fn moment(&self, now: u64) -> Moment {
-        let elapsed = u128::from(now) * u128::from(self.speed) / 1_000_000;
-        Moment::after_boot(Duration::from_nanos(self.boot + elapsed as u64))
-    }
-
-    fn clocks(&self, now: u64) -> Now {
-        let wall = MicroTime::from_unix_micros((self.wall + now as i64) / 1000);
-        Now { moment: self.moment(now), wall }
-    }
-
-    /// The time of the world at which the monotonic clock shows a moment.
-    fn time_of(&self, moment: Moment) -> u64 {
-        let since_boot = moment.duration_since(Moment::after_boot(Duration::ZERO)).as_nanos() as u64;
-        let elapsed = u128::from(since_boot.saturating_sub(self.boot));
-        (elapsed * 1_000_000).div_ceil(u128::from(self.speed)) as u64
-    }
-}
-
 impl World {
     fn new(seed: u64, keys: Arc<[ShardKey]>) -> Self {
         let mut world = World {
@@ -162,8 +126,7 @@ impl World {
             handed_over: vec![0; keys.len()],
             keys,
             now: 0,
-            events: BinaryHeap::new(),
-            pending: Vec::new(),
+            events: Schedule::new(),
             machines: Vec::new(),
             server: Server::default(),
             lost: 0,
@@ -173,31 +136,16 @@ impl World {
         };
         world.lost = [1, 3, 10, 25][world.random.usize(..4)];
         for machine in 0..MACHINES {
-            let random = &mut world.random;
-            let state = Machine {
-                process: None,
-                serial: 0,
-                waits: false,
-                boot: random.u64(..MINUTE),
-                wall: random.i64(0..2_000_000_000) * SECOND as i64,
-                // The shortest lease duration by the fastest is a little longer than the renew deadline by the slowest.
-                speed: random.u64(930_000..1_070_000),
-                asleep_until: 0,
-                cut_until: 0,
-                slow_until: 0,
-            };
+            // The shortest lease duration by the fastest is a little longer than the renew deadline by the slowest.
+            let host = Host::new(&mut world.random, 930_000..1_070_000);
+            let state = Machine { host, process: None, serial: 0, waits: false };
             world.machines.push(state);
             let start = world.random.u64(..20 * SECOND);
-            world.schedule(start, Event::Fault { machine });
-            world.schedule(start, Event::Work { machine });
+            world.events.add(start, Event::Fault { machine });
+            world.events.add(start, Event::Work { machine });
             world.join(machine, start);
         }
         world
-    }
-
-    fn schedule(&mut self, time: u64, event: Event) {
-        self.pending.push(Some(event));
-        self.events.push(Reverse((time, self.pending.len() - 1)));
     }
 
     /// Starts a process on a machine.
@@ -215,7 +163,7 @@ impl World {
         let hands = Arc::new(Hands::new());
         let random = fastrand::Rng::with_seed(self.random.u64(..));
         let state = &mut self.machines[machine];
-        let member = Member::new(config, identity.into(), hands.clone(), random, state.moment(time));
+        let member = Member::new(config, identity.into(), hands.clone(), random, state.host.moment(time));
         state.process = Some(Process {
             number: self.incarnations,
             member,
@@ -226,7 +174,7 @@ impl World {
         state.serial += 1;
         state.waits = true;
         let serial = state.serial;
-        self.schedule(time, Event::Input { machine, serial, input: Input::Due });
+        self.events.add(time, Event::Input { machine, serial, input: Input::Due });
     }
 
     fn run(mut self) -> Self {
@@ -246,12 +194,8 @@ impl World {
     }
 
     fn run_until(&mut self, end: u64) {
-        while let Some(Reverse((time, _))) = self.events.peek()
-            && *time <= end
-        {
-            let Some(Reverse((time, place))) = self.events.pop() else { break };
+        while let Some((time, event)) = self.events.next_until(end) {
             self.now = time;
-            let event = self.pending[place].take().expect("an event happens once");
             match event {
                 Event::Input { machine, serial, input } => self.input(machine, serial, input),
                 Event::Arrival { machine, serial, request } => self.arrive(machine, serial, request),
@@ -271,7 +215,7 @@ impl World {
         for (index, machine) in self.machines.iter().enumerate() {
             let Some(process) = &machine.process else { continue };
             let (_, owned) = &process.owned;
-            let moment = machine.moment(self.now);
+            let moment = machine.host.moment(self.now);
             // Whoever owns one of them owns all.
             let probe = owned.iter().enumerate().find(|(_, bits)| **bits != 0);
             let probe = probe.map(|(word, bits)| self.keys[word * 64 + bits.trailing_zeros() as usize]);
@@ -302,7 +246,7 @@ impl World {
         let keys = self.keys.clone();
         for (place, key) in keys.iter().enumerate() {
             let is_in_hand = self.machines.iter().any(|machine| {
-                let moment = machine.moment(self.now);
+                let moment = machine.host.moment(self.now);
                 machine.process.as_ref().is_some_and(|process| {
                     process.hands.owns(*key, moment)
                         || process
@@ -323,10 +267,10 @@ impl World {
     }
 
     fn input(&mut self, machine: usize, serial: u64, input: Input) {
-        let asleep_until = self.machines[machine].asleep_until;
+        let asleep_until = self.machines[machine].host.asleep_until;
         if asleep_until > self.now {
             // Nothing happens on a machine that sleeps.
-            return self.schedule(asleep_until, Event::Input { machine, serial, input });
+            return self.events.add(asleep_until, Event::Input { machine, serial, input });
         }
         if self.machines[machine].serial == serial {
             self.step(machine, input);
@@ -337,7 +281,7 @@ impl World {
         let machine = &mut self.machines[index];
         machine.serial += 1;
         let serial = machine.serial;
-        let clocks = machine.clocks(self.now);
+        let clocks = machine.host.clocks(self.now);
         let Some(process) = &mut machine.process else { return };
         let action = process.member.step(clocks, input);
         process.member.take_notices();
@@ -355,17 +299,17 @@ impl World {
         machine.waits = matches!(action, Action::Wait(_));
         match action {
             Action::Send(request, end) => {
-                let end = machine.time_of(end);
+                let end = machine.host.time_of(end);
                 let answer = Input::Answer(Answer::Failed);
-                self.schedule(end, Event::Input { machine: index, serial, input: answer });
+                self.events.add(end, Event::Input { machine: index, serial, input: answer });
                 if let Some(delay) = self.transmission(index) {
                     let arrival = Event::Arrival { machine: index, serial, request };
-                    self.schedule(self.now + delay, arrival);
+                    self.events.add(self.now + delay, arrival);
                 }
             }
             Action::Wait(end) => {
-                let end = machine.time_of(end);
-                self.schedule(end, Event::Input { machine: index, serial, input: Input::Due });
+                let end = machine.host.time_of(end);
+                self.events.add(end, Event::Input { machine: index, serial, input: Input::Due });
             }
             Action::Done => {
                 machine.process = None;
@@ -379,22 +323,15 @@ impl World {
 
     /// The time that a message between a machine and the server takes, if it arrives.
     fn transmission(&mut self, machine: usize) -> Option<u64> {
-        let machine = &self.machines[machine];
-        // The connection is cut, or the message lost.
-        if machine.cut_until > self.now || (self.now < FAULTS && self.random.u8(..100) < self.lost) {
-            return None;
-        }
-        let slow = [100 * MILLISECOND, 8 * SECOND, 40 * SECOND];
-        let most =
-            if machine.slow_until > self.now { slow[self.random.usize(..3)] } else { 50 * MILLISECOND };
-        Some(self.random.u64(MILLISECOND..most))
+        let lost = if self.now < FAULTS { self.lost } else { 0 };
+        self.machines[machine].host.transmission(self.now, lost, &mut self.random)
     }
 
     fn arrive(&mut self, machine: usize, serial: u64, request: Request) {
         let answer = self.server.serve(request);
         if let Some(delay) = self.transmission(machine) {
             let input = Input::Answer(answer);
-            self.schedule(self.now + delay, Event::Input { machine, serial, input });
+            self.events.add(self.now + delay, Event::Input { machine, serial, input });
         }
     }
 
@@ -405,32 +342,27 @@ impl World {
         }
         let next = self.now + self.random.u64(SECOND..MINUTE);
         let end = (self.now + self.random.u64(SECOND..40 * SECOND)).min(FAULTS);
-        let jump = self.random.i64(-3600..3600) * SECOND as i64 / [1, 60, 1800][self.random.usize(..3)];
-        let kind = self.random.u8(..12);
         let machine = &mut self.machines[index];
-        match kind {
-            0..3 => machine.cut_until = end,
-            3..5 => machine.slow_until = end,
-            5..7 => machine.wall += jump,
-            7 => machine.asleep_until = end,
+        match self.random.u8(..12) {
             // A crash and a restart, as another member.
-            8..10 => self.join(index, end),
-            _ if machine.asleep_until <= self.now && machine.waits => self.step(index, Input::Stop),
-            _ => {}
+            0 | 1 => self.join(index, end),
+            2 | 3 if machine.host.asleep_until <= self.now && machine.waits => self.step(index, Input::Stop),
+            2 | 3 => {}
+            _ => machine.host.disturb(end, &mut self.random),
         }
-        self.schedule(next, Event::Fault { machine: index });
+        self.events.add(next, Event::Fault { machine: index });
     }
 
     /// Takes a random key in hand, most for a short time, and plans the next.
     fn work(&mut self, index: usize) {
         let next = self.now + self.random.u64(..200 * MILLISECOND);
-        self.schedule(next, Event::Work { machine: index });
+        self.events.add(next, Event::Work { machine: index });
         let machine = &mut self.machines[index];
-        if machine.asleep_until > self.now {
+        if machine.host.asleep_until > self.now {
             return;
         }
         let key = self.random.usize(..self.keys.len());
-        let moment = machine.moment(self.now);
+        let moment = machine.host.moment(self.now);
         let Some(process) = &mut machine.process else { return };
         let Some((term, assignment)) = process.hands.begin(self.keys[key], moment) else { return };
         let token: u64 = assignment.version().parse().unwrap();
@@ -442,7 +374,7 @@ impl World {
         process.in_hand.push((term.clone(), key));
         let now = self.now;
         for (other, machine) in self.machines.iter().enumerate().filter(|(other, _)| *other != index) {
-            let moment = machine.moment(now);
+            let moment = machine.host.moment(now);
             let of_other = machine.process.as_ref().map_or(&[][..], |process| &process.in_hand);
             let is_valid = |term: &Term| term.valid_until(moment).is_ok();
             let has = of_other.iter().any(|(term, in_hand)| *in_hand == key && is_valid(term));
@@ -450,14 +382,14 @@ impl World {
         }
         let most = [20 * MILLISECOND, SECOND, 20 * SECOND, 2 * MINUTE][self.random.usize(..4)];
         let end = self.now + self.random.u64(..most);
-        self.schedule(end, Event::Done { machine: index, term, key });
+        self.events.add(end, Event::Done { machine: index, term, key });
     }
 
     fn done(&mut self, index: usize, term: &Arc<Term>, key: usize) {
         let machine = &mut self.machines[index];
-        if machine.asleep_until > self.now {
-            let (awake, term) = (machine.asleep_until, term.clone());
-            return self.schedule(awake, Event::Done { machine: index, term, key });
+        if machine.host.asleep_until > self.now {
+            let (awake, term) = (machine.host.asleep_until, term.clone());
+            return self.events.add(awake, Event::Done { machine: index, term, key });
         }
         let Some(process) = &mut machine.process else { return };
         // The process that had it in hand may be gone.
