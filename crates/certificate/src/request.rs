@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use klient_api::certificates::v1::{CertificateSigningRequest, CertificateSigningRequestSpec};
+use klient_apimachinery::fields::Selector;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_cache::{Event, Informer, InformerOptions, ReflectorOptions, until_with_sync};
@@ -146,7 +147,7 @@ impl Pending<'_> {
     /// Waits for the certificate, through losses of the connection.
     async fn wait(&self, client: &Client, limit: Duration) -> Outcome {
         let reflector = ReflectorOptions {
-            field_selector: Some(format!("metadata.name={}", self.name).into()),
+            field_selector: Some(Selector::one("metadata.name", &self.name).to_string().into()),
             ..Default::default()
         };
         let options = InformerOptions { reflector, ..Default::default() };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use klient_apimachinery::fields::Selector;
 use klient_apimachinery::{Object, Unstructured};
 use klient_client::{Api, DynamicPlace, Error, WatchEvent, WatchOptions};
 use serde_json::Value;
@@ -77,7 +78,7 @@ async fn watch_until_deleted(
             return Ok(());
         }
         let options = WatchOptions {
-            field_selector: Some(format!("metadata.name={name}").into()),
+            field_selector: Some(Selector::one("metadata.name", name).to_string().into()),
             resource_version: Some(object.resource_version().into()),
             allow_bookmarks: true,
             ..WatchOptions::default()

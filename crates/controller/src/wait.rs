@@ -11,6 +11,7 @@ pub mod conditions;
 use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
+use klient_apimachinery::fields::Selector;
 use klient_apimachinery::{Addressable, ListOptions, Object, Str, WatchEvent, verbs};
 use klient_cache::{RetryWatch, RetryWatchOptions};
 use klient_client::{Api, ErrorKind as RequestErrorKind};
@@ -320,7 +321,7 @@ impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
 
 /// The field selector of an object.
 fn selector(name: &str) -> String {
-    format!("metadata.name={name}")
+    Selector::one("metadata.name", name).to_string()
 }
 
 /// Returns true if another try of a list may help.

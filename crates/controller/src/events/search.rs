@@ -1,6 +1,7 @@
 //! [`search`], the events of an object.
 
 use klient_api::core::v1::{Event, ObjectReference};
+use klient_apimachinery::fields::Selector;
 use klient_apimachinery::{ListOptions, Place};
 use klient_client::{Api, Error};
 
@@ -52,7 +53,7 @@ pub async fn search<P: Place>(
     ];
     let terms = fields.into_iter().filter_map(|(field, value)| {
         let value = value.as_deref().filter(|value| !value.is_empty())?;
-        Some(format!("{field}={value}"))
+        Some(Selector::one(field, value).to_string())
     });
     let selector = terms.collect::<Vec<_>>().join(",");
     Ok(events.list_all(&ListOptions::fields(selector)).await?.items)

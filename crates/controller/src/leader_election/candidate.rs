@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use klient_api::coordination::v1beta1::{LeaseCandidate as Object, LeaseCandidateSpec};
+use klient_apimachinery::fields::Selector;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::v1::ObjectMeta;
 use klient_apimachinery::{MicroTime, Str};
@@ -104,7 +105,7 @@ impl LeaseCandidate {
     async fn renew_and_wait(&self, candidates: &Api<Object, InNamespace>) -> Result<(), Error> {
         let renewed = self.renew(candidates).await?;
         let options = WatchOptions {
-            field_selector: Some(format!("metadata.name={}", self.name).into()),
+            field_selector: Some(Selector::one("metadata.name", &self.name).to_string().into()),
             resource_version: renewed.metadata.resource_version,
             ..Default::default()
         };

@@ -8,7 +8,8 @@ use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::apps::v1::Deployment;
 use klient_api::batch::v1::Job;
 use klient_api::core::v1::ConfigMap;
-use klient_apimachinery::meta::v1::DeleteOptions;
+use klient_api::rbac::v1::ClusterRole;
+use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta};
 use klient_apimachinery::{Kind, Object, Resource as _, Unstructured};
 use klient_client::{Client, Patch, RequestBody, ResponseBody, Transport};
 use klient_controller::ErrorKind;
@@ -36,6 +37,19 @@ async fn a_definition_is_established() {
     assert_eq!(waited.unwrap().unwrap().name(), name);
     // And again, when it is met at once.
     wait_for(&definitions, name, conditions::established(), short()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_may_have_the_signs_of_selectors() {
+    let (_server, client) = cluster().await;
+    let name = r"a,b=c\d";
+    let roles = client.api::<ClusterRole>();
+    let never = |_: Option<&ClusterRole>| false;
+    let error = wait_for(&roles, name, never, short()).await.unwrap_err();
+    assert!(error.to_string().contains("does not exist"), "{error}");
+    roles.create(&ClusterRole { metadata: ObjectMeta::named(name), ..Default::default() }).await.unwrap();
+    let role = wait_for(&roles, name, |role: Option<&ClusterRole>| role.is_some(), short()).await.unwrap();
+    assert_eq!(role.unwrap().name(), name);
 }
 
 async fn create<K: Kind + DeserializeOwned>(client: &Client, object: Value) -> K {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use klient_apimachinery::fields::Selector;
 use klient_client::{ByteStream, ErrorKind};
 use serde_json::Value;
 
@@ -123,7 +124,7 @@ async fn watch(
     let collection = ResourceRequest { name: None, resource: resource.clone(), namespace: namespace.clone() };
     let mut request = builder.request(&collection);
     if let Some(name) = name {
-        request = request.query("fieldSelector", format!("metadata.name={name}"));
+        request = request.query("fieldSelector", Selector::one("metadata.name", name).to_string());
     }
     let request = request.query("watch", "true").query("allowWatchBookmarks", "true");
     Ok(request.query("resourceVersion", version).stream().await?)
