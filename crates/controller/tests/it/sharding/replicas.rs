@@ -9,6 +9,7 @@ use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta};
 use klient_client::{Client, Config};
 use klient_controller::ErrorKind;
 use klient_controller::sharding::{CLAIM_ANNOTATION, GROUP_LABEL, ShardLoss, Sharding, ShardingConfig};
+use klient_controller::wait::{conditions, wait_for};
 
 use super::{assigned, join, short};
 use crate::cluster::{cluster, soon, until};
@@ -136,12 +137,9 @@ async fn leases_of_those_who_left_are_deleted() {
     let b = join(&client, "b");
     assigned(&a, "a share", |a| a.assignment().members().len() == 2).await;
     soon("the leave", b.leave()).await;
-    let deleted = async {
-        while leases(&client).await.len() > 1 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    soon("the deletion", deleted).await;
+    let name = format!("shop-{}", b.identity());
+    let leases = client.api::<Lease>().namespace("default");
+    wait_for(&leases, &name, conditions::deleted(), Default::default()).await.unwrap();
     assert_eq!(count(&a), 100);
 }
 
@@ -229,4 +227,31 @@ async fn configurations_that_cannot_be_used_are_rejected() {
     assert_ne!(a.identity(), b.identity());
     let by_host = Sharding::join(&client, short()).unwrap();
     assert!(by_host.identity().len() > 9, "{}", by_host.identity());
+}
+
+/// A runtime of one thread, since the recorder is that of a thread.
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn the_members_and_the_losses_are_in_metrics() {
+    let values = crate::recorder::Values::default();
+    let _recorder = metrics::set_default_local_recorder(&values);
+    klient_controller::sharding::describe_metrics();
+    let (server, client) = cluster().await;
+    let gate = Gate::default();
+    let members = || values.get("klient_sharding_members{group=shop}");
+    let losses = || values.get("klient_sharding_losses_total{group=shop}");
+    let a = join(&gate.client(&server), "a");
+    until("the first series", || members() == Some(0.0) && losses() == Some(0.0)).await;
+    assigned(&a, "all keys", |a| count(a) == 100).await;
+    assert_eq!(members(), Some(1.0));
+    let guard = a.begin("web-0").unwrap();
+    gate.close();
+    assert_eq!(soon("a loss", guard.lost()).await, ShardLoss::Expired);
+    until("the loss", || losses() == Some(1.0) && members() == Some(0.0)).await;
+    gate.open();
+    assigned(&a, "all keys", |a| count(a) == 100).await;
+    until("the member", || members() == Some(1.0)).await;
+    soon("the leave", a.leave()).await;
+    assert_eq!((members(), losses()), (Some(0.0), Some(1.0)));
+    drop(client);
 }
