@@ -152,21 +152,25 @@ impl Controller {
     /// [`cache_sync_timeout`](ControllerBuilder::cache_sync_timeout). If an informer is stopped or its factory shut down
     /// before `shutdown`, when running reconciles have ended. If reconciles did not end within
     /// [`graceful_shutdown_timeout`](ControllerBuilder::graceful_shutdown_timeout) after the shutdown, with their keys;
-    /// they were cancelled. Those that block their threads run on, and are named: another run waits for them, or for its
-    /// shutdown.
+    /// they were cancelled. Those that block their threads run on, and are named: another run waits for them, for the same
+    /// time, before it fails.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime with a timer. If the rate limiter panics.
     pub async fn run(&mut self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        self.0.run(shutdown).await
+        self.0.run(None, shutdown).await
     }
 
     /// Reconciles like [`run`](Self::run) while this process leads, and again in each later term, until `shutdown` is
     /// ready or the candidate is [released](LeaderElector::release). When the leadership is lost reconciles are cancelled
-    /// where they await, and the controller waits for its next term. After the shutdown the Lease is given up when
-    /// reconciles have ended, or at once if it was about to be taken, so that the next leader need not wait for its expiry (controller-runtime's
-    /// `LeaderElectionReleaseOnCancel`).
+    /// where they await, none begins, and the controller waits for its next term. After the shutdown the Lease is given up
+    /// when reconciles have ended, or at once if it was about to be taken, so that the next leader need not wait for its
+    /// expiry (controller-runtime's `LeaderElectionReleaseOnCancel`).
+    ///
+    /// Several controllers of a program may run by one elector at the same time, as with
+    /// `tokio::join!(a.run_while_leading(&elector, …), b.run_while_leading(&elector, …))`: they lead in the same terms, and
+    /// the Lease is given up when the last of them has ended.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -203,7 +207,8 @@ impl Controller {
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run). The Lease is given up.
+    /// As [`run`](Self::run). The Lease is given up; if reconciles block their threads, when these have ended, and until
+    /// then it is renewed, for as long as the process lives.
     ///
     /// # Panics
     ///
@@ -226,8 +231,8 @@ impl Controller {
         let terms = elector.terms();
         loop {
             let Some(leadership) = terms.next(&mut shutdown).await else { return Ok(()) };
-            let ended = leadership.while_valid(self.run(&mut shutdown)).await;
-            leadership.release().await;
+            let ended = leadership.while_valid(self.0.run(Some(&leadership), &mut shutdown)).await;
+            leadership.release_if_last().await;
             if let Ok(result) = ended {
                 return result;
             }

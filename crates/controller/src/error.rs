@@ -77,7 +77,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The error of the request, if one failed.
+    /// The error of the request, if one failed. That of a cache or a watch is in the [`cache_error`](Self::cache_error).
     pub fn request_error(&self) -> Option<&klient_client::Error> {
         self.cause()?.downcast_ref()
     }
@@ -92,7 +92,7 @@ impl Error {
         self.request_error().is_some_and(klient_client::Error::is_not_found)
     }
 
-    /// The error of the cache, if one cannot be filled.
+    /// The error of the cache, if one cannot be filled, or of a watch that the server refused.
     pub fn cache_error(&self) -> Option<&klient_cache::Error> {
         self.cause()?.downcast_ref()
     }

@@ -92,6 +92,7 @@ use crate::clock;
 use crate::error::{Error, ErrorKind};
 use candidature::Candidature;
 use election::Election;
+use leadership::WeakLeadership;
 use observers::Observers;
 use status::Status;
 
@@ -109,6 +110,8 @@ struct Shared {
     election: Arc<Mutex<Election>>,
     status: Arc<Status>,
     observers: Arc<Observers>,
+    /// The leadership that controllers share. It is locked by the one who runs for office on behalf of all.
+    shared: Mutex<Option<WeakLeadership>>,
 }
 
 impl LeaderElector {
@@ -130,6 +133,7 @@ impl LeaderElector {
             election: Arc::new(Mutex::new(election)),
             status: Arc::default(),
             observers: Arc::default(),
+            shared: Mutex::default(),
         })))
     }
 
@@ -189,7 +193,8 @@ impl LeaderElector {
     }
 
     /// Runs for office and runs the work like [`run`](Self::run), and again after each loss, until the work has ended by
-    /// itself. Each loss is logged. Work that calls [`Leadership::release`] steps down, and is run again in a later term.
+    /// itself. Each loss is logged. Work that calls [`Leadership::release`] steps down: this candidate runs for office again
+    /// when each other one has had the time to be elected.
     ///
     /// A [`Controller`](crate::Controller), whose run borrows it, has
     /// [`run_while_leading`](crate::Controller::run_while_leading).
@@ -203,14 +208,27 @@ impl LeaderElector {
     ) -> Result<T, Loss> {
         let releases = self.0.status.releases();
         while let Some(leadership) = self.acquire_unless_released(releases).await {
-            if let Ok(output) = serve(leadership, &mut work).await {
-                return Ok(output);
+            match serve(leadership, &mut work).await {
+                Ok(output) => return Ok(output),
+                Err(Loss::Released) => self.let_others_win(releases).await,
+                Err(_) => {}
             }
         }
         Err(Loss::Released)
     }
 
-    /// The leaderships of one run after another, each when the one before has ended, until this candidate is released.
+    /// Waits for longer than other candidates wait between their attempts, unless this one is released.
+    async fn let_others_win(&self, releases: u64) {
+        let periods = 1.0 + JITTER_FACTOR + fastrand::f64();
+        let rest = tokio::time::sleep(self.0.config.retry_period.mul_f64(periods));
+        tokio::select! {
+            () = rest => {}
+            () = self.0.status.released_since(releases) => {}
+        }
+    }
+
+    /// The leaderships of one run after another, each when the one before has ended, until this candidate is released. Runs at
+    /// the same time share them.
     pub(crate) fn terms(&self) -> Terms<'_> {
         Terms { elector: self, releases: self.0.status.releases() }
     }
@@ -328,6 +346,14 @@ impl Terms<'_> {
     /// is given up that a write under way may have taken.
     pub(crate) async fn next(&self, stop: impl Future<Output = ()>) -> Option<Leadership> {
         let mut stop = pin!(stop);
+        let mut shared = tokio::select! {
+            biased;
+            () = &mut stop => return None,
+            shared = self.elector.0.shared.lock() => shared,
+        };
+        if let Some(leadership) = shared.as_ref().and_then(WeakLeadership::upgrade) {
+            return Some(leadership);
+        }
         let mut candidature = tokio::select! {
             biased;
             () = &mut stop => return None,
@@ -338,8 +364,9 @@ impl Terms<'_> {
             () = &mut stop => None,
             elected = candidature.elected() => elected,
         };
-        if elected.is_none() {
-            candidature.release().await;
+        match &elected {
+            Some(leadership) => *shared = Some(leadership.downgrade()),
+            None => candidature.release().await,
         }
         elected
     }

@@ -18,7 +18,14 @@ pub(crate) struct LeaseRequests {
     needs: &'static str,
     /// The failure that was logged last, which is logged once. Its text is not compared: the URL has the time-out, which
     /// is that of each request.
-    failure: Option<(ErrorKind, Option<u16>)>,
+    failure: Option<Failure>,
+}
+
+/// The kind of a failure.
+#[derive(Clone, Copy, PartialEq)]
+enum Failure {
+    Error(ErrorKind, Option<u16>),
+    Unanswered,
 }
 
 /// The reason for which a request has no result.
@@ -48,7 +55,7 @@ impl LeaseRequests {
     /// Creates a Lease. A namespace that does not exist is a failure.
     pub(crate) async fn create(&mut self, lease: &Lease, end: Moment) -> Result<Lease, Refusal> {
         match self.answer(end, async |leases| leases.create(lease).await).await {
-            Some(Err(error)) if error.is_not_found() => Err(self.failed(&error)),
+            Some(Err(error)) if error.is_not_found() => Err(self.refused(&error)),
             answer => self.result(answer),
         }
     }
@@ -88,6 +95,8 @@ impl LeaseRequests {
         let time = end.duration_since(Moment::now()).max(Duration::from_millis(1));
         let leases = self.leases.clone().timeout(time);
         tokio::select! {
+            // Its own time-out says more than this one.
+            biased;
             answer = request(leases) => Some(answer),
             // The machine may have slept, while the client's time-out did not go on.
             () = sleep_until(end) => None,
@@ -96,7 +105,10 @@ impl LeaseRequests {
 
     fn result<T>(&mut self, answer: Option<Result<T, Error>>) -> Result<T, Refusal> {
         match answer {
-            None => Err(Refusal::Failed),
+            None => {
+                let problem = "no answer in time, of the server or of the rate limiter of the client, which others may use up";
+                Err(self.failed(Failure::Unanswered, problem))
+            }
             Some(Ok(value)) => {
                 self.failure = None;
                 Ok(value)
@@ -106,22 +118,24 @@ impl LeaseRequests {
                 Err(Refusal::Conflict)
             }
             Some(Err(error)) if error.is_not_found() => Err(Refusal::NotFound),
-            Some(Err(error)) => Err(self.failed(&error)),
+            Some(Err(error)) => Err(self.refused(&error)),
         }
     }
 
+    fn refused(&mut self, error: &Error) -> Refusal {
+        let mut text = error.to_string();
+        if error.is_forbidden() {
+            text += &format!("; {} of leases in coordination.k8s.io", self.needs);
+        }
+        self.failed(Failure::Error(error.kind(), error.code()), &text)
+    }
+
     /// Logs a failure, as an error when it is of another kind than that before.
-    fn failed(&mut self, error: &Error) -> Refusal {
-        let kind = (error.kind(), error.code());
-        let is_known = self.failure.replace(kind) == Some(kind);
-        let needs = match error.is_forbidden() {
-            true => format!("; {} of leases in coordination.k8s.io", self.needs),
-            false => String::new(),
-        };
-        if is_known {
-            tracing::debug!("{}: {error}{needs}", self.subject);
+    fn failed(&mut self, failure: Failure, text: &str) -> Refusal {
+        if self.failure.replace(failure) == Some(failure) {
+            tracing::debug!("{}: {text}", self.subject);
         } else {
-            tracing::error!("{}: {error}{needs}; it is tried again", self.subject);
+            tracing::error!("{}: {text}; it is tried again", self.subject);
         }
         Refusal::Failed
     }

@@ -240,7 +240,7 @@ impl Sharding {
         while ended.changed().await.is_ok() {}
     }
 
-    /// Takes note of a write to a resource by the work on a key.
+    /// Takes note of a write to a resource, perhaps of a namespace, by the work on a key.
     pub(crate) fn wrote(&self, resource: &str, version: &str) {
         self.0.hands.wrote(resource, version);
     }

@@ -15,7 +15,8 @@ use crate::operation_result::OperationResult;
 /// Changes the status of an object, as it is in a cache or was read. Nothing is sent if the status stays the same.
 ///
 /// If the object has changed since, it is read again and `mutate` is called again, on an object with the same uid only.
-/// Changes of other fields than the status are ignored.
+/// The server ignores changes of other fields, but for the labels and annotations of some built-in kinds, such as pods and
+/// nodes.
 ///
 /// # Errors
 ///

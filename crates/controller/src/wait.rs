@@ -260,17 +260,14 @@ impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
                     continue;
                 }
             };
-            backoff = BACKOFF;
-            let options = RetryWatchOptions {
-                field_selector: Some(selector(name).into()),
-                min_restart_delay: Duration::from_millis(100),
-                ..Default::default()
-            };
+            let options =
+                RetryWatchOptions { field_selector: Some(selector(name).into()), ..Default::default() };
             let watch = RetryWatch::new(api.clone(), &version, options);
             self.watch = Some(watch.map_err(|error| Failure::Request(error.into()))?);
             while let Some(event) = self.next().await {
                 match event.map_err(|error| Failure::Request(error.into()))? {
                     WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                        backoff = BACKOFF;
                         if self.is_met(Some(&object))? {
                             return Ok(Some(object).filter(|object| self.is_same(object)));
                         }
@@ -285,6 +282,7 @@ impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
                 }
             }
             self.watch = None;
+            tokio::time::sleep(backoff.step()).await;
         }
     }
 

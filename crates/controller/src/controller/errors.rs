@@ -41,6 +41,17 @@ pub(super) fn informer_stopped(controller: &str, resource: &ResourceInfo) -> Err
 }
 
 /// Reconciles that had not ended some time after the shutdown, and those among them that could not be cancelled.
+/// The reconciles of the run before still block their threads, so that this one cannot begin.
+pub(super) fn last_run(controller: &str, limit: Duration, blocked: &[ObjectKey]) -> Error {
+    let keys = blocked.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let seconds = limit.as_secs_f64();
+    let problem = format!(
+        "controller {controller}: it cannot run again, since reconciles of its last run still block their threads after \
+         {seconds} s: {keys}; use tokio::task::spawn_blocking, and restart this process"
+    );
+    Error::new(ErrorKind::Shutdown, problem)
+}
+
 pub(super) fn shutdown_timeout(
     controller: &str,
     limit: Duration,

@@ -109,7 +109,12 @@ impl OwnWrites {
             for write in &writes {
                 if let Some(watch) = self.watches_of(write).next() {
                     let resource = watch.resource().group_resource();
-                    sharding.wrote(&resource, &write.resource_version);
+                    match write.key.namespace().filter(|_| watch.has_sources()) {
+                        None => sharding.wrote(&resource, &write.resource_version),
+                        Some(namespace) => {
+                            sharding.wrote(&format!("{resource}/{namespace}"), &write.resource_version);
+                        }
+                    }
                 }
             }
         }

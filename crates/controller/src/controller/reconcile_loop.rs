@@ -3,8 +3,9 @@
 mod sharded;
 mod worker;
 
+use std::pin::pin;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use super::own_writes::OwnWrites;
 use super::running_name::RunningName;
 use super::watch::{LOW_PRIORITY, Registration, Watch};
 use crate::error::Error;
+use crate::leader_election::Leadership;
 use crate::sharding::Sharding;
 use worker::work;
 
@@ -64,6 +66,10 @@ pub(super) struct ReconcileLoop {
     exclusive: Arc<RwLock<()>>,
     /// The last assignment of keys that the caches have caught up with.
     caught_up: AtomicU64,
+    /// Held by the one who waits for that.
+    catching_up: tokio::sync::Mutex<()>,
+    /// The workers of the last run, which may still be about to end.
+    workers: Mutex<Vec<Arc<Worker>>>,
 }
 
 impl ReconcileLoop {
@@ -87,13 +93,19 @@ impl ReconcileLoop {
             queue: Mutex::default(),
             exclusive: Arc::default(),
             caught_up: AtomicU64::new(0),
+            catching_up: tokio::sync::Mutex::default(),
+            workers: Mutex::default(),
             options,
         })
     }
 
-    /// Reconciles until the shutdown, and until running reconciles have ended.
-    pub(super) async fn run(self: &Arc<Self>, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let mut shutdown = std::pin::pin!(shutdown);
+    /// Reconciles until the shutdown, and until running reconciles have ended. Those of a leader end with its leadership.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        leadership: Option<&Leadership>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let mut shutdown = pin!(shutdown);
         let run = Run::begin(self);
         let queue = &run.queue;
         let controller = &*self.options.name;
@@ -117,12 +129,14 @@ impl ReconcileLoop {
         tokio::select! {
             biased;
             () = &mut shutdown => return Ok(()),
-            ended = self.exclusive.write() => drop(ended),
+            ended = self.wait_for_last_run() => ended?,
         }
+        *self.last_workers() = workers.clone();
         tracing::info!(controller, worker_count = workers.len(), "starting workers");
         for worker in &workers {
             let alive = self.exclusive.clone().read_owned().await;
-            let work = work(self.clone(), queue.clone(), worker.clone(), stopped.clone());
+            let (leadership, stopped) = (leadership.cloned(), stopped.clone());
+            let work = work(self.clone(), queue.clone(), worker.clone(), leadership, stopped);
             tasks.spawn(async move {
                 let _alive = alive;
                 work.await;
@@ -172,6 +186,28 @@ impl ReconcileLoop {
         tracing::info!(controller, "all workers finished");
         stopped_informer
             .map_or(Ok(()), |resource| Err(errors::informer_stopped(&self.options.name, resource)))
+    }
+
+    /// Waits until no reconcile of the last run goes on, within the limit of a shutdown.
+    async fn wait_for_last_run(&self) -> Result<(), Error> {
+        let keys = || self.last_workers().iter().filter_map(|worker| worker.key()).collect::<Vec<_>>();
+        let limit = self.options.shutdown_timeout;
+        let ended = async {
+            let mut ended = pin!(self.exclusive.write());
+            while tokio::time::timeout(CANCELLED_WITHIN, &mut ended).await.is_err() {
+                tracing::warn!(
+                    controller = %self.options.name,
+                    keys = ?keys(),
+                    "waiting for reconciles of the last run, which block their threads",
+                );
+            }
+        };
+        let ended = tokio::time::timeout(limit.max(CANCELLED_WITHIN), ended).await;
+        ended.map_err(|_| errors::last_run(&self.options.name, limit, &keys()))
+    }
+
+    fn last_workers(&self) -> MutexGuard<'_, Vec<Arc<Worker>>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until one of the informers does not run, and returns its resource.
@@ -231,7 +267,7 @@ impl ReconcileLoop {
 
     /// Adds a key; `false` if the controller does not run.
     pub(super) fn add(&self, key: ObjectKey) -> bool {
-        let queue = self.queue();
+        let queue = self.queue().filter(|queue| !queue.is_shutting_down());
         if let Some(queue) = &queue {
             queue.add(key);
         }

@@ -43,8 +43,11 @@ pub(super) trait Watch: Send + Sync {
     /// Waits until the cache has seen a write of its resource, or the informer has stopped.
     fn wait_until_seen<'a>(&'a self, write: &'a LoggedWrite) -> BoxFuture<'a, ()>;
 
-    /// Waits until the cache has reached a version of its resource, or the informer has stopped.
-    fn wait_until_reached<'a>(&'a self, version: &'a str) -> BoxFuture<'a, ()>;
+    /// Returns true if the informer has several sources, such as one per namespace, each of which has versions of its own.
+    fn has_sources(&self) -> bool;
+
+    /// Waits until the cache has reached a version of its resource, in a namespace or in all, or the informer has stopped.
+    fn wait_until_reached<'a>(&'a self, namespace: Option<&'a str>, version: &'a str) -> BoxFuture<'a, ()>;
 }
 
 /// A handler that was added to an informer.
@@ -115,8 +118,12 @@ impl<K: Wire + Object> Watch for Primary<K> {
         wait_until_seen(&self.0.informer, write)
     }
 
-    fn wait_until_reached<'a>(&'a self, version: &'a str) -> BoxFuture<'a, ()> {
-        wait_until_reached(&self.0.informer, version)
+    fn has_sources(&self) -> bool {
+        self.0.informer.servers().nth(1).is_some()
+    }
+
+    fn wait_until_reached<'a>(&'a self, namespace: Option<&'a str>, version: &'a str) -> BoxFuture<'a, ()> {
+        wait_until_reached(&self.0.informer, namespace, version)
     }
 }
 
@@ -170,8 +177,12 @@ impl<K: Wire + Object> Watch for Mapped<K> {
         wait_until_seen(&self.source.informer, write)
     }
 
-    fn wait_until_reached<'a>(&'a self, version: &'a str) -> BoxFuture<'a, ()> {
-        wait_until_reached(&self.source.informer, version)
+    fn has_sources(&self) -> bool {
+        self.source.informer.servers().nth(1).is_some()
+    }
+
+    fn wait_until_reached<'a>(&'a self, namespace: Option<&'a str>, version: &'a str) -> BoxFuture<'a, ()> {
+        wait_until_reached(&self.source.informer, namespace, version)
     }
 }
 
@@ -277,12 +288,16 @@ fn wait_until_seen<'a, K: Wire + Object>(
 
 fn wait_until_reached<'a, K: Wire + Object>(
     informer: &'a Informer<K>,
+    namespace: Option<&'a str>,
     version: &'a str,
 ) -> BoxFuture<'a, ()> {
     Box::pin(async move {
         let has_reached = |store: &klient_cache::Store<K>| {
-            compare_resource_versions(&store.resource_version(), version)
-                .is_some_and(std::cmp::Ordering::is_ge)
+            let reached = match namespace {
+                None => store.resource_version(),
+                Some(namespace) => informer.resource_version_in(Some(namespace)),
+            };
+            compare_resource_versions(&reached, version).is_some_and(std::cmp::Ordering::is_ge)
         };
         // An informer that has stopped will not reach it.
         let _ = informer.store().wait_until(has_reached).await;

@@ -19,7 +19,8 @@ impl LeaderCallbacks {
     /// Callbacks for the begin and the end of leading.
     ///
     /// - `on_started_leading` runs once this candidate leads; the future is dropped when the leadership is lost;
-    /// - `on_stopped_leading` is called at the end in every case, as in client-go: also if this candidate never led.
+    /// - `on_stopped_leading` is called at the end, as in client-go: also if this candidate never led, but not if the future of
+    ///   [`run_callbacks`](super::LeaderElector::run_callbacks) is dropped.
     pub fn new<F>(
         on_started_leading: impl FnOnce(Leadership) -> F + Send + 'static,
         on_stopped_leading: impl FnOnce() + Send + 'static,

@@ -88,12 +88,12 @@ impl LeaseCandidate {
                 Ok(()) => (backoff, failure) = (BACKOFF, None),
                 Err(error) => {
                     let name = quoted(format!("{}/{}", self.namespace, self.name));
-                    let text = error.to_string();
-                    if failure.as_ref() == Some(&text) {
-                        tracing::debug!("lease candidate {name}: {text}");
+                    // The URL of a watch has a version, which changes.
+                    let kind = (error.kind(), error.code());
+                    if failure.replace(kind) == Some(kind) {
+                        tracing::debug!("lease candidate {name}: {error}");
                     } else {
-                        tracing::error!("lease candidate {name}: {text}; it is tried again");
-                        failure = Some(text);
+                        tracing::error!("lease candidate {name}: {error}; it is tried again");
                     }
                     tokio::time::sleep(backoff.step()).await;
                 }

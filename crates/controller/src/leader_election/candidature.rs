@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use klient_apimachinery::go::quoted;
 use tokio::sync::{oneshot, watch};
 
 use super::Shared;
@@ -20,7 +21,17 @@ impl Candidature {
     /// Begins a campaign when no other one of the candidate is under way; `None` if the candidate was released since there
     /// were `releases`.
     pub(super) async fn begin(shared: &Shared, releases: u64) -> Option<Self> {
-        let election = shared.election.clone().lock_owned().await;
+        let election = match shared.election.clone().try_lock_owned() {
+            Ok(election) => election,
+            Err(_) => {
+                let lock = &shared.lock;
+                let lease = quoted(format!("{}/{}", lock.namespace, lock.name));
+                tracing::info!(
+                    "waiting until the leadership by lease {lease} that this candidate has already has ended"
+                );
+                shared.election.clone().lock_owned().await
+            }
+        };
         let (stop, stopped) = watch::channel(false);
         let (ending, ended) = watch::channel(());
         let (elect, elected) = oneshot::channel();

@@ -1,6 +1,6 @@
 //! [`Leadership`], the guard of one who leads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -90,10 +90,39 @@ impl Leadership {
         self.tenure.run(work).await
     }
 
+    /// Ends the guard if there is no other handle to it, and waits until the Lease is given up or the attempt to do so has
+    /// failed.
+    pub(crate) async fn release_if_last(self) {
+        if Arc::strong_count(&self.stop) == 1 {
+            self.release().await;
+        }
+    }
+
+    pub(super) fn downgrade(&self) -> WeakLeadership {
+        let Leadership { tenure, stop, ended } = self;
+        WeakLeadership { tenure: tenure.clone(), stop: Arc::downgrade(stop), ended: ended.clone() }
+    }
+
     /// Ends the guard, for all clones, and waits until the Lease is given up or the attempt to do so has failed.
     pub async fn release(mut self) {
         self.stop.send_replace(true);
         // The task holds the sender, and drops it at its end.
         while self.ended.changed().await.is_ok() {}
+    }
+}
+
+/// A handle that does not keep the leadership.
+pub(super) struct WeakLeadership {
+    tenure: Arc<Tenure>,
+    stop: Weak<watch::Sender<bool>>,
+    ended: watch::Receiver<()>,
+}
+
+impl WeakLeadership {
+    /// The guard, if somebody has it and it is valid.
+    pub(super) fn upgrade(&self) -> Option<Leadership> {
+        let stop = self.stop.upgrade()?;
+        let leadership = Leadership::new(self.tenure.clone(), stop, self.ended.clone());
+        leadership.is_valid().then_some(leadership)
     }
 }

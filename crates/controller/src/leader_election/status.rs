@@ -4,14 +4,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use klient_apimachinery::Str;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::clock::Moment;
 use super::election::Term;
 
 /// The state of an election for health checks and for information.
 #[derive(Default)]
-pub(super) struct Status(Mutex<Fields>);
+pub(super) struct Status {
+    fields: Mutex<Fields>,
+    /// Told when the candidate is released.
+    released: Notify,
+}
 
 #[derive(Default)]
 struct Fields {
@@ -49,10 +53,19 @@ impl Status {
         self.fields().releases
     }
 
+    /// Waits until the candidate is released, if it was not since there were `releases`.
+    pub(super) async fn released_since(&self, releases: u64) {
+        let released = self.released.notified();
+        if self.releases() == releases {
+            released.await;
+        }
+    }
+
     /// Releases the candidate: the campaign that was begun last, which is to be ended.
     pub(super) fn end_campaign(&self) -> Option<CampaignHandle> {
         let mut fields = self.fields();
         fields.releases += 1;
+        self.released.notify_waiters();
         fields.campaign.clone()
     }
 
@@ -84,6 +97,6 @@ impl Status {
     }
 
     fn fields(&self) -> MutexGuard<'_, Fields> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.fields.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -19,7 +19,8 @@ pub(super) struct Claim {
     pub(super) written: Written,
 }
 
-/// The greatest resourceVersion that was written, per resource such as `deployments.apps`.
+/// The greatest resourceVersion that was written, per resource such as `deployments.apps`, or per resource and namespace
+/// as in `deployments.apps/shop` if the cache has versions of each namespace.
 pub(super) type Written = BTreeMap<String, Str>;
 
 /// A claim in JSON.

@@ -142,7 +142,7 @@ impl Hands {
         state.subscribers.clear();
     }
 
-    /// Takes note of a write to a resource.
+    /// Takes note of a write to a resource, perhaps of a namespace.
     pub(super) fn wrote(&self, resource: &str, version: &str) {
         claim::note(&mut self.state().written, resource, version);
     }

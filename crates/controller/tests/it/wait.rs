@@ -8,10 +8,10 @@ use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::apps::v1::Deployment;
 use klient_api::batch::v1::Job;
 use klient_api::core::v1::ConfigMap;
-use klient_api::rbac::v1::ClusterRole;
+use klient_api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleRef, Subject};
 use klient_apimachinery::meta::v1::{DeleteOptions, ObjectMeta};
 use klient_apimachinery::{Kind, Object, Resource as _, Unstructured};
-use klient_client::{Client, Patch, RequestBody, ResponseBody, Transport};
+use klient_client::{Client, Config, Patch, RequestBody, ResponseBody, Transport};
 use klient_controller::ErrorKind;
 use klient_controller::wait::{Condition as _, WaitOptions, conditions, wait_for};
 use serde::de::DeserializeOwned;
@@ -50,6 +50,33 @@ async fn a_name_may_have_the_signs_of_selectors() {
     roles.create(&ClusterRole { metadata: ObjectMeta::named(name), ..Default::default() }).await.unwrap();
     let role = wait_for(&roles, name, |role: Option<&ClusterRole>| role.is_some(), short()).await.unwrap();
     assert_eq!(role.unwrap().name(), name);
+}
+
+#[tokio::test]
+async fn a_watch_that_is_refused_ends_the_wait() {
+    let (server, admin) = cluster().await;
+    let rule = PolicyRule {
+        api_groups: vec!["".into()],
+        resources: vec!["configmaps".into()],
+        verbs: vec!["list".into()],
+        ..Default::default()
+    };
+    let role = ClusterRole { metadata: ObjectMeta::named("lister"), rules: vec![rule], ..Default::default() };
+    admin.api::<ClusterRole>().create(&role).await.unwrap();
+    let binding = ClusterRoleBinding {
+        metadata: ObjectMeta::named("lister"),
+        role_ref: RoleRef { kind: "ClusterRole".into(), name: "lister".into(), ..Default::default() },
+        subjects: vec![Subject { kind: "User".into(), name: "lister".into(), ..Default::default() }],
+        ..Default::default()
+    };
+    admin.api::<ClusterRoleBinding>().create(&binding).await.unwrap();
+    let config = Config::from_kubeconfig(&server.kubeconfig_for(&server.token("lister", &[]))).unwrap();
+    let config_maps = config_maps(&Client::new(config).unwrap());
+    let error =
+        wait_for(&config_maps, "sky", conditions::deleted().not(), Default::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+    let refused = error.cache_error().and_then(klient_cache::Error::as_source);
+    assert_eq!(refused.and_then(klient_apimachinery::SourceError::code), Some(403), "{error}");
 }
 
 async fn create<K: Kind + DeserializeOwned>(client: &Client, object: Value) -> K {

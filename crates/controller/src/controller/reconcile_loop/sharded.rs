@@ -7,7 +7,7 @@ use klient_workqueue::{AddOptions, Queue};
 
 use super::ReconcileLoop;
 use crate::controller::watch::LOW_PRIORITY;
-use crate::sharding::{Assignments, ShardGuard};
+use crate::sharding::{Assignment, Assignments, ShardGuard};
 
 impl ReconcileLoop {
     /// Adds the keys that this replica gets and whose objects pass the predicate, for ever.
@@ -26,18 +26,32 @@ impl ReconcileLoop {
         std::future::pending().await
     }
 
+    /// Returns true if the caches have seen what the owners of the keys before have written.
+    pub(super) fn has_caught_up(&self, guard: &ShardGuard) -> bool {
+        self.options.own_writes_timeout.is_zero() || self.has_caught_up_with(guard.assignment())
+    }
+
+    fn has_caught_up_with(&self, assignment: &Assignment) -> bool {
+        assignment.serial() <= self.caught_up.load(Ordering::Acquire)
+    }
+
     /// Waits until the caches have seen what the owners of the keys before have written, within the limit of own writes.
-    pub(super) async fn catch_up(&self, guard: &ShardGuard) {
-        let assignment = guard.assignment();
-        let limit = self.options.own_writes_timeout;
-        if limit.is_zero() || assignment.serial() <= self.caught_up.load(Ordering::Acquire) {
+    pub(super) async fn catch_up(&self, assignment: &Assignment) {
+        // The keys that wait are many, and one wait is for all.
+        let _one = self.catching_up.lock().await;
+        if self.has_caught_up_with(assignment) {
             return;
         }
+        let limit = self.options.own_writes_timeout;
         let waiting = async {
-            for (resource, version) in assignment.written() {
+            for (collection, version) in assignment.written() {
+                let (resource, namespace) = match collection.split_once('/') {
+                    Some((resource, namespace)) => (resource, Some(namespace)),
+                    None => (collection, None),
+                };
                 for watch in &*self.watches {
                     if watch.resource().group_resource() == *resource {
-                        watch.wait_until_reached(version).await;
+                        watch.wait_until_reached(namespace, version).await;
                     }
                 }
             }

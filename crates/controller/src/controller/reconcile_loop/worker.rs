@@ -16,13 +16,15 @@ use super::ReconcileLoop;
 use crate::controller::action::{Action, Next, TerminalError};
 use crate::controller::attempt::{Attempt, Worker, caught};
 use crate::controller::metrics::Outcome;
-use crate::sharding::{ShardGuard, ShardLoss};
+use crate::leader_election::Leadership;
+use crate::sharding::{Assignment, ShardGuard};
 
 /// Reconciles keys of the queue until it is stopped. A reconcile that runs is not interrupted.
 pub(super) async fn work(
     of: Arc<ReconcileLoop>,
     queue: Queue<ObjectKey>,
     worker: Arc<Worker>,
+    leadership: Option<Leadership>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut waits = JoinSet::new();
@@ -34,6 +36,10 @@ pub(super) async fn work(
         };
         let Some(key) = key else { return };
         while waits.try_join_next().is_some() {}
+        // The run that would stop this may be late, as after a sleep of the machine.
+        if leadership.as_ref().is_some_and(|leadership| !leadership.is_valid()) {
+            return;
+        }
         // Until the reconcile has ended, and its writes are noted.
         let guard = match &of.options.sharding {
             None => None,
@@ -45,15 +51,18 @@ pub(super) async fn work(
                 guard => guard,
             },
         };
-        if let Some(guard) = &guard {
-            tokio::select! {
-                biased;
-                _ = stopped.wait_for(|stopped| *stopped) => return,
-                () = of.catch_up(guard) => {}
-            }
-        }
-        if of.own_writes.are_seen(&key) {
-            of.process(&queue, &key, &worker, guard.as_ref()).await;
+        if let Some(guard) = &guard
+            && !of.has_caught_up(guard)
+        {
+            waits.spawn(of.clone().wait_to_catch_up(queue.clone(), key, guard.assignment().clone()));
+        } else if of.own_writes.are_seen(&key) {
+            of.process(
+                &queue,
+                &key,
+                &worker,
+                Guards { shard: guard.as_ref(), leadership: leadership.as_ref() },
+            )
+            .await;
         } else {
             waits.spawn(of.clone().wait_for_own_writes(queue.clone(), key));
         }
@@ -64,8 +73,18 @@ impl ReconcileLoop {
     /// Adds a key again when the caches have seen its writes. Until then no worker has it, and it is not handed out.
     async fn wait_for_own_writes(self: Arc<Self>, queue: Queue<ObjectKey>, key: Work<ObjectKey>) {
         self.own_writes.wait(&key, &self.meters).await;
-        let options = AddOptions { priority: key.priority(), ..Default::default() };
-        queue.add_with((*key).clone(), &options);
+        add_again(&queue, &key);
+    }
+
+    /// Adds a key again when the caches have seen what its owners before have written, as with own writes.
+    async fn wait_to_catch_up(
+        self: Arc<Self>,
+        queue: Queue<ObjectKey>,
+        key: Work<ObjectKey>,
+        assignment: Assignment,
+    ) {
+        self.catch_up(&assignment).await;
+        add_again(&queue, &key);
     }
 
     async fn process(
@@ -73,7 +92,7 @@ impl ReconcileLoop {
         queue: &Queue<ObjectKey>,
         key: &Work<ObjectKey>,
         worker: &Worker,
-        guard: Option<&ShardGuard>,
+        guards: Guards<'_>,
     ) {
         let _active = self.meters.active();
         let _held = Held::new(worker, key);
@@ -83,22 +102,15 @@ impl ReconcileLoop {
         let span = tracing::error_span!("reconcile", controller = name, object = %key, reconcile_id = %ReconcileId::new());
         let reconciled = async {
             let reconciled =
-                self.own_writes.record(key, &self.meters, self.attempt(key, worker, guard)).await;
+                self.own_writes.record(key, &self.meters, self.attempt(key, worker, guards)).await;
             self.finish(queue, key, reconciled)
         };
         let outcome = reconciled.instrument(span).await;
         self.meters.reconciled(outcome, began.elapsed());
     }
 
-    async fn attempt(
-        &self,
-        key: &ObjectKey,
-        worker: &Worker,
-        guard: Option<&ShardGuard>,
-    ) -> Result<Action, Failure> {
-        if let Some(guard) = guard {
-            guard.check().map_err(Failure::Lost)?;
-        }
+    async fn attempt(&self, key: &ObjectKey, worker: &Worker, guards: Guards<'_>) -> Result<Action, Failure> {
+        guards.check()?;
         let attempt = Attempt::new(|| (self.reconcile)(key.clone()), worker).map_err(Failure::Panic)?;
         let attempt = async {
             match self.options.reconcile_timeout {
@@ -108,10 +120,7 @@ impl ReconcileLoop {
                 }
             }
         };
-        let ended = match guard {
-            None => attempt.await?,
-            Some(guard) => guard.while_valid(attempt).await.map_err(Failure::Lost)??,
-        };
+        let ended = guards.while_valid(attempt).await??;
         ended.map_err(Failure::Panic)?.map_err(Failure::of)
     }
 
@@ -165,6 +174,42 @@ impl ReconcileLoop {
     }
 }
 
+/// Adds a key again, with the priority that it has.
+fn add_again(queue: &Queue<ObjectKey>, key: &Work<ObjectKey>) {
+    let options = AddOptions { priority: key.priority(), ..Default::default() };
+    queue.add_with((**key).clone(), &options);
+}
+
+/// The guards by which no other replica reconciles the key.
+#[derive(Clone, Copy)]
+struct Guards<'a> {
+    shard: Option<&'a ShardGuard>,
+    leadership: Option<&'a Leadership>,
+}
+
+impl Guards<'_> {
+    fn check(&self) -> Result<(), Failure> {
+        if let Some(shard) = self.shard {
+            shard.check().map_err(Failure::lost)?;
+        }
+        self.leadership.map_or(Ok(()), Leadership::check).map_err(Failure::lost)
+    }
+
+    /// Runs a future while the guards are valid, and drops it when one is lost.
+    async fn while_valid<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
+        let work = async {
+            match self.shard {
+                None => Ok(work.await),
+                Some(shard) => shard.while_valid(work).await.map_err(Failure::lost),
+            }
+        };
+        match self.leadership {
+            None => work.await,
+            Some(leadership) => leadership.while_valid(work).await.map_err(Failure::lost)?,
+        }
+    }
+}
+
 /// The failure of a reconcile.
 enum Failure {
     Error(String),
@@ -172,11 +217,15 @@ enum Failure {
     Terminal(String),
     Panic(String),
     Timeout(Duration),
-    /// The key is in the hands of another replica, or may be.
-    Lost(ShardLoss),
+    /// Another replica may reconcile the key.
+    Lost(String),
 }
 
 impl Failure {
+    fn lost(loss: impl fmt::Display) -> Self {
+        Failure::Lost(loss.to_string())
+    }
+
     /// An error of the reconciler, whose methods are the reconciler's code and may panic.
     fn of(error: BoxError) -> Self {
         let failure = caught(|| {
@@ -191,8 +240,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Error(error) | Failure::Terminal(error) => f.write_str(error),
-            Failure::Lost(loss) => loss.fmt(f),
+            Failure::Error(error) | Failure::Terminal(error) | Failure::Lost(error) => f.write_str(error),
             Failure::Panic(message) => write!(f, "the reconciler panicked: {message}"),
             Failure::Timeout(limit) => {
                 write!(f, "cancelled after the time limit of {} s", limit.as_secs_f64())

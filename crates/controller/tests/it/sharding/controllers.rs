@@ -8,7 +8,7 @@ use klient_api::core::v1::{ConfigMap, Secret};
 use klient_apimachinery::meta::v1::{ObjectMeta, OwnerReference};
 use klient_apimachinery::{ListOptions, ObjectKey};
 use klient_apiserver::TestServer;
-use klient_cache::{Cached, Informer, Lister};
+use klient_cache::{Cached, Informer, InformerFactory, Lister};
 use klient_client::{Client, Error};
 use klient_controller::sharding::{ShardGuard, Sharding};
 use klient_controller::{Action, Controller, ControllerHandle, Predicate, Source};
@@ -375,6 +375,50 @@ async fn keys_that_a_replica_gets_are_reconciled_if_their_objects_pass_the_predi
     reconciled.extend(std::iter::from_fn(|| received.try_recv().ok()));
     assert!(!reconciled.iter().any(|name| name.starts_with("rejected")), "{reconciled:?}");
     task.abort();
+}
+
+#[tokio::test]
+async fn a_namespace_without_changes_delays_no_handover() {
+    let (_server, client) = cluster().await;
+    // The source of kube-system gets no event, and so no version.
+    let factory =
+        || InformerFactory::builder(client.clone()).namespace("default").namespace("kube-system").build();
+    let start = |sharding: &Sharding| {
+        let factory = factory();
+        let config_maps = factory.informer::<ConfigMap>();
+        let (calls, received) = unbounded_channel();
+        let reconcile = async |object: Cached<ConfigMap>, context: Arc<(Client, UnboundedSender<String>)>| {
+            if object.name().starts_with("web") && !object.metadata.labels.contains_key("seen") {
+                let seen = klient_client::Patch::Merge(
+                    serde_json::json!({"metadata": {"labels": {"seen": "true"}}}),
+                );
+                context.0.api::<ConfigMap>().namespace_of(&object.key()).patch(object.name(), &seen).await?;
+            }
+            context.1.send(object.name().to_owned()).unwrap();
+            Ok::<_, Error>(Action::done())
+        };
+        let context = Arc::new((client.clone(), calls));
+        let mut controller =
+            Controller::builder(&config_maps).sharded(sharding).reconcile(context, reconcile);
+        let handle = controller.handle();
+        let task = tokio::spawn(async move {
+            let _factory = factory;
+            controller.run(std::future::pending()).await
+        });
+        (received, handle, task)
+    };
+    let a = join(&client, "a");
+    assigned(&a, "all keys", |a| a.owns("default/web")).await;
+    let (mut calls_a, _, task) = start(&a);
+    client.api::<ConfigMap>().namespace("default").create(&config_map("web", "blue")).await.unwrap();
+    soon("a reconcile", async { while calls_a.recv().await.unwrap() != "web" {} }).await;
+    let b = join(&client, "b");
+    let (mut calls_b, handle, _task) = start(&b);
+    task.abort();
+    let _ = task.await;
+    soon("the leave", a.leave()).await;
+    soon("a reconcile", async { while calls_b.recv().await.unwrap() != "web" {} }).await;
+    assert_eq!(handle.metrics().stale_reads, 0);
 }
 
 #[tokio::test]
