@@ -96,6 +96,9 @@ where
 /// not compared, nor is the status unless the configuration has one: a status that its controller writes in between is no
 /// effect of the apply.
 ///
+/// An apply creates what does not exist, also an object that was deleted and that a cache still has. A configuration that is
+/// meant for an object which exists names its `uid`: then the apply is a conflict if that is gone.
+///
 /// # Errors
 ///
 /// As [`Api::apply`], in an error of [`ErrorKind::Request`].

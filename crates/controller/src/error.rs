@@ -4,12 +4,14 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::controller::TerminalError;
+
 use klient_client::BoxError;
 
 /// An error of this crate.
 ///
-/// `{error}` is complete: the object, the failure, its causes and the remedy. [`source`](StdError::source) is therefore
-/// `None`; [`cause`](Self::cause) has the cause.
+/// `{error}` is complete: the object, the failure, its causes and the remedy. They are therefore no
+/// [`source`](StdError::source); [`cause`](Self::cause) has the cause.
 #[derive(Clone)]
 pub struct Error(Arc<Repr>);
 
@@ -137,4 +139,9 @@ impl fmt::Debug for Error {
 }
 
 /// Its text holds the causes: see [`cause`](Error::cause).
-impl StdError for Error {}
+impl StdError for Error {
+    /// The mark of a [`TerminalError`](crate::TerminalError), if that is a cause.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        TerminalError::mark_of(self.cause()?)
+    }
+}

@@ -131,6 +131,27 @@ impl Finalizer {
         Ok(self.end(api, object.clone()))
     }
 
+    /// The next act on an object as it is on the server, which is read first: [`FinalizerStep::Done`] if it is gone, or
+    /// another of its name was created.
+    ///
+    /// It is for acts outside of the cluster. A cache may still have an object that is gone and cleaned up after, as after a
+    /// restart, and [`begin`](Self::begin), which writes nothing for it, would let its controller bring it back for ever. In
+    /// the cluster the uid of the owner prevents that. It costs a request per reconcile.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add).
+    pub async fn begin_latest<K, P>(&self, api: &Api<K, P>, object: &K) -> Result<FinalizerStep<K, P>, Error>
+    where
+        K: Wire + Object + Clone + verbs::Get + verbs::Patch,
+        P: Addressable,
+    {
+        match api.get_opt(object.name()).await? {
+            Some(latest) if latest.uid() == object.uid() => self.begin(api, &latest).await,
+            _ => Ok(FinalizerStep::Done),
+        }
+    }
+
     /// The act on an object that is being deleted.
     fn end<K: Object, P: Addressable>(&self, api: &Api<K, P>, object: K) -> FinalizerStep<K, P> {
         if self.is_on(&object) {

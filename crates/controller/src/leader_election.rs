@@ -119,11 +119,12 @@ impl LeaderElector {
     ///
     /// # Errors
     ///
-    /// If the identity or the Lease's name or namespace is empty, or the times do not fulfil client-go's conditions:
+    /// If the Lease's name or namespace is empty, or the times do not fulfil client-go's conditions:
     /// `lease_duration` > `renew_deadline` > `retry_period` × [`JITTER_FACTOR`], and none is zero.
     #[doc(alias = "NewLeaderElector")]
     pub fn new(client: Client, lock: LeaseLock, config: LeaderElectionConfig) -> Result<Self, Error> {
         lock.check()?;
+        let lock = lock.with_identity();
         config.check()?;
         let election = Election::new(lock.clone(), config.clone(), fastrand::Rng::new());
         Ok(LeaderElector(Arc::new(Shared {
@@ -296,6 +297,11 @@ impl LeaderElector {
     /// (client-go's `GetLeader`).
     pub fn leader(&self) -> Str {
         self.0.status.leader()
+    }
+
+    /// The identity of this candidate.
+    pub fn identity(&self) -> &str {
+        &self.0.lock.identity
     }
 
     /// Returns `true` if this candidate has a valid [`Leadership`].

@@ -6,8 +6,6 @@
 mod cluster;
 
 use std::collections::BTreeMap;
-use std::env;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
@@ -80,7 +78,7 @@ impl Context {
 
 async fn reconcile(website: Cached<Website>, context: Arc<Context>) -> Result<Action, Error> {
     let websites = context.client.api::<Website>().namespace_of(&website.key());
-    match context.finalizer.begin(&websites, &*website).await? {
+    match context.finalizer.begin_latest(&websites, &*website).await? {
         FinalizerStep::Apply(website) => {
             // Replaces the host name of an earlier spec.
             context.hosts().insert(website.uid().into(), website.spec.host.clone());
@@ -137,13 +135,6 @@ async fn deploy(website: &Website, context: &Context) -> Result<Deployment, Erro
     Ok(deployment)
 }
 
-/// A name that no other process has: containers of all pods may have the process ID 1.
-fn identity() -> Str {
-    let pod = env::var("HOSTNAME").unwrap_or_else(|_| "website-operator".to_owned());
-    // The state of each is seeded by the system's random numbers.
-    format!("{pod}_{:016x}", RandomState::new().hash_one(std::process::id())).into()
-}
-
 fn controller(context: Arc<Context>) -> Controller {
     let factory = InformerFactory::new(context.client.clone());
     let (websites, deployments) = (factory.informer::<Website>(), factory.informer::<Deployment>());
@@ -151,27 +142,13 @@ fn controller(context: Arc<Context>) -> Controller {
 }
 
 /// Reconciles all websites while this process is the leader, until it is told to stop.
-async fn operate(context: Arc<Context>, mut stop: oneshot::Receiver<()>) -> Result<(), Error> {
+async fn operate(context: Arc<Context>, stop: oneshot::Receiver<()>) -> Result<(), Error> {
     let client = context.client.clone();
     let mut controller = controller(context);
-    let lock = LeaseLock {
-        namespace: "default".into(),
-        name: "website-operator".into(),
-        identity: identity(),
-        ..Default::default()
-    };
+    let lock =
+        LeaseLock { namespace: "default".into(), name: "website-operator".into(), ..Default::default() };
     let elector = LeaderElector::new(client, lock, LeaderElectionConfig::default())?;
-    let leadership = tokio::select! {
-        leadership = elector.acquire() => leadership,
-        // A standby has no work that it would have to end.
-        _ = &mut stop => {
-            elector.release().await;
-            return Ok(());
-        }
-    };
-    let ended = leadership.while_valid(controller.run(async { drop(stop.await) })).await;
-    leadership.release().await;
-    ended.map_err(Error::other)?
+    controller.run_while_leading(&elector, async { drop(stop.await) }).await
 }
 
 #[tokio::main]

@@ -6,6 +6,7 @@ use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Map, Str};
 
 use crate::error::{Error, ErrorKind};
+use crate::host_name::host_name;
 pub use crate::lease::JITTER_FACTOR;
 use crate::lease::Times;
 
@@ -17,7 +18,8 @@ pub struct LeaseLock {
     pub namespace: Str,
     /// The name of the Lease.
     pub name: Str,
-    /// The name of this candidate, which no other process uses at the same time, such as the name of its pod.
+    /// The name of this candidate, which no other process uses at the same time, such as the name of its pod; by default the
+    /// name of the host with a random suffix.
     ///
     /// As in client-go, a candidate takes over a Lease that its own identity holds without a wait, so that a process
     /// that crashed and was restarted under the same name leads at once. Two processes with one identity take the Lease
@@ -89,10 +91,17 @@ impl LeaderElectionConfig {
 }
 
 impl LeaseLock {
+    /// Gives the candidate its default name, if it has none.
+    pub(super) fn with_identity(mut self) -> Self {
+        if self.identity.is_empty() {
+            let suffix: String = (0..8).map(|_| fastrand::lowercase()).collect();
+            self.identity = format!("{}_{suffix}", host_name()).into();
+        }
+        self
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
-        for (value, field) in
-            [(&self.identity, "identity"), (&self.name, "name"), (&self.namespace, "namespace")]
-        {
+        for (value, field) in [(&self.name, "name"), (&self.namespace, "namespace")] {
             if value.is_empty() {
                 let lease = quoted(format!("{}/{}", self.namespace, self.name));
                 return Err(Error::new(

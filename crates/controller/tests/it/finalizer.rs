@@ -36,6 +36,28 @@ fn a_name_that_is_not_qualified_is_an_error() {
 }
 
 #[tokio::test]
+async fn one_that_a_cache_has_and_that_is_gone_is_not_brought_back() {
+    let (_server, client) = cluster().await;
+    define_websites(&client).await;
+    let websites = client.api::<Website>().namespace("default");
+    let website = websites.create(&Website::named("shop")).await.unwrap();
+    let finalizer = finalizer();
+    let FinalizerStep::Apply(cached) = finalizer.begin_latest(&websites, &website).await.unwrap() else {
+        panic!("it is not being deleted")
+    };
+    assert_eq!(finalizers(&cached), ["shop.example/paint"]);
+    websites.delete("shop", &DeleteOptions::default()).await.unwrap();
+    let FinalizerStep::CleanUp(cleanup) = finalizer.begin_latest(&websites, &cached).await.unwrap() else {
+        panic!("it is being deleted")
+    };
+    cleanup.done().await.unwrap();
+    assert!(matches!(finalizer.begin_latest(&websites, &cached).await.unwrap(), FinalizerStep::Done));
+    // Another of its name is another.
+    websites.create(&Website::named("shop")).await.unwrap();
+    assert!(matches!(finalizer.begin_latest(&websites, &cached).await.unwrap(), FinalizerStep::Done));
+}
+
+#[tokio::test]
 async fn it_is_added_before_the_first_act_and_removed_after_the_last() {
     let (_server, client) = cluster().await;
     define_websites(&client).await;

@@ -526,6 +526,17 @@ async fn the_lease_stays_until_a_reconcile_that_blocks_its_thread_has_ended() {
 }
 
 #[tokio::test]
+async fn a_candidate_without_a_name_gets_one_of_its_own() {
+    let (_server, client) = cluster().await;
+    let electors = [(); 2].map(|()| elector(&client, ""));
+    let [a, b] = [&electors[0], &electors[1]].map(LeaderElector::identity);
+    assert!(!a.starts_with('_') && a != b, "{a} and {b}");
+    let leadership = soon("an election", electors[0].acquire()).await;
+    assert_eq!(leases(&client).get("lock").await.unwrap().spec.holder_identity.as_deref(), Some(a));
+    drop(leadership);
+}
+
+#[tokio::test]
 async fn one_who_steps_down_lets_another_win() {
     let server = TestServer::start().await.unwrap();
     let client = client(&server);
@@ -763,7 +774,6 @@ async fn configurations_that_client_go_rejects_are_rejected() {
     };
     let zero = "lease_duration, renew_deadline and retry_period must be greater than zero";
     let cases = [
-        (lock(""), short(), "the identity of lock \"default/lock\" is empty"),
         (LeaseLock { name: "".into(), ..lock("a") }, short(), "the name of lock \"default/\" is empty"),
         (
             LeaseLock { namespace: "".into(), ..lock("a") },
