@@ -46,7 +46,7 @@ impl ApplyOptions {
     }
 }
 
-impl<K: Wire + Object, P: Addressable> Api<K, P> {
+impl<K: Wire + Object, P: Place> Api<K, P> {
     /// Applies a configuration: creates the object, or sets the fields of the configuration, and returns the result.
     /// Fields that the field manager applied before and that are missing now are removed, unless others own them.
     ///
@@ -85,6 +85,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     where
         C: ApplyConfiguration<Object = K>,
         K: verbs::Patch,
+        P: Addressable,
     {
         let kind = self.endpoint.kind();
         let checked = self.endpoint.check("patch", true, Place::namespace(&self.place));
@@ -106,6 +107,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     where
         C: ApplyConfiguration<Object = K>,
         K: verbs::Status,
+        P: Addressable,
     {
         let kind = self.endpoint.kind();
         let request = self.applying(configuration, Some((&kind.0, &kind.1)), Some("status"), options);
@@ -125,6 +127,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     where
         C: ApplyConfiguration<Object: Wire>,
         K: verbs::Scale,
+        P: Addressable,
     {
         let kind = ("autoscaling/v1", "Scale");
         let request = self.applying(configuration, Some(kind), Some("scale"), options);
@@ -144,6 +147,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     ) -> BoxFuture<'static, Result<C::Object, Error>>
     where
         C: ApplyConfiguration<Object: Wire>,
+        P: Addressable,
     {
         let request = self.applying(configuration, None, Some(subresource), options);
         Box::pin(async move { request?.fetch().await })

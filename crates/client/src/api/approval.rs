@@ -15,7 +15,7 @@ use crate::error::Error;
 const APPROVED: &str = "Approved";
 const DENIED: &str = "Denied";
 
-impl<K: Wire + Object, P: Addressable> Api<K, P> {
+impl<K: Wire + Object, P: Place> Api<K, P> {
     /// Approves a CertificateSigningRequest, so that its signer issues the certificate. `reason` is a word in CamelCase
     /// for programs, `message` is for people. A request that is approved already is not changed.
     ///
@@ -41,6 +41,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn approve(&self, name: &str, reason: &str, message: &str) -> BoxFuture<'static, Result<K, Error>>
     where
         K: verbs::Approval,
+        P: Addressable,
     {
         self.decide(name, APPROVED, reason, message)
     }
@@ -54,6 +55,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn deny(&self, name: &str, reason: &str, message: &str) -> BoxFuture<'static, Result<K, Error>>
     where
         K: verbs::Approval,
+        P: Addressable,
     {
         self.decide(name, DENIED, reason, message)
     }

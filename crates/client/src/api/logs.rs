@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{Addressable, BoxFuture, Object, Time, verbs};
+use klient_apimachinery::{Addressable, BoxFuture, Object, Place, Time, verbs};
 
 use super::Api;
 use crate::error::Error;
@@ -61,7 +61,7 @@ impl LogStream {
     }
 }
 
-impl<K: Wire + Object, P: Addressable> Api<K, P> {
+impl<K: Wire + Object, P: Place> Api<K, P> {
     /// Reads the logs of a pod as they come: [`line`](ByteStream::line) by line, as a stream of
     /// [`lines`](ByteStream::lines), or by [`chunk`](ByteStream::chunk).
     ///
@@ -86,6 +86,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn logs(&self, name: &str, options: &LogOptions) -> BoxFuture<'static, Result<ByteStream, Error>>
     where
         K: verbs::Log,
+        P: Addressable,
     {
         let request = self.below(Method::GET, name, "log").map(|request| options.put_into(request));
         Box::pin(async move { request?.stream().await })

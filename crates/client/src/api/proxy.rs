@@ -22,7 +22,7 @@ pub struct ProxyOptions {
     pub parameters: Vec<(String, String)>,
 }
 
-impl<K: Wire + Object, P: Addressable> Api<K, P> {
+impl<K: Wire + Object, P: Place> Api<K, P> {
     /// Sends a GET to a pod, service or node through the API server, and gives the body of the response as it comes.
     ///
     /// ```no_run
@@ -51,6 +51,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     ) -> BoxFuture<'static, Result<ByteStream, Error>>
     where
         K: verbs::Proxy,
+        P: Addressable,
     {
         let request = self.proxied(name, path, options);
         Box::pin(async move { request?.stream().await })

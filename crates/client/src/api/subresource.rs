@@ -9,7 +9,7 @@ use super::{Api, Patch, scale_version};
 use crate::error::Error;
 use crate::rest::Request;
 
-impl<K: Wire + Object, P: Addressable> Api<K, P> {
+impl<K: Wire + Object, P: Place> Api<K, P> {
     /// Replaces an object's status; other fields are ignored.
     ///
     /// # Errors
@@ -18,6 +18,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn update_status<'a>(&self, object: &'a K) -> BoxFuture<'a, Result<K, Error>>
     where
         K: verbs::Status,
+        P: Addressable,
     {
         let request = self.below(Method::PUT, object.name(), "status");
         self.exchange(request.map(|request| self.endpoint.writing(request)), object)
@@ -31,6 +32,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn patch_status(&self, name: &str, patch: &Patch) -> BoxFuture<'static, Result<K, Error>>
     where
         K: verbs::Status,
+        P: Addressable,
     {
         self.patch_subresource(name, "status", patch)
     }
@@ -71,6 +73,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     where
         K: verbs::Scale,
         verbs::OfKind<K>: verbs::ScaleType<S>,
+        P: Addressable,
     {
         let Some(version) = scale_version::own_version(&self.endpoint.info) else {
             return self.get_subresource(name, "scale");
@@ -88,6 +91,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     where
         K: verbs::Scale,
         verbs::OfKind<K>: verbs::ScaleType<S>,
+        P: Addressable,
     {
         let Some(version) = scale_version::own_version(&self.endpoint.info) else {
             return self.update_subresource(name, "scale", scale);
@@ -105,6 +109,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     where
         K: verbs::Scale,
         verbs::OfKind<K>: verbs::ScaleType<S>,
+        P: Addressable,
     {
         let Some(version) = scale_version::own_version(&self.endpoint.info) else {
             return self.patch_subresource(name, "scale", patch);
@@ -125,7 +130,10 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         &self,
         name: &str,
         eviction: &'a E,
-    ) -> BoxFuture<'a, Result<Status, Error>> {
+    ) -> BoxFuture<'a, Result<Status, Error>>
+    where
+        P: Addressable,
+    {
         self.create_subresource(name, "eviction", eviction)
     }
 
@@ -139,7 +147,10 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         &self,
         name: &str,
         binding: &'a B,
-    ) -> BoxFuture<'a, Result<Status, Error>> {
+    ) -> BoxFuture<'a, Result<Status, Error>>
+    where
+        P: Addressable,
+    {
         self.create_subresource(name, "binding", binding)
     }
 
@@ -154,7 +165,10 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         &self,
         name: &str,
         request: &'a T,
-    ) -> BoxFuture<'a, Result<T, Error>> {
+    ) -> BoxFuture<'a, Result<T, Error>>
+    where
+        P: Addressable,
+    {
         self.create_subresource(name, "token", request)
     }
 
@@ -166,6 +180,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn finalize<'a>(&self, object: &'a K) -> BoxFuture<'a, Result<K, Error>>
     where
         K: verbs::Finalize,
+        P: Addressable,
     {
         self.update_subresource(object.name(), "finalize", object)
     }
@@ -178,6 +193,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn update_ephemeral_containers<'a>(&self, pod: &'a K) -> BoxFuture<'a, Result<K, Error>>
     where
         K: verbs::EphemeralContainers,
+        P: Addressable,
     {
         self.update_subresource(pod.name(), "ephemeralcontainers", pod)
     }
@@ -194,6 +210,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     ) -> BoxFuture<'static, Result<K, Error>>
     where
         K: verbs::EphemeralContainers,
+        P: Addressable,
     {
         self.patch_subresource(name, "ephemeralcontainers", patch)
     }
@@ -206,6 +223,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn update_resize<'a>(&self, pod: &'a K) -> BoxFuture<'a, Result<K, Error>>
     where
         K: verbs::Resize,
+        P: Addressable,
     {
         self.update_subresource(pod.name(), "resize", pod)
     }
@@ -218,6 +236,7 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
     pub fn patch_resize(&self, name: &str, patch: &Patch) -> BoxFuture<'static, Result<K, Error>>
     where
         K: verbs::Resize,
+        P: Addressable,
     {
         self.patch_subresource(name, "resize", patch)
     }
@@ -231,7 +250,10 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         &self,
         name: &str,
         subresource: &str,
-    ) -> BoxFuture<'static, Result<S, Error>> {
+    ) -> BoxFuture<'static, Result<S, Error>>
+    where
+        P: Addressable,
+    {
         let request = self.below(Method::GET, name, subresource);
         Box::pin(async move { request?.fetch().await })
     }
@@ -246,7 +268,10 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         name: &str,
         subresource: &str,
         object: &'a S,
-    ) -> BoxFuture<'a, Result<A, Error>> {
+    ) -> BoxFuture<'a, Result<A, Error>>
+    where
+        P: Addressable,
+    {
         let request = self.below(Method::POST, name, subresource);
         let request = request.map(|request| self.endpoint.writing(request));
         Box::pin(async move { request?.exchange(object).await })
@@ -262,7 +287,10 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         name: &str,
         subresource: &str,
         object: &'a S,
-    ) -> BoxFuture<'a, Result<S, Error>> {
+    ) -> BoxFuture<'a, Result<S, Error>>
+    where
+        P: Addressable,
+    {
         let request = self.below(Method::PUT, name, subresource);
         let request = request.map(|request| self.endpoint.writing(request));
         Box::pin(async move { request?.exchange(object).await })
@@ -278,7 +306,10 @@ impl<K: Wire + Object, P: Addressable> Api<K, P> {
         name: &str,
         subresource: &str,
         patch: &Patch,
-    ) -> BoxFuture<'static, Result<S, Error>> {
+    ) -> BoxFuture<'static, Result<S, Error>>
+    where
+        P: Addressable,
+    {
         let request = self.below(Method::PATCH, name, subresource);
         let request = request.map(|request| self.endpoint.writing(patch.put_into(request)));
         Box::pin(async move { request?.fetch().await })
