@@ -24,6 +24,8 @@ mod generated {
     pub(crate) mod meta_v1;
     pub(crate) mod meta_v1_schema;
 }
+#[cfg(feature = "schemars")]
+pub mod json_schema;
 pub mod jsonpath;
 #[cfg(feature = "k8s-openapi")]
 pub mod k8s_openapi;
@@ -50,6 +52,9 @@ mod version;
 mod watch;
 pub mod yaml;
 
+#[doc(hidden)]
+#[cfg(feature = "schemars")]
+pub use ::schemars;
 #[doc(hidden)]
 pub use ::serde;
 pub use apply_configuration::ApplyConfiguration;

@@ -49,7 +49,39 @@ macro_rules! message {
                 $crate::message::debug(self, f)
             }
         }
+
+        $crate::json_schema! { $name: $schema }
     };
+}
+
+/// Implements `schemars::JsonSchema` for a struct.
+#[cfg(feature = "schemars")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! json_schema {
+    ($name:ident: $schema:path) => {
+        impl $crate::schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                ::std::stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut $crate::schemars::SchemaGenerator) -> $crate::schemars::Schema {
+                $crate::json_schema::of_struct(&$schema)
+            }
+        }
+    };
+}
+
+/// Without the feature `schemars` a struct has no JSON schema.
+#[cfg(not(feature = "schemars"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! json_schema {
+    ($name:ident: $schema:path) => {};
 }
 
 /// Implements serde's traits for a struct without `apiVersion` and `kind`.

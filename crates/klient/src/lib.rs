@@ -244,6 +244,10 @@ pub use klient_clientset::{self as clientset, Clientset};
 pub use klient_config_flags::ConfigFlags;
 #[cfg(feature = "controller")]
 pub use klient_controller as controller;
+#[cfg(feature = "derive")]
+pub use klient_definitions as definitions;
+#[cfg(feature = "derive")]
+pub use klient_derive::CustomResource;
 pub use klient_structured_merge as structured_merge;
 #[cfg(feature = "testing")]
 pub use klient_testing as testing;

@@ -24,6 +24,9 @@ mod controller;
 mod delaying_queue;
 #[path = "../../examples/deployment.rs"]
 mod deployment;
+#[cfg(all(feature = "controller", feature = "derive"))]
+#[path = "../../examples/derive.rs"]
+mod derive;
 #[path = "../../examples/discovery.rs"]
 mod discovery;
 #[path = "../../examples/dynamic_client.rs"]
