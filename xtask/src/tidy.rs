@@ -35,7 +35,10 @@ const EDGES: &[(&str, &[&str])] = &[
         "klient-controller",
         &["klient-api", "klient-apimachinery", "klient-cache", "klient-client", "klient-workqueue"],
     ),
-    ("klient-definitions", &["klient-api", "klient-apiextensions", "klient-apimachinery"]),
+    (
+        "klient-definitions",
+        &["klient-api", "klient-apiextensions", "klient-apimachinery", "klient-client", "klient-controller"],
+    ),
     ("klient-derive", &[]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-apis", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),

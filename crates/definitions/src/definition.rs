@@ -133,7 +133,7 @@ impl Definition {
     ///
     /// All reasons for which a server would not accept it, each with its field.
     pub fn build(&self) -> Result<CustomResourceDefinition, Error> {
-        let object = self.checked()?;
+        let object = self.object()?;
         let object = Unstructured(object);
         object.to_typed().map_err(|error| Error::new(self.name(), vec![error.to_string()]))
     }
@@ -145,12 +145,13 @@ impl Definition {
     /// Those of [`build`](Self::build).
     pub fn to_yaml(&self) -> Result<String, Error> {
         let mut json = Vec::new();
-        Unstructured(self.checked()?).to_json(&mut json);
+        Unstructured(self.object()?).to_json(&mut json);
         let object: Value = serde_json::from_slice(&json).unwrap_or_default();
         Ok(yaml::to_string(&object))
     }
 
-    fn checked(&self) -> Result<Map<String, Value>, Error> {
+    /// The checked definition as JSON.
+    pub(crate) fn object(&self) -> Result<Map<String, Value>, Error> {
         let mut problems = self.problems.clone();
         let object = self.object.as_object().cloned().unwrap_or_default();
         // What cannot be converted has an incomplete schema, which is not to be told of.

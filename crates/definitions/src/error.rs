@@ -1,8 +1,9 @@
-//! [`Error`]: a definition that a server would not accept.
+//! [`Error`]: a definition that a server does not accept.
 
 use std::fmt;
 
-/// A definition that a server would not accept, with all reasons. Each names the field and the remedy.
+/// A definition that a server does not accept, or that cannot be installed, with all reasons. Each names the field and the
+/// remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     name: String,
@@ -14,6 +15,10 @@ impl Error {
         Error { name: name.to_owned(), problems }
     }
 
+    pub(crate) fn failed(name: &str, error: impl fmt::Display) -> Self {
+        Self::new(name, vec![error.to_string()])
+    }
+
     /// The reasons, each with its field.
     pub fn problems(&self) -> &[String] {
         &self.problems
@@ -22,7 +27,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the definition of {} is not valid: {}", self.name, self.problems.join("; "))
+        write!(f, "definition {}: {}", self.name, self.problems.join("; "))
     }
 }
 

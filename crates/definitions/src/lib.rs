@@ -7,11 +7,14 @@
 mod declaration;
 mod definition;
 mod error;
+mod install;
+mod lost_fields;
 mod structural;
 
 pub use declaration::{Column, Declaration, Rule, Scale};
 pub use definition::{Defined, Definition};
 pub use error::Error;
+pub use install::{Definitions, InstallOptions, Installed};
 
 /// The JSON schema of a type, with all types in it in place.
 #[doc(hidden)]

@@ -4,8 +4,7 @@
 
 mod cluster;
 
-use klient::api::apiextensions::v1::CustomResourceDefinition;
-use klient::controller::wait::{conditions, wait_for};
+use klient::definitions::Definitions;
 use klient::{Condition, CustomResource, Object as _};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,12 +41,9 @@ struct WebsiteStatus {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
-    // The rules of a server are checked before it is asked, those in CEL, too.
     let definition = Website::definition();
     println!("{}", definition.to_yaml()?);
-    let definitions = client.api::<CustomResourceDefinition>();
-    definitions.create(&definition.build()?).await?;
-    wait_for(&definitions, definition.name(), conditions::established(), Default::default()).await?;
+    Definitions::install(&client, [definition], &Default::default()).await?;
 
     let websites = client.api::<Website>().namespace("default");
     let spec = WebsiteSpec { replicas: 2, theme: Theme::Light };

@@ -2,7 +2,7 @@
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::core::v1::PodTemplateSpec;
-use klient::controller::wait::{conditions, wait_for};
+use klient::definitions::{Definition, Definitions};
 use klient::{
     Client, CustomResource, Object as _, Quantity, Resource as _, TestClient as _, TestServer, json,
 };
@@ -50,10 +50,8 @@ pub struct Status {
 }
 
 /// Installs a definition, and waits until it is served.
-pub(crate) async fn install(client: &Client, definition: &CustomResourceDefinition) {
-    let definitions = client.api::<CustomResourceDefinition>();
-    definitions.create(definition).await.unwrap();
-    wait_for(&definitions, definition.name(), conditions::established(), Default::default()).await.unwrap();
+pub(crate) async fn install(client: &Client, definition: Definition) {
+    Definitions::install(client, [definition], &Default::default()).await.unwrap();
 }
 
 fn as_json(definition: &CustomResourceDefinition) -> Value {
@@ -147,7 +145,7 @@ pub(crate) fn pretty_equal(one: &Value, other: &Value) {
 async fn a_derived_kind_is_written_read_scaled_and_judged_by_its_rules() {
     let server = TestServer::start().await.unwrap();
     let client = server.client();
-    install(&client, &Website::definition().build().unwrap()).await;
+    install(&client, Website::definition()).await;
     let websites = client.api::<Website>();
     let site = Site { host: "a.example".into(), replicas: Some(2) };
     let mut shop = websites.create(&Website::new("shop", site)).await.unwrap();
@@ -188,7 +186,7 @@ struct Part {
 async fn types_of_kubernetes_are_fields_of_a_custom_resource() {
     let server = TestServer::start().await.unwrap();
     let client = server.client();
-    install(&client, &Stack::definition().build().unwrap()).await;
+    install(&client, Stack::definition()).await;
     let stacks = client.api::<Stack>().namespace("default");
     let spec = json!({
         "template": {

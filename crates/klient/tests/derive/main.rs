@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod definitions;
+mod install;
 mod misuse;
 mod schemas;
 mod versions;

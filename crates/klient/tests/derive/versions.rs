@@ -47,10 +47,10 @@ async fn versions_are_merged_and_one_is_stored() {
     let server = TestServer::start().await.unwrap();
     let client = server.client();
     let definition = Definition::merge([v1::Page::definition(), v2::Page::definition()], "v2");
-    let definition = definition.build().unwrap();
-    let versions = definition.spec.versions.iter().map(|version| (version.name.as_str(), version.storage));
+    let built = definition.build().unwrap();
+    let versions = built.spec.versions.iter().map(|version| (version.name.as_str(), version.storage));
     assert_eq!(versions.collect::<Vec<_>>(), [("v1", false), ("v2", true)]);
-    install(&client, &definition).await;
+    install(&client, definition).await;
     let page = v2::PageV2 { text: "hello".into(), title: Some("A page".into()) };
     client.api::<v2::Page>().namespace("default").create(&v2::Page::new("a", page)).await.unwrap();
     // It keeps what it does not know.
@@ -67,7 +67,7 @@ fn versions_that_are_not_of_one_definition_are_told() {
         |definitions: Vec<Definition>, stored| Definition::merge(definitions, stored).build().unwrap_err();
     assert_eq!(
         error(vec![v1::Page::definition(), v2::Page::definition()], "v3").to_string(),
-        "the definition of pages.example.com is not valid: there is no version v3 to be stored, of v1, v2",
+        "definition pages.example.com: there is no version v3 to be stored, of v1, v2",
     );
     let twice = error(vec![v1::Page::definition(), v1::Page::definition()], "v1");
     assert_eq!(twice.problems(), ["version \"v1\" is there twice"]);

@@ -24,7 +24,7 @@ mod controller;
 mod delaying_queue;
 #[path = "../../examples/deployment.rs"]
 mod deployment;
-#[cfg(all(feature = "controller", feature = "derive"))]
+#[cfg(feature = "derive")]
 #[path = "../../examples/derive.rs"]
 mod derive;
 #[path = "../../examples/discovery.rs"]
