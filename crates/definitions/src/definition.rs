@@ -95,14 +95,11 @@ impl Definition {
                     .problems
                     .push(format!("{other} is another resource: each has a definition of its own"));
             }
-            for field in ["scope"] {
-                let (one, other) = (&merged.object["spec"][field], &definition.object["spec"][field]);
-                if one != other {
-                    let problem = format!(
-                        "the versions differ in spec.{field}, which is one for all: {one} and {other}"
-                    );
-                    merged.problems.push(problem);
-                }
+            let (one, other) = (&merged.object["spec"]["scope"], &definition.object["spec"]["scope"]);
+            if one != other {
+                let problem =
+                    format!("the versions differ in spec.scope, which is one for all: {one} and {other}");
+                merged.problems.push(problem);
             }
             merged.problems.extend(definition.problems.iter().cloned());
             for mut version in definition.versions().iter().cloned() {
