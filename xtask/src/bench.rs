@@ -8,6 +8,7 @@ mod informers;
 mod peer;
 mod row;
 mod runs;
+mod server;
 mod wire;
 
 use std::fs;
@@ -21,6 +22,7 @@ pub(crate) use controller::controller;
 pub(crate) use informers::informers;
 use peer::{Peer, Server};
 use row::{Row, Rows};
+pub(crate) use server::server;
 pub(crate) use wire::wire;
 
 /// The folder of the programs' files, relative to the one that they run in.
@@ -38,9 +40,7 @@ struct Bench {
 impl Bench {
     /// Builds everything.
     fn build() -> Result<Self, String> {
-        let folder = root().join("bench");
-        let data = folder.join(DATA);
-        fs::create_dir_all(&data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
+        let folder = folder()?;
         let binaries = folder.join("target/release");
         build::cargo(&folder, &["build", "--release"])?;
         Ok(Bench {
@@ -60,14 +60,28 @@ impl Bench {
     fn serve(&self) -> Result<Server, String> {
         Server::start(&self.server)
     }
+}
 
-    /// Keeps figures beside the programs.
-    fn record(&self, name: &str, rows: &Rows) -> Result<(), String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let record = self.folder.join(format!("target/{name}-{now}.tsv"));
-        fs::write(&record, rows.to_string())
-            .map_err(|error| format!("cannot write {}: {error}", record.display()))
-    }
+/// The folder that the programs run in, with one for their files.
+fn folder() -> Result<PathBuf, String> {
+    let folder = root().join("bench");
+    let data = folder.join(DATA);
+    fs::create_dir_all(&data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
+    Ok(folder)
+}
+
+/// Builds the program of klient alone.
+fn klient(folder: &Path) -> Result<Peer, String> {
+    build::cargo(folder, &["build", "--release", "--package", "klient-bench"])?;
+    Ok(Peer::new(folder.join("target/release/klient-bench"), folder))
+}
+
+/// Keeps figures beside the programs.
+fn record(name: &str, rows: &Rows) -> Result<(), String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let record = root().join(format!("bench/target/{name}-{now}.tsv"));
+    fs::write(&record, rows.to_string())
+        .map_err(|error| format!("cannot write {}: {error}", record.display()))
 }
 
 /// Builds a Go program, which has a folder of its own.

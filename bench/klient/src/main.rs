@@ -16,20 +16,27 @@
 //!   klient-bench apply  --data data --what deployment|list
 //!   klient-bench three-way --data data
 //!   klient-bench apply-http --kubeconfig FILE --clients 16 [--changes] [--seconds 5]
+//!   klient-bench pods --kubeconfig FILE --count 20000 [--fill | --enc pb|json]
+//!   klient-bench creates --kubeconfig FILE --count 1000 --conc 64 --what config-maps|secrets|widgets|ruled-widgets
+//!   klient-bench definitions --kubeconfig FILE
+//!   klient-bench webhook --kubeconfig FILE --data data --url https://127.0.0.1:28443/validate
 //!   klient-bench widgets --kubeconfig FILE --count 10000 [--fill | --changes 500]
 //!   klient-bench controller --kubeconfig FILE --count 10000 [--changes 500]
 //!   klient-bench unread --kubeconfig FILE [--requests 10000] [--unread 500]
 
 mod apply;
 mod controller;
+mod creates;
 mod discovery;
 mod get;
 mod index;
 mod informer;
 mod namespaces;
+mod pods;
 mod queue;
 mod unread;
 mod watch;
+mod webhook;
 mod widget;
 mod widgets;
 
@@ -70,6 +77,10 @@ fn main() {
         "three-way" => Box::new(apply::three_way(&args, &mut out)),
         "apply-http" => run(apply::over_http(&args, &mut out)),
         "unread" => run(unread::run(&args, &mut out)),
+        "pods" => run(pods::run(&args, &mut out)),
+        "creates" => run(creates::run(&args, &mut out)),
+        "definitions" => run(widgets::define(&args)),
+        "webhook" => run(webhook::run(&args, &mut out)),
         "widgets" => run(widgets::run(&args, &mut out)),
         "controller" => run(controller::run(&args, &mut out)),
         "queue" => Box::new(queue::run(&args, &mut out)),

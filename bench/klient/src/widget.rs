@@ -15,6 +15,23 @@ custom_resource! {
     }
 }
 
+custom_resource! {
+    group: "rules.example.com", version: "v1", kind: "Widget", plural: "widgets",
+    scope: Namespaced, subresources: [Status];
+
+    /// A widget that the rules of its definition are evaluated for.
+    pub struct RuledWidget {
+        pub spec: WidgetSpec,
+        pub status: Option<WidgetStatus>,
+    }
+}
+
+impl From<Widget> for RuledWidget {
+    fn from(Widget { metadata, spec, status, .. }: Widget) -> Self {
+        RuledWidget { metadata, spec, status, ..Default::default() }
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WidgetSpec {
@@ -126,4 +143,33 @@ pub fn definition() -> Value {
             }],
         },
     })
+}
+
+/// The CustomResourceDefinition of widgets with seven rules, and the limits without which those would cost too much.
+pub fn ruled_definition() -> Value {
+    let mut definition = definition();
+    definition["metadata"]["name"] = "widgets.rules.example.com".into();
+    definition["spec"]["group"] = "rules.example.com".into();
+    let schema = &mut definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let spec = &mut schema["properties"]["spec"];
+    let rule = |rule: &str, message: &str| json!({"rule": rule, "message": message});
+    spec["x-kubernetes-validations"] = json!([
+        rule("self.size >= 0 && self.size < 1000", "size must be less than 1000"),
+        rule("self.color in ['red', 'green', 'blue']", "color must be red, green or blue"),
+        rule("self.image.startsWith('registry.example.com/')", "image must be one of ours"),
+        rule("self.args.exists(arg, arg.startsWith('--listen='))", "args must say where to listen"),
+        rule("self.env.all(one, one.name.startsWith('SETTING_'))", "env may have settings only"),
+        rule("isQuantity(self.resources.cpu) && quantity(self.resources.cpu).isGreaterThan(quantity('0'))", "cpu must be positive"),
+    ]);
+    let properties = &mut spec["properties"];
+    properties["args"]["maxItems"] = 16.into();
+    properties["args"]["items"]["maxLength"] = 256.into();
+    properties["image"]["maxLength"] = 256.into();
+    properties["color"]["maxLength"] = 16.into();
+    properties["resources"]["properties"]["cpu"]["maxLength"] = 16.into();
+    let env = &mut properties["env"];
+    env["maxItems"] = 16.into();
+    env["items"]["properties"]["name"]["maxLength"] = 64.into();
+    env["items"]["x-kubernetes-validations"] = json!([rule("self.value != ''", "value must not be empty")]);
+    definition
 }

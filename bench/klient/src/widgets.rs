@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::widget::{Widget, definition, name, widget};
+use crate::widget::{Widget, definition, name, ruled_definition, widget};
 
 const WORKERS: usize = 16;
 
@@ -37,13 +37,26 @@ pub async fn run(args: &Args, _: &mut Map<String, Value>) {
     }
 }
 
-async fn fill(client: &Client, count: usize) {
+/// Defines the widgets and those with rules.
+pub async fn define(args: &Args) {
+    let config = Config::from_kubeconfig_file(args.str("kubeconfig", "kubeconfig")).unwrap();
+    let client = Client::new(config).unwrap();
+    for definition in [definition(), ruled_definition()] {
+        create_definition(&client, definition).await;
+    }
+}
+
+/// Creates a definition, and waits until its resource is served.
+async fn create_definition(client: &Client, definition: Value) {
     let definitions = client.api::<CustomResourceDefinition>();
-    let definition: CustomResourceDefinition = serde_json::from_value(definition()).unwrap();
+    let definition: CustomResourceDefinition = serde_json::from_value(definition).unwrap();
     definitions.create(&definition).await.unwrap();
-    wait_for(&definitions, "widgets.example.com", conditions::established(), Default::default())
-        .await
-        .unwrap();
+    let name = definition.metadata.name.unwrap();
+    wait_for(&definitions, &name, conditions::established(), Default::default()).await.unwrap();
+}
+
+async fn fill(client: &Client, count: usize) {
+    create_definition(client, definition()).await;
     let mut creating = JoinSet::new();
     for worker in 0..WORKERS {
         let widgets = client.api::<Widget>().namespace("default");

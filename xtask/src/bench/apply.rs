@@ -2,7 +2,7 @@
 
 use super::build::cargo;
 use super::runs::{median, pair};
-use super::{Bench, DATA, Row, Rows};
+use super::{Bench, DATA, Row, Rows, record};
 use crate::root;
 use crate::servers::{self, Server};
 
@@ -42,5 +42,5 @@ pub(crate) fn apply() -> Result<(), String> {
             rows.push(Row::rate(name, ours, theirs, REACH));
         }
     }
-    bench.record("apply", &rows)
+    record("apply", &rows)
 }

@@ -7,7 +7,7 @@ mod first_byte;
 use super::build::cargo;
 use super::peer::Peer;
 use super::runs::{in_turn, pair};
-use super::{Bench, DATA, Row, Rows};
+use super::{Bench, DATA, Row, Rows, record};
 use crate::root;
 use crate::servers::{self, Server};
 
@@ -43,7 +43,7 @@ pub(crate) fn client() -> Result<(), String> {
     namespaces(&bench, &embedded, &mut rows)?;
     discovery::discovery(&bench, &embedded, &mut rows)?;
     first_byte::first_byte(&bench, &embedded, &mut rows)?;
-    bench.record("client", &rows)
+    record("client", &rows)
 }
 
 /// Builds klient's program once more, with the metrics of the client compiled in.

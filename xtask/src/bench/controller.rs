@@ -6,7 +6,7 @@
 use super::peer::Peer;
 use super::row::{Row, Rows};
 use super::runs::{RUNS, Runs};
-use super::{Bench, go};
+use super::{Bench, go, record};
 use crate::servers::{self, Server};
 
 /// The custom resources.
@@ -47,7 +47,7 @@ pub(crate) fn controller() -> Result<(), String> {
     }
     let mut rows = Rows::default();
     compare(&starts, &mut rows)?;
-    bench.record("controller", &rows)
+    record("controller", &rows)
 }
 
 fn words(case: &str, server: &Server) -> String {

@@ -1,7 +1,7 @@
 //! `cargo xtask bench informers`: how informers, their stores and the work queue compare.
 
 use super::runs::{Runs, in_turn, median};
-use super::{Bench, DATA, Row, Rows};
+use super::{Bench, DATA, Row, Rows, record};
 
 /// The arguments for an informer of client-go.
 const CLIENT_GO: &str = "--enc pb --mode typed";
@@ -23,7 +23,7 @@ pub(crate) fn informers() -> Result<(), String> {
     drop(serving);
     index(&bench, &mut rows)?;
     queue(&bench, &mut rows)?;
-    bench.record("informers", &rows)
+    record("informers", &rows)
 }
 
 /// The first list, of 10,000 pods.

@@ -69,6 +69,12 @@ impl Rows {
         println!("{row}");
         self.0.push(row);
     }
+
+    /// Prints why a figure is missing.
+    #[allow(clippy::print_stdout, reason = "it stands where the figure would")]
+    pub(super) fn skip(&self, name: &str, problem: &str) {
+        println!("{name}\tskipped: {problem}");
+    }
 }
 
 impl fmt::Display for Rows {

@@ -18,6 +18,11 @@ impl Runs {
         Ok(())
     }
 
+    /// The first string of that name.
+    pub(super) fn string(&self, name: &str) -> Option<&str> {
+        self.0.iter().find_map(|line| line[name].as_str())
+    }
+
     /// The median of a figure.
     pub(super) fn median(&self, name: &str) -> Result<f64, String> {
         let figures =

@@ -2,7 +2,7 @@
 
 use super::build::{api_build_seconds, cargo};
 use super::runs::{in_turn, median, pair};
-use super::{Bench, DATA, Row, Rows};
+use super::{Bench, DATA, Row, Rows, record};
 use crate::root;
 use crate::servers::{self, Server};
 
@@ -50,5 +50,5 @@ pub(crate) fn wire() -> Result<(), String> {
 
     rows.push(Row::limit("building klient-api, all groups, debug, CPU s", api_build_seconds(false)?, 20.0));
     rows.push(Row::limit("building klient-api, all groups, release, CPU s", api_build_seconds(true)?, 45.0));
-    bench.record("wire", &rows)
+    record("wire", &rows)
 }
