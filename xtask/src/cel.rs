@@ -6,17 +6,16 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Map, Value, json};
 
-use crate::root;
-use crate::servers;
+use crate::{go, root};
 
 /// Records all answers.
 pub(crate) fn run() -> Result<(), String> {
-    let mut judge = Judge::start(&build()?)?;
+    let mut judge = Judge::start(&go::build("cel")?)?;
     for folder in ["crates/cel/tests/it/cases", "crates/apiextensions/tests/cases"] {
         let files =
             fs::read_dir(root().join(folder)).map_err(|error| format!("cannot read {folder}: {error}"))?;
@@ -40,7 +39,7 @@ pub(crate) fn run() -> Result<(), String> {
 #[allow(clippy::print_stdout, reason = "the figures are what the task is for")]
 pub(crate) fn bench() -> Result<(), String> {
     const EVALUATIONS: u32 = 20_000;
-    let mut judge = Judge::start(&build()?)?;
+    let mut judge = Judge::start(&go::build("cel")?)?;
     let path = root().join("crates/cel/benches/rules.json");
     let text =
         fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -56,21 +55,6 @@ pub(crate) fn bench() -> Result<(), String> {
         println!("{name}: {:.2} µs for one evaluation by cel-go", seconds / f64::from(EVALUATIONS) * 1e6);
     }
     Ok(())
-}
-
-/// Builds the program of Kubernetes' packages.
-fn build() -> Result<PathBuf, String> {
-    let program = servers::folder().join("cel");
-    let mut build = Command::new("go");
-    build.args(["build", "-trimpath", "-o"]).arg(&program).arg(".");
-    build.env("CGO_ENABLED", "0").current_dir(root().join("e2e/cel"));
-    let status = build
-        .status()
-        .map_err(|error| format!("cannot run go, with which Kubernetes' packages are built: {error}"))?;
-    if !status.success() {
-        return Err("the program of Kubernetes' packages cannot be built: see above".to_owned());
-    }
-    Ok(program)
 }
 
 /// The program of Kubernetes' packages.

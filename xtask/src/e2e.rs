@@ -1,12 +1,16 @@
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply and those of the client on a
-//! real kube-apiserver, then random sequences of writes on it and on the embedded server, and what they differ in.
+//! real kube-apiserver, then, on it and on the embedded server, random sequences of writes and programs of other
+//! libraries, and what the servers differ in. `cargo xtask e2e programs [NAME]` runs the programs alone.
 //!
 //! It needs Go, with which kube-apiserver is built when it is first run: ten minutes on two cores.
+
+mod programs;
 
 use std::process::Command;
 
 use crate::root;
 use crate::servers::{self, Server};
+use programs::PROGRAMS;
 
 /// Tests that run on the server of `KLIENT_JUDGE`: their package, their module, and the message if one fails.
 const CASES: [(&str, &str, &str); 2] = [
@@ -18,29 +22,55 @@ const CASES: [(&str, &str, &str); 2] = [
     ("klient-client", "conformance::", "the cases of the client do not hold on kube-apiserver: see above"),
 ];
 
-/// Plays sequences on both servers; the arguments are those of `klient-sequences`.
+/// Runs all; the arguments are those of `klient-sequences`.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
-    let cargo = |words: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(words).current_dir(root());
-        command
-    };
-    let done = |mut command: Command, problem: &str| {
-        let status = command.status().map_err(|error| format!("cannot run cargo: {error}"))?;
-        if status.success() { Ok(()) } else { Err(problem.to_owned()) }
-    };
-    let build = ["build", "--quiet", "--package", "klient-cli", "--package", "klient-sequences"];
-    done(cargo(&build), "klient cannot be built: see above")?;
-    let folder = servers::folder();
-    let upstream = Server::kube_apiserver(&folder)?;
+    let servers = Servers::start()?;
     for (package, module, problem) in CASES {
         let mut cases = cargo(&["test", "--quiet", "--package", package, "--test", "it", "--", module]);
-        cases.arg("--test-threads=1").env("KLIENT_JUDGE", &upstream.kubeconfig);
+        cases.arg("--test-threads=1").env("KLIENT_JUDGE", &servers.upstream.kubeconfig);
         done(cases, problem)?;
     }
-    let klient = root().join("target/debug/klient");
-    let embedded = Server::embedded(&klient, &folder)?;
     let mut play = cargo(&["run", "--quiet", "--package", "klient-sequences", "--", "--server"]);
-    play.arg(&embedded.kubeconfig).arg("--upstream").arg(&upstream.kubeconfig).args(arguments);
-    done(play, "the servers differ: see above")
+    play.arg(&servers.embedded.kubeconfig).arg("--upstream").arg(&servers.upstream.kubeconfig);
+    play.args(arguments);
+    done(play, "the servers differ: see above")?;
+    PROGRAMS.iter().try_for_each(|program| program.run(&servers))
+}
+
+/// Runs the programs of these names, or all of them without a name.
+pub(crate) fn programs(names: &[&str]) -> Result<(), String> {
+    if let Some(unknown) = names.iter().find(|name| PROGRAMS.iter().all(|program| program.name != **name)) {
+        return Err(format!("there is no program {unknown} in e2e"));
+    }
+    let servers = Servers::start()?;
+    let mut chosen = PROGRAMS.iter().filter(|program| names.is_empty() || names.contains(&program.name));
+    chosen.try_for_each(|program| program.run(&servers))
+}
+
+/// The server that is compared, and the one whose answers are right, with nothing in them.
+struct Servers {
+    embedded: Server,
+    upstream: Server,
+}
+
+impl Servers {
+    fn start() -> Result<Servers, String> {
+        let build = ["build", "--quiet", "--package", "klient-cli", "--package", "klient-sequences"];
+        done(cargo(&build), "klient cannot be built: see above")?;
+        let folder = servers::folder();
+        let upstream = Server::kube_apiserver(&folder)?;
+        let embedded = Server::embedded(&root().join("target/debug/klient"), &folder)?;
+        Ok(Servers { embedded, upstream })
+    }
+}
+
+fn cargo(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(words).current_dir(root());
+    command
+}
+
+fn done(mut command: Command, problem: &str) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("cannot run cargo: {error}"))?;
+    if status.success() { Ok(()) } else { Err(problem.to_owned()) }
 }

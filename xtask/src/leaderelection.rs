@@ -4,20 +4,11 @@
 
 use std::process::Command;
 
-use crate::root;
-use crate::servers;
+use crate::{go, root};
 
 /// Builds client-go's candidate, and runs the test in which it takes part.
 pub(crate) fn run() -> Result<(), String> {
-    let candidate = servers::folder().join("leaderelection");
-    let mut build = Command::new("go");
-    build.args(["build", "-trimpath", "-o"]).arg(&candidate).arg(".");
-    build.env("CGO_ENABLED", "0").current_dir(root().join("e2e/leaderelection"));
-    let status =
-        build.status().map_err(|error| format!("cannot run go, with which client-go is built: {error}"))?;
-    if !status.success() {
-        return Err("client-go's candidate cannot be built: see above".to_owned());
-    }
+    let candidate = go::build("leaderelection")?;
     let status = Command::new(env!("CARGO"))
         .args(["test", "--quiet", "--package", "klient-controller", "--test", "it", "--"])
         .args(["--ignored", "--nocapture", "beside_client_go::"])

@@ -2,8 +2,9 @@
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`,
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
 //! `cargo xtask public-types`,
-//! `cargo xtask bench wire|informers|apply|client|controller|cel`, `cargo xtask soak --minutes N`,
+//! `cargo xtask bench wire|informers|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
+//! `cargo xtask e2e programs [kube|helm]`,
 //! `cargo xtask e2e leaderelection`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`,
 //! `cargo xtask e2e cel`.
@@ -12,6 +13,7 @@ mod bench;
 mod cel;
 mod codegen;
 mod e2e;
+mod go;
 mod leaderelection;
 mod public_types;
 mod servers;
@@ -23,8 +25,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types \
-    | bench wire|informers|apply|client|controller|cel \
-    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] \
+    | bench wire|informers|apply|client|controller|server|cel \
+    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm] \
     | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
 
 fn main() -> ExitCode {
@@ -42,10 +44,12 @@ fn main() -> ExitCode {
         ["bench", "apply"] => bench::apply(),
         ["bench", "client"] => bench::client(),
         ["bench", "controller"] => bench::controller(),
+        ["bench", "server"] => bench::server(),
         ["bench", "cel"] => cel::bench(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", "cel"] => cel::run(),
         ["e2e", "leaderelection"] => leaderelection::run(),
+        ["e2e", "programs", ref names @ ..] => e2e::programs(names),
         ["e2e", ref arguments @ ..] => e2e::run(arguments),
         ["soak", "--minutes", minutes] => soak::run(minutes),
         _ => Err(USAGE.to_owned()),

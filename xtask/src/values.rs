@@ -5,21 +5,11 @@
 
 use std::process::Command;
 
-use crate::root;
-use crate::servers;
+use crate::{go, root};
 
 /// Asks both; the arguments are those of `klient-values`.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
-    let judge = servers::folder().join("values");
-    let mut build = Command::new("go");
-    build.args(["build", "-trimpath", "-o"]).arg(&judge).arg(".");
-    build.env("CGO_ENABLED", "0").current_dir(root().join("e2e/values"));
-    let status = build
-        .status()
-        .map_err(|error| format!("cannot run go, with which Kubernetes' packages are built: {error}"))?;
-    if !status.success() {
-        return Err("the program of Kubernetes' packages cannot be built: see above".to_owned());
-    }
+    let judge = go::build("values")?;
     let status = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--package", "klient-values", "--", "--judge"])
         .arg(&judge)
