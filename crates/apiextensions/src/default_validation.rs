@@ -21,7 +21,10 @@ fn visit(schema: &Structural, source: &Map, in_meta: bool, path: &str, errors: &
     let in_meta = in_meta && !schema.embedded;
     if let Some(default) = &schema.default {
         let path = child(path, "default");
-        let mut found = default_errors(schema, default, in_meta, &path);
+        if !in_meta && !schema.is_pruned(default) {
+            errors.push(FieldError::invalid(&path, default.clone(), "must not have unknown fields"));
+        }
+        let mut found = default_errors(schema, default, &path);
         if found.is_empty() && validations::has_rules(source) {
             found = rule_errors(schema, source, default, &path);
         }
@@ -48,22 +51,12 @@ fn rule_errors(schema: &Structural, source: &Map, default: &Value, path: &str) -
     if errors.is_empty() { rules.validate_default(default, None, schema, path).errors } else { errors }
 }
 
-fn default_errors(schema: &Structural, default: &Value, in_meta: bool, path: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    if !in_meta && !schema.is_pruned(default) {
-        errors.push(FieldError::invalid(path, default.clone(), "must not have unknown fields"));
-    }
+fn default_errors(schema: &Structural, default: &Value, path: &str) -> Vec<FieldError> {
     if let Err(error) = schema.coerce_value(&mut default.clone(), path, &mut Vec::new()) {
-        errors.push(error);
-        return errors;
+        return vec![error];
     }
     let embedded = embedded::validate_value(default, schema, path);
-    if embedded.is_empty() {
-        errors.extend(schema.validate_value(default, path));
-    } else {
-        errors.extend(embedded);
-    }
-    errors
+    if embedded.is_empty() { schema.validate_value(default, path) } else { embedded }
 }
 
 #[cfg(test)]
@@ -94,6 +87,16 @@ mod tests {
             &[
                 "s.properties[f].default: Invalid value: {\"a\":0,\"b\":1}: must not have unknown fields",
                 "s.properties[f].default.a: Invalid value: 0: a in body should be greater than or equal to 1",
+            ],
+        );
+        check(
+            json!({
+                "type": "object", "default": {"z": 1}, "properties": {"a": {"type": "integer"}},
+                "x-kubernetes-validations": [{"rule": "self.z == 1"}],
+            }),
+            &[
+                "s.properties[f].default: Invalid value: {\"z\":1}: must not have unknown fields",
+                "s.properties[f].default: Invalid value: \"object\": rule compile error: compilation failed: ERROR: <input>:1:5: undefined field 'z'\n | self.z == 1\n | ....^",
             ],
         );
         check(

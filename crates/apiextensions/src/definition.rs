@@ -7,7 +7,7 @@ use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
 use serde_json::{Value, json};
 
 pub use super::naming::{Termination, establish, has_its_names, is_established, terminating};
-pub use super::validation::{validate, validate_update};
+pub use super::validation::{validate, validate_name, validate_update};
 
 use klient_apimachinery::jsonpath::JsonPath;
 use klient_apimachinery::validation::field::FieldError;

@@ -6,7 +6,7 @@ use klient_apimachinery::values::{self, Map};
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION;
 use serde_json::{Value, json};
 
-use super::definition::{Definition, default, establish, prepare, validate, validate_update};
+use super::definition::{Definition, default, establish, prepare, validate, validate_name, validate_update};
 use super::scale::Scale;
 
 /// A definition before validation, changed by a JSON merge patch.
@@ -100,10 +100,12 @@ fn what_is_left_open_is_set() {
 #[test]
 fn names_are_checked() {
     check(json!({}), &[]);
-    check(
-        json!({"metadata": {"name": "gadgets"}}),
-        &[r#"metadata.name: Invalid value: "gadgets": must be spec.names.plural+"."+spec.group"#],
+    let misnamed = validate_name(&definition(json!({"metadata": {"name": "gadgets"}})));
+    assert_eq!(
+        misnamed.map(|error| error.to_string()).as_deref(),
+        Some(r#"metadata.name: Invalid value: "gadgets": must be spec.names.plural+"."+spec.group"#)
     );
+    assert_eq!(validate_name(&definition(json!({}))), None);
     check(
         json!({"metadata": {"name": "gadgets.shop"}, "spec": {"group": "shop", "scope": "World"}}),
         &[

@@ -16,7 +16,6 @@ const APPROVAL: &str = "api-approved.kubernetes.io";
 /// Validates a new definition, except for its metadata.
 pub fn validate(object: &Map) -> Vec<FieldError> {
     let mut problems = ErrorList::default();
-    name(object, &mut problems);
     body(object, None, &mut problems);
     problems.0.extend(approval_problem(object));
     preserves_unknown(object, &mut problems);
@@ -41,17 +40,13 @@ pub fn validate_update(object: &Map, old: &Map) -> Vec<FieldError> {
     problems.0
 }
 
-fn name(object: &Map, problems: &mut ErrorList) {
+/// The error of a name that is not that of the resource and its group.
+pub fn validate_name(object: &Map) -> Option<FieldError> {
     let name = text_at(object, &["metadata", "name"]);
     let required =
         format!("{}.{}", text_at(object, &["spec", "names", "plural"]), text_at(object, &["spec", "group"]));
-    if !name.is_empty() && name != required {
-        problems.add(FieldError::invalid(
-            "metadata.name",
-            name,
-            r#"must be spec.names.plural+"."+spec.group"#,
-        ));
-    }
+    let problem = r#"must be spec.names.plural+"."+spec.group"#;
+    (!name.is_empty() && name != required).then(|| FieldError::invalid("metadata.name", name, problem))
 }
 
 fn body(object: &Map, old: Option<&Map>, problems: &mut ErrorList) {

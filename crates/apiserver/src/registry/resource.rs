@@ -316,9 +316,14 @@ impl Resource {
         if let Some(version) =
             self.custom_schema().filter(|version| version.schema_hash != object.schema_hash)
         {
+            // As upstream, only the version in which an object is stored gives it defaults; others do not show what they do
+            // not know.
+            if let Some(stored) = self.stored_version().filter(|_| !self.knows_form(object)) {
+                stored.schema.prune(&mut value);
+                stored.schema.drop_nulls(&mut value);
+                stored.schema.default(&mut value);
+            }
             version.schema.prune(&mut value);
-            version.schema.drop_nulls(&mut value);
-            version.schema.default(&mut value);
         }
         value
     }
@@ -337,6 +342,12 @@ impl Resource {
     /// The form in which its objects are stored: that of the version that is stored.
     fn schema_hash(&self) -> u64 {
         self.stored_version().map_or(0, |version| version.schema_hash)
+    }
+
+    /// Returns true if an object has the form of one of the versions as they are defined now.
+    fn knows_form(&self, object: &Object) -> bool {
+        let ResourceSource::Custom { definition, .. } = &self.source else { return true };
+        definition.versions.iter().any(|version| version.schema_hash == object.schema_hash)
     }
 
     /// The version in which its objects are stored, if it is custom.

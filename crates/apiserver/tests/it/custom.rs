@@ -1,5 +1,6 @@
 //! Custom resources: the objects that a definition allows.
 
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::definition::defined;
@@ -143,7 +144,8 @@ async fn versions_show_the_same_objects_each_in_its_own_form() {
     assert_eq!(created["spec"], json!({"size": 1, "old": "o"}));
     let read = client.get(&format!("{in_v2}/g")).await.expect(200);
     assert_eq!(read["apiVersion"], "a.example/v2");
-    assert_eq!(read["spec"], json!({"size": 1, "new": "n"}));
+    // Only the version that is stored gives defaults to what is read.
+    assert_eq!(read["spec"], json!({"size": 1}));
     assert_eq!(version(&read), version(&created));
     let listed = client.get(&in_v2).await.expect(200);
     assert_eq!([&listed["apiVersion"], &listed["items"][0]["apiVersion"]], ["a.example/v2"; 2]);
@@ -197,17 +199,36 @@ async fn what_the_stored_version_does_not_know_is_not_kept() {
     let in_v2 = GADGETS.replace("v1", "v2");
     let mut written = gadget("g", json!({"size": 1, "new": "x"}));
     written["apiVersion"] = "a.example/v2".into();
-    // v1 is stored, and knows `size` alone of these; v2 has a default for the other.
+    // v1 is stored, and knows `size` alone of these.
     let created = client.post(&in_v2, &written).await;
-    assert_eq!(created.expect(201)["spec"], json!({"size": 1, "new": "n"}));
+    assert_eq!(created.expect(201)["spec"], json!({"size": 1}));
     let path = format!("{in_v2}/g");
-    assert_eq!(client.get(&path).await.expect(200)["spec"], json!({"size": 1, "new": "n"}));
+    assert_eq!(client.get(&path).await.expect(200)["spec"], json!({"size": 1}));
     assert_eq!(client.get(&format!("{GADGETS}/g")).await.expect(200)["spec"], json!({"size": 1}));
     let patched = client.patch(&path, "merge", &json!({"spec": {"size": 2, "new": "y"}})).await.expect(200);
-    assert_eq!(patched["spec"], json!({"size": 2, "new": "n"}));
+    assert_eq!(patched["spec"], json!({"size": 2}));
     let dry = client.patch(&format!("{path}?dryRun=All"), "merge", &json!({"spec": {"new": "y"}})).await;
-    assert_eq!(dry.expect(200)["spec"], json!({"size": 2, "new": "n"}));
+    assert_eq!(dry.expect(200)["spec"], json!({"size": 2}));
+    // A write in v2 is given its default, which is a change of the spec, and then not kept.
+    let labels = json!({"metadata": {"labels": {"a": "b"}}});
+    for (collection, generation) in [(&*in_v2, 3), (GADGETS, 3)] {
+        let labelled = client.patch(&format!("{collection}/g"), "merge", &labels).await.expect(200);
+        assert_eq!(labelled["metadata"]["generation"], generation, "{collection}");
+    }
     assert_eq!(client.get(&format!("{GADGETS}/g")).await.expect(200)["spec"], json!({"size": 2}));
+}
+
+#[tokio::test]
+async fn an_apply_that_changes_nothing_gives_no_defaults() {
+    let (_server, client) = defined(&two_versions()).await;
+    client.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
+    // v2 has a default for a field that v1, which is stored, does not know.
+    let path = format!("{}/g?fieldManager=a", GADGETS.replace("v1", "v2"));
+    let config = json!({"apiVersion": "a.example/v2", "kind": "Gadget", "metadata": {"name": "g"}});
+    let apply = [("content-type", "application/apply-patch+yaml")];
+    let applied = client.send(Method::PATCH, &path, &apply, config.to_string()).await.expect(200);
+    assert_eq!(applied["spec"], json!({"size": 1}));
+    assert_eq!(applied["metadata"]["generation"], 1);
 }
 
 /// Of built-in kinds upstream drops such owners; of custom resources it cannot convert to their versions, and leaves all

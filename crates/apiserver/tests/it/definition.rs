@@ -207,6 +207,39 @@ async fn schemas_that_are_none_are_refused() {
     assert_eq!(client.get(GADGETS).await.status, 404);
 }
 
+#[tokio::test]
+async fn the_metadata_of_a_definition_is_validated() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let metadata = json!({
+        "labels": {"a b": "c"}, "finalizers": ["no slash"], "ownerReferences": [{"apiVersion": "v1", "kind": "A"}],
+    });
+    let mut wrong = gadgets(anything());
+    for (name, value) in metadata.as_object().expect("it is one") {
+        wrong["metadata"][name] = value.clone();
+    }
+    let fields = |refused: &Value| -> Vec<String> {
+        let causes = refused.pointer("/details/causes").and_then(Value::as_array);
+        causes.into_iter().flatten().map(|cause| text(cause, "/field").to_owned()).collect()
+    };
+    let expected = [
+        "metadata.labels",
+        "metadata.ownerReferences[0].name",
+        "metadata.ownerReferences[0].uid",
+        "metadata.finalizers",
+    ];
+    assert_eq!(fields(&client.post(DEFINITIONS, &wrong).await.expect(422)), expected);
+    wrong["metadata"]["name"] = "gizmos.a.example".into();
+    let misnamed = fields(&client.post(DEFINITIONS, &wrong).await.expect(422));
+    assert_eq!(misnamed[0], "metadata.name");
+    assert_eq!(misnamed[1..], expected);
+
+    client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    let patched = client.patch(&path, "merge", &json!({"metadata": metadata})).await;
+    assert_eq!(fields(&patched.expect(422)), expected);
+}
+
 /// A kube-apiserver writes the status itself, in its own name.
 #[tokio::test]
 async fn the_status_is_the_servers() {

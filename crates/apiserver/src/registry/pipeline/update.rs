@@ -103,7 +103,11 @@ impl Pipeline<'_> {
         let stored_as = state.stored_as(resource);
         let strategy = &*stored_as.strategy;
 
-        resource.strategy.default(&mut new);
+        // An apply, which has no manager here, gives no defaults to what it leaves as it is: those of a custom resource's
+        // version need not be stored.
+        if self.manager.is_some() || new != *live {
+            resource.strategy.default(&mut new);
+        }
         if let Some(manager) = self.manager {
             ManagedFields::of(resource, subresource).update(Some(live), &mut new, manager);
         }

@@ -3,12 +3,12 @@
 use klient_apiextensions::definition::{self, CLEANUP, Termination};
 use klient_apimachinery::Time;
 use klient_apimachinery::schema::ResourceSchema;
-use klient_apimachinery::validation::field::FieldError;
+use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, map_at};
-use klient_apis::validation::warnings;
-use serde_json::json;
+use klient_apis::validation::{self, warnings};
+use serde_json::{Value, json};
 
-use super::Strategy;
+use super::{Strategy, metadata_errors};
 use crate::registry::deletion::is_terminating;
 
 pub(super) struct CustomResourceDefinition(pub(super) &'static ResourceSchema);
@@ -31,11 +31,20 @@ impl Strategy for CustomResourceDefinition {
     }
 
     fn validate(&self, object: &Map) -> Vec<FieldError> {
-        definition::validate(object)
+        let mut problems = ErrorList::default();
+        problems.0.extend(definition::validate_name(object));
+        let nothing = Map::new();
+        let metadata = object.get("metadata").and_then(Value::as_object).unwrap_or(&nothing);
+        // The name has the rule above, and none of its own.
+        validation::metadata(metadata, false, |_| Vec::new(), &mut problems);
+        problems.0.extend(definition::validate(object));
+        problems.0
     }
 
     fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
-        definition::validate_update(object, old)
+        let mut errors = metadata_errors(object, old);
+        errors.extend(definition::validate_update(object, old));
+        errors
     }
 
     fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {
