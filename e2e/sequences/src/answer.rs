@@ -179,15 +179,17 @@ fn masked_text(text: &str) -> String {
         // Which structs are embedded, and what strings are called.
         let field = r"into Go struct field \S+ of type [\w.\[\]]+";
         // Which field that cannot be converted is the first one to be looked at.
-        let converted =
-            r"unrecognized type: [\w\[\]]+|cannot convert int64 to [\w.]+|cannot restore \w+ from:? \w+";
-        Regex::new(&format!("{time}|{uid}|{address}|{object}|{field}|{converted}"))
+        let converted = r"unrecognized type: [\w\[\]]+|cannot convert int64 to [\w.]+|cannot restore \w+ from:? \w+|json: cannot unmarshal \w+ into Go (struct field \S+|value) of type [\w.\[\]]+";
+        // The types of a schema have a number in cel-go; versions of a definition are shown with Go's fields.
+        let schema = r#"selfType\d*|\[\{"Name":.*\}\]"#;
+        Regex::new(&format!("{time}|{uid}|{address}|{object}|{converted}|{field}|{schema}"))
             .expect("the expression is valid")
     });
-    // Go looks at fields in any order, and at none behind one that is not declared.
+    // Go looks at fields in any order, and at none behind one that is not declared, be it in the version of the request or
+    // in that of another manager.
     const UNDECLARED: &str = "field not declared in schema";
-    if let (true, Some((patch, _))) = (text.contains(UNDECLARED), text.split_once("): ")) {
-        return format!("{patch}): *: {UNDECLARED}");
+    if text.contains(UNDECLARED) {
+        return format!("*: {UNDECLARED}");
     }
     let text = text.split_once("\n@@").map_or(text, |(text, _)| text);
     OWN.replace_all(text, "*").into_owned()

@@ -6,8 +6,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::disturb::{direct, disturb, operations, overlay, thin};
-use crate::kind::Kind;
-use crate::request::NAME;
+use crate::kind::{Kind, Place};
 use crate::step::{Change, ManagedFields, Step, Verb, Writer};
 
 /// The manager of the managed fields that are given to the server.
@@ -41,7 +40,8 @@ impl Chooser {
             None => self.writing(api_version),
         };
         let field_validation = self.one_in(12).then(|| ["Strict", "Warn", "Ignore"][self.random.usize(..3)]);
-        Step { writer, verb, api_version, subresource, dry_run: self.one_in(12), field_validation }
+        let dry_run = self.one_in(12) || self.kind.is_dry_run();
+        Step { writer, verb, api_version, subresource, dry_run, field_validation }
     }
 
     fn one_in(&mut self, count: u32) -> bool {
@@ -96,7 +96,14 @@ impl Chooser {
     }
 
     fn head(&self, api_version: &str) -> Value {
-        json!({"apiVersion": api_version, "kind": self.kind.kind, "metadata": {"name": NAME}})
+        json!({"apiVersion": api_version, "kind": self.kind.kind, "metadata": {"name": self.kind.name()}})
+    }
+
+    /// Makes an object that is created another than the one that is there for all sequences.
+    fn rename(&self, object: &mut Value) {
+        if let Place::Cluster { other, .. } = self.kind.place {
+            overlay(object, &other());
+        }
     }
 
     fn creation(&mut self, api_version: &str) -> (Writer, Verb) {
@@ -107,6 +114,7 @@ impl Chooser {
         }
         let mut object = self.kind.shape.choose(&mut self.random, true);
         overlay(&mut object, &self.head(api_version));
+        self.rename(&mut object);
         if self.migrates {
             let last = object.to_string() + "\n";
             let annotations = json!({"kubectl.kubernetes.io/last-applied-configuration": last});
@@ -150,7 +158,8 @@ impl Chooser {
                 (self.updater(), Verb::JsonPatch(patch))
             }
             _ => {
-                let object = self.object(api_version, true);
+                let mut object = self.object(api_version, true);
+                self.rename(&mut object);
                 (self.updater(), Verb::Create(object))
             }
         }
@@ -277,8 +286,7 @@ impl Chooser {
         let spec = json!({"spec": {"replicas": replicas}});
         match self.random.u8(..6) {
             0..=1 => {
-                let mut config =
-                    json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": NAME}});
+                let mut config = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": self.kind.name()}});
                 overlay(&mut config, &spec);
                 (self.applier(), Verb::Apply { config, force: self.random.bool().then_some(true) })
             }

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use serde_json::Value;
+
 use crate::kinds;
 use crate::shape::Shape;
 
@@ -12,6 +14,8 @@ pub(crate) struct Kind {
     pub(crate) kind: &'static str,
     /// Its plural.
     pub(crate) plural: &'static str,
+    /// Where the object is that is written.
+    pub(crate) place: Place,
     /// The versions it is served in, as `apiVersion` has them.
     pub(crate) api_versions: &'static [&'static str],
     /// Whether it has a status of its own.
@@ -30,6 +34,15 @@ pub(crate) struct Kind {
     pub(crate) dropped: &'static [&'static str],
 }
 
+/// Where the object is that is written.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In a namespace of the sequence.
+    Namespace,
+    /// In the cluster, for all sequences: every write is a dry run. One that creates an object has `other` over it.
+    Cluster { name: &'static str, other: fn() -> Value },
+}
+
 impl Kind {
     /// All kinds.
     pub(crate) fn all() -> &'static [Kind] {
@@ -37,9 +50,26 @@ impl Kind {
         &KINDS
     }
 
-    /// The URL of all of them in a namespace.
+    /// The name of the object that is written.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.place {
+            Place::Namespace => "it",
+            Place::Cluster { name, .. } => name,
+        }
+    }
+
+    /// Returns true if every write is a dry run.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        matches!(self.place, Place::Cluster { .. })
+    }
+
+    /// The URL of all of them, in a namespace if they have one.
     pub(crate) fn path(&self, api_version: &str, namespace: &str) -> String {
         let root = if api_version.contains('/') { "apis" } else { "api" };
-        format!("/{root}/{api_version}/namespaces/{namespace}/{}", self.plural)
+        let namespace = match self.place {
+            Place::Namespace => format!("namespaces/{namespace}/"),
+            Place::Cluster { .. } => String::new(),
+        };
+        format!("/{root}/{api_version}/{namespace}{}", self.plural)
     }
 }

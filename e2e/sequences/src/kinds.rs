@@ -2,6 +2,8 @@
 
 mod config_map;
 mod custom;
+mod definition;
+mod meter;
 mod service;
 mod workloads;
 
@@ -18,12 +20,19 @@ pub(crate) fn all() -> Vec<Kind> {
         config_map::config_map(),
         custom::widget(),
         custom::blob(),
+        meter::meter(),
+        definition::definition(),
     ]
 }
 
-/// The definitions of the custom kinds.
-pub(crate) fn definitions() -> [Value; 2] {
-    [custom::widget_definition(), custom::blob_definition()]
+/// The definitions of the custom kinds, and the one that is written.
+pub(crate) fn definitions() -> [Value; 4] {
+    [
+        custom::widget_definition(),
+        custom::blob_definition(),
+        meter::meter_definition(),
+        definition::gadget_definition(),
+    ]
 }
 
 /// What a kind has for metadata. An empty list of finalizers of a custom resource is stored as it is by

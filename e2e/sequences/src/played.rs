@@ -94,6 +94,7 @@ impl Played {
         is_made_by_status
             || is_port_given_twice
             || self.is_not_converted()
+            || self.sends_spec_to_status()
             || self.is_broken()
             || message.is_some_and(|message| message.ends_with(SCALE))
     }
@@ -105,6 +106,17 @@ impl Played {
         let finalizers = finalizers.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let is_twice = |(at, item): (usize, &Value)| finalizers[..at].contains(item);
         self.kind.api_versions.len() > 1 && finalizers.iter().enumerate().any(is_twice)
+    }
+
+    /// Whether a status is written together with another spec in several versions: that may have an item twice, which is
+    /// not stored, but then kube-apiserver cannot convert the object, as above.
+    fn sends_spec_to_status(&self) -> bool {
+        let sent = match &self.step.verb {
+            Verb::Update(change) => change.overlay.get("spec"),
+            Verb::MergePatch(patch) => patch.get("spec"),
+            _ => None,
+        };
+        self.kind.api_versions.len() > 1 && self.step.subresource == Some("status") && sent.is_some()
     }
 
     /// In few words, the kind of write that was made.

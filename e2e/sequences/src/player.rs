@@ -9,7 +9,7 @@ use crate::answer::{Answer, Stored};
 use crate::kind::Kind;
 use crate::kinds::definitions;
 use crate::played::Played;
-use crate::request::{NAME, Request};
+use crate::request::Request;
 use crate::sequence::Sequence;
 use crate::step::Verb;
 
@@ -43,28 +43,27 @@ impl Player {
     /// If it does not take them.
     pub async fn prepare(client: &Client) -> Result<(), PlayError> {
         const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        let is_established = |answer: &Answer| {
+            let conditions = answer.body.pointer("/status/conditions").and_then(Value::as_array);
+            conditions.is_some_and(|all| {
+                all.iter().any(|one| one["type"] == "Established" && one["status"] == "True")
+            })
+        };
         for definition in definitions() {
+            let path =
+                format!("{DEFINITIONS}/{}", definition["metadata"]["name"].as_str().unwrap_or_default());
             let request = Request::create(DEFINITIONS.to_owned(), definition);
             let answer = exchange(client, &request).await?;
             if !answer.is_success() && answer.code != 409 {
                 return Err(PlayError(Problem::Refused(request.to_string(), answer)));
             }
+            await_answer(client, &Request::read(path), is_established).await?;
         }
         for kind in Kind::all().iter().filter(|kind| !kind.is_builtin) {
             for api_version in kind.api_versions {
                 let request = Request::read(kind.path(api_version, "default"));
                 // A kind is served some time after it is defined.
-                let mut answer = exchange(client, &request).await?;
-                for _ in 0..200 {
-                    if answer.is_success() {
-                        break;
-                    }
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                    answer = exchange(client, &request).await?;
-                }
-                if !answer.is_success() {
-                    return Err(PlayError(Problem::Refused(request.to_string(), answer)));
-                }
+                await_answer(client, &request, Answer::is_success).await?;
             }
         }
         Ok(())
@@ -98,7 +97,7 @@ impl Player {
         let before = self.stored().await?;
         let read = match (&step.verb, step.subresource) {
             (Verb::Update(_), subresource) => {
-                let path = format!("{}/{NAME}", kind.path(step.api_version, &self.namespace));
+                let path = format!("{}/{}", kind.path(step.api_version, &self.namespace), kind.name());
                 let path = subresource.map_or(path.clone(), |subresource| format!("{path}/{subresource}"));
                 Some(exchange(&self.client, &Request::read(path)).await?)
             }
@@ -124,12 +123,15 @@ impl Player {
         Ok(Some(Played { read, request, answer, before, after, again, seen, was_scaled, step, kind }))
     }
 
-    /// Deletes the object, so that the server has its addresses and ports again.
+    /// Deletes the object, so that the server has its addresses and ports again, unless it is there for all sequences.
     ///
     /// # Errors
     ///
     /// If the server does not answer, or not in JSON.
     pub async fn finish(self) -> Result<(), PlayError> {
+        if self.sequence.of().is_dry_run() {
+            return Ok(());
+        }
         let release = json!({"metadata": {"finalizers": null}});
         exchange(&self.client, &Request::merge(self.path(), release)).await?;
         exchange(&self.client, &Request::delete(self.path())).await.map(drop)
@@ -137,7 +139,7 @@ impl Player {
 
     fn path(&self) -> String {
         let kind = self.sequence.of();
-        format!("{}/{NAME}", kind.path(kind.api_versions[0], &self.namespace))
+        format!("{}/{}", kind.path(kind.api_versions[0], &self.namespace), kind.name())
     }
 
     async fn stored(&self) -> Result<Option<Stored>, PlayError> {
@@ -151,6 +153,23 @@ impl Player {
             Err(error) => Err(PlayError(Problem::Send(error))),
         }
     }
+}
+
+/// Sends a request until the answer is the one that is waited for.
+async fn await_answer(
+    client: &Client,
+    request: &Request,
+    is_it: impl Fn(&Answer) -> bool,
+) -> Result<(), PlayError> {
+    let mut answer = exchange(client, request).await?;
+    for _ in 0..200 {
+        if is_it(&answer) {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        answer = exchange(client, request).await?;
+    }
+    Err(PlayError(Problem::Refused(request.to_string(), answer)))
 }
 
 async fn exchange(client: &Client, request: &Request) -> Result<Answer, PlayError> {

@@ -10,9 +10,6 @@ use crate::disturb::overlay;
 use crate::kind::Kind;
 use crate::step::{ManagedFields, Step, Verb, Writer};
 
-/// The name of the object that is written.
-pub(crate) const NAME: &str = "it";
-
 /// A step as it is sent.
 #[derive(Clone)]
 pub struct Request {
@@ -28,7 +25,7 @@ impl Request {
     /// A step, for the object as it is.
     pub(crate) fn new(step: &Step, kind: &Kind, namespace: &str, live: Option<&Value>) -> Request {
         let collection = kind.path(step.api_version, namespace);
-        let mut path = format!("{collection}/{NAME}");
+        let mut path = format!("{collection}/{}", kind.name());
         if let Some(subresource) = step.subresource {
             path = format!("{path}/{subresource}");
         }

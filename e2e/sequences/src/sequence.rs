@@ -19,13 +19,15 @@ pub struct Sequence {
 impl Sequence {
     /// So many writes, the same for the same seed.
     pub fn new(seed: u64, steps: usize) -> Self {
-        const ODDS: [(&str, u8); 6] = [
-            ("Deployment", 25),
-            ("Widget", 25),
-            ("Pod", 15),
-            ("Service", 15),
-            ("ConfigMap", 10),
-            ("Blob", 10),
+        const ODDS: [(&str, u8); 8] = [
+            ("Deployment", 18),
+            ("Widget", 17),
+            ("Meter", 17),
+            ("CustomResourceDefinition", 14),
+            ("Pod", 11),
+            ("Service", 11),
+            ("ConfigMap", 6),
+            ("Blob", 6),
         ];
         let mut random = Rng::with_seed(seed);
         let mut left = random.u8(..100);

@@ -16,6 +16,10 @@ pub(crate) enum Shape {
     List(Vec<Value>),
     /// Items that have one of these objects in them, and some of the fields.
     Keyed(Vec<Value>, Vec<Field>),
+    /// An array of one value of each.
+    Tuple(Vec<Shape>),
+    /// A value of one of them.
+    Any(Vec<Shape>),
 }
 
 /// A field of an object.
@@ -72,6 +76,8 @@ impl Shape {
                 let chosen = keys.iter().filter(|_| random.bool()).collect::<Vec<_>>();
                 chosen.into_iter().map(|key| ((*key).to_owned(), values.choose(random, whole))).collect()
             }
+            Shape::Tuple(shapes) => shapes.iter().map(|shape| shape.choose(random, whole)).collect(),
+            Shape::Any(shapes) => shapes[random.usize(..shapes.len())].choose(random, whole),
             Shape::List(values) => Value::Array(some(values, random, false)),
             Shape::Keyed(keys, fields) => {
                 let keys = some(keys, random, whole);

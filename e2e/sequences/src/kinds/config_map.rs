@@ -3,13 +3,14 @@
 use serde_json::json;
 
 use super::metadata;
-use crate::kind::Kind;
+use crate::kind::{Kind, Place};
 use crate::shape::{Shape, may, must};
 
 pub(super) fn config_map() -> Kind {
     Kind {
         kind: "ConfigMap",
         plural: "configmaps",
+        place: Place::Namespace,
         api_versions: &["v1"],
         has_status: false,
         has_scale: false,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{conditions, metadata};
-use crate::kind::Kind;
+use crate::kind::{Kind, Place};
 use crate::shape::{Shape, may, must};
 
 pub(super) fn widget() -> Kind {
@@ -12,6 +12,7 @@ pub(super) fn widget() -> Kind {
     Kind {
         kind: "Widget",
         plural: "widgets",
+        place: Place::Namespace,
         api_versions: &["e2e.klient.example/v1", "e2e.klient.example/v2"],
         has_status: true,
         has_scale: true,
@@ -181,6 +182,7 @@ pub(super) fn blob() -> Kind {
     Kind {
         kind: "Blob",
         plural: "blobs",
+        place: Place::Namespace,
         api_versions: &["e2e.klient.example/v1"],
         has_status: false,
         has_scale: false,
@@ -214,7 +216,7 @@ pub(super) fn blob_definition() -> Value {
     definition("blobs", "Blob", versions)
 }
 
-fn definition(plural: &str, kind: &str, versions: Value) -> Value {
+pub(super) fn definition(plural: &str, kind: &str, versions: Value) -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

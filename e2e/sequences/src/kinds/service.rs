@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{conditions, metadata};
-use crate::kind::Kind;
+use crate::kind::{Kind, Place};
 use crate::shape::{Shape, may, must};
 
 pub(super) fn service() -> Kind {
@@ -16,6 +16,7 @@ pub(super) fn service() -> Kind {
     Kind {
         kind: "Service",
         plural: "services",
+        place: Place::Namespace,
         api_versions: &["v1"],
         has_status: true,
         has_scale: false,

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{conditions, metadata};
-use crate::kind::Kind;
+use crate::kind::{Kind, Place};
 use crate::shape::{Field, Shape, may, must};
 
 pub(super) fn pod() -> Kind {
     Kind {
         kind: "Pod",
         plural: "pods",
+        place: Place::Namespace,
         api_versions: &["v1"],
         has_status: true,
         has_scale: false,
@@ -47,6 +48,7 @@ pub(super) fn deployment() -> Kind {
     Kind {
         kind: "Deployment",
         plural: "deployments",
+        place: Place::Namespace,
         api_versions: &["apps/v1"],
         has_status: true,
         has_scale: true,
