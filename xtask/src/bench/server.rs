@@ -14,7 +14,7 @@ const REACH: f64 = 5.0;
 const PODS: usize = 20_000;
 
 /// Creates of a run with one client, and with 64.
-const CLIENTS: [(usize, usize); 2] = [(1, 1_000), (64, 5_000)];
+const CLIENTS: [(usize, usize); 2] = [(1, 2_000), (64, 6_000)];
 
 /// Runs the same load on both servers in turn: they share the processors with it.
 pub(crate) fn server() -> Result<(), String> {
