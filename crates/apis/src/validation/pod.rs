@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
-use klient_apimachinery::values::{Map, list_at};
+use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
 
 use super::at::At;
@@ -311,12 +311,37 @@ fn file_volumes(spec: &At<'_, '_>, problems: &mut ErrorList) {
 
 /// Checks the status of a pod.
 pub(super) fn status(object: &Map, problems: &mut ErrorList) {
-    let ips = list_at(object, &["status", "podIPs"]).iter();
+    if addresses(object, "podIPs", problems).first() == Some(&"") {
+        let problem = "podIP and podIPs must either both be set or both be unset";
+        problems.add(FieldError::invalid("status.podIPs", shown_addresses(object, "podIPs"), problem));
+    }
+    let host_ip = text_at(object, &["status", "hostIP"]);
+    if let Some(first) = addresses(object, "hostIPs", problems).first().filter(|first| **first != host_ip) {
+        problems.add(FieldError::invalid("status.hostIPs[0].ip", *first, "must be equal to `hostIP`"));
+    }
+}
+
+/// Checks a list of IP addresses in the status of a pod, and returns them.
+fn addresses<'a>(object: &'a Map, list: &str, problems: &mut ErrorList) -> Vec<&'a str> {
+    let ips = list_at(object, &["status", list]).iter();
     let ips: Vec<&str> = ips.map(|ip| ip["ip"].as_str().unwrap_or_default()).collect();
+    for (index, address) in ips.iter().enumerate() {
+        for problem in ip(address) {
+            problems.add(FieldError::invalid(format!("status.{list}[{index}]"), *address, problem));
+        }
+    }
     let of_a_family = |is_v6: bool| ips.iter().filter(|ip| ip.contains(':') == is_v6).count();
     if of_a_family(false) > 1 || of_a_family(true) > 1 {
-        let shown: Value = ips.iter().map(|ip| serde_json::json!({"IP": ip})).collect();
         let problem = "may specify no more than one IP for each IP family";
-        problems.add(FieldError::invalid("status.podIPs", shown, problem));
+        problems.add(FieldError::invalid(format!("status.{list}"), shown_addresses(object, list), problem));
     }
+    ips
+}
+
+/// A list of IP addresses as Go prints it.
+fn shown_addresses(object: &Map, list: &str) -> Value {
+    list_at(object, &["status", list])
+        .iter()
+        .map(|ip| serde_json::json!({"IP": ip["ip"].as_str().unwrap_or_default()}))
+        .collect()
 }
