@@ -10,7 +10,6 @@ use std::process::Command;
 
 use crate::root;
 use crate::servers::{self, Server};
-use programs::PROGRAMS;
 
 /// Tests that run on the server of `KLIENT_JUDGE`: their package, their module, and the message if one fails.
 const CASES: [(&str, &str, &str); 2] = [
@@ -34,17 +33,12 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     play.arg(&servers.embedded.kubeconfig).arg("--upstream").arg(&servers.upstream.kubeconfig);
     play.args(arguments);
     done(play, "the servers differ: see above")?;
-    PROGRAMS.iter().try_for_each(|program| program.run(&servers))
+    programs::run(&[], &servers)
 }
 
 /// Runs the programs of these names, or all of them without a name.
 pub(crate) fn programs(names: &[&str]) -> Result<(), String> {
-    if let Some(unknown) = names.iter().find(|name| PROGRAMS.iter().all(|program| program.name != **name)) {
-        return Err(format!("there is no program {unknown} in e2e"));
-    }
-    let servers = Servers::start()?;
-    let mut chosen = PROGRAMS.iter().filter(|program| names.is_empty() || names.contains(&program.name));
-    chosen.try_for_each(|program| program.run(&servers))
+    programs::run(names, &Servers::start()?)
 }
 
 /// The server that is compared, and the one whose answers are right, with nothing in them.

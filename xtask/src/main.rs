@@ -4,7 +4,7 @@
 //! `cargo xtask public-types`,
 //! `cargo xtask bench wire|informers|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
-//! `cargo xtask e2e programs [kube|helm]`,
+//! `cargo xtask e2e programs [kube|helm|webhooks]`,
 //! `cargo xtask e2e leaderelection`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`,
 //! `cargo xtask e2e cel`.
@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types \
     | bench wire|informers|apply|client|controller|server|cel \
-    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm] \
+    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks] \
     | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! [`Program`], a program of another library, whose output is the same on both servers.
+//! Programs of other libraries, whose output is the same on both servers.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,22 +9,33 @@ use crate::servers::{self, Server};
 use crate::{go, root};
 
 /// All programs.
-pub(super) const PROGRAMS: [Program; 2] = [
+const PROGRAMS: [Program; 3] = [
     Program { name: "kube", build: || cargo("kube") },
     Program { name: "helm", build: || go::build("helm") },
+    Program { name: "webhooks", build: || go::build("webhooks") },
 ];
+
+/// Runs the programs of these names, or all of them without a name, and tells the problems of all.
+pub(super) fn run(names: &[&str], servers: &Servers) -> Result<(), String> {
+    if let Some(unknown) = names.iter().find(|name| PROGRAMS.iter().all(|program| program.name != **name)) {
+        return Err(format!("there is no program {unknown} in e2e"));
+    }
+    let chosen = PROGRAMS.iter().filter(|program| names.is_empty() || names.contains(&program.name));
+    let problems: Vec<String> = chosen.filter_map(|program| program.run(servers).err()).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
+}
 
 /// A program of another library in a folder of `e2e/`. It writes and reads objects on the server of `$KUBECONFIG`, prints
 /// the answers without what no two servers have in common, and fails only if it cannot go on.
-pub(super) struct Program {
-    pub(super) name: &'static str,
+struct Program {
+    name: &'static str,
     build: fn() -> Result<PathBuf, String>,
 }
 
 impl Program {
     /// Builds it, and runs it on both servers.
     #[allow(clippy::print_stdout, reason = "the differences are what the task is for")]
-    pub(super) fn run(&self, servers: &Servers) -> Result<(), String> {
+    fn run(&self, servers: &Servers) -> Result<(), String> {
         let program = (self.build)()?;
         let ours = self.play(&program, &servers.embedded, "klient")?;
         let theirs = self.play(&program, &servers.upstream, "kube-apiserver")?;
