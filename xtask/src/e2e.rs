@@ -32,8 +32,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let mut play = cargo(&["run", "--quiet", "--package", "klient-sequences", "--", "--server"]);
     play.arg(&servers.embedded.kubeconfig).arg("--upstream").arg(&servers.upstream.kubeconfig);
     play.args(arguments);
-    done(play, "the servers differ: see above")?;
-    programs::run(&[], &servers)
+    let played = done(play, "the servers differ for sequences: see above");
+    let problems: Vec<String> =
+        [played, programs::run(&[], &servers)].into_iter().filter_map(Result::err).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
 
 /// Runs the programs of these names, or all of them without a name.
