@@ -75,7 +75,7 @@ pub use scope::{
 pub use unstructured::Unstructured;
 pub use value::{
     ByteString, Duration, FieldsV1, IntOrString, InvalidBase64, InvalidValue, Json, Map, MapIter, MicroTime,
-    Quantity, RawExtension, Str, Time,
+    Quantity, RawExtension, Str, Time, VirtualClock,
 };
 pub use version::compare_resource_versions;
 pub use watch::{Bookmark, INITIAL_EVENTS_END, WatchEvent};

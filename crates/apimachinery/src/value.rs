@@ -1,5 +1,6 @@
 //! Types of the fields of API objects.
 
+mod clock;
 mod instant;
 mod int_or_string;
 mod map;
@@ -8,6 +9,7 @@ mod raw;
 mod str;
 mod time;
 
+pub use clock::VirtualClock;
 pub use int_or_string::IntOrString;
 pub use map::{Iter as MapIter, Map};
 pub use quantity::Quantity;

@@ -3,38 +3,41 @@
 use std::ops::Add;
 use std::time::Duration;
 
-use klient_apimachinery::MicroTime;
+use klient_apimachinery::{MicroTime, VirtualClock};
 
 /// A time of the machine's monotonic clock: the time since it was booted, with the time that it slept
 /// (`CLOCK_BOOTTIME`). On systems other than Linux it is [`std::time::Instant`], which may stop while the machine sleeps.
 ///
-/// Setting the wall clock does not change it.
+/// Setting the wall clock does not change it. In a thread with a [`VirtualClock`] it is the virtual time since its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(Duration);
 
 impl Moment {
     /// The present.
-    #[cfg(target_os = "linux")]
     pub fn now() -> Self {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-        Moment(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default()))
-    }
-
-    /// The present.
-    #[cfg(not(target_os = "linux"))]
-    pub fn now() -> Self {
-        use std::sync::LazyLock;
-        use std::time::Instant;
-
-        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
-        Moment(FIRST.elapsed())
+        Moment(VirtualClock::elapsed().unwrap_or_else(since_boot))
     }
 
     /// The time from an earlier moment to this one; zero if it is later.
     pub fn duration_since(self, earlier: Moment) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
+}
+
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Duration {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+
+    static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+    FIRST.elapsed()
 }
 
 impl Add<Duration> for Moment {

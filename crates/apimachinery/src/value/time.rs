@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::layout::Layout;
+use super::clock;
 use super::instant::Instant;
 use crate::go::quoted;
 
@@ -25,9 +26,9 @@ impl Time {
     /// Go's zero time, which JSON writes as `null`: the value of a map's entry without a time.
     pub const ZERO: Time = Time::from_unix(-62_135_596_800);
 
-    /// The current time.
+    /// The current time, of the thread's [`VirtualClock`](crate::VirtualClock) if it has one.
     pub fn now() -> Self {
-        SystemTime::now().into()
+        clock::now().into()
     }
 
     /// From seconds since 1970.
@@ -91,9 +92,9 @@ impl MicroTime {
     /// Go's zero time, which JSON writes as `null`.
     pub const ZERO: MicroTime = MicroTime::from_unix_micros(Time::ZERO.unix() * 1_000_000);
 
-    /// The current time.
+    /// The current time, of the thread's [`VirtualClock`](crate::VirtualClock) if it has one.
     pub fn now() -> Self {
-        SystemTime::now().into()
+        clock::now().into()
     }
 
     /// From microseconds since 1970.
