@@ -110,7 +110,8 @@ impl Finalizer {
     }
 
     /// The next act on an object, as it is in a cache or was read. Adds the finalizer if it is missing and the object is
-    /// not being deleted.
+    /// not being deleted. A finalizer that a cached object has is trusted, as by controller-runtime: the server is not asked
+    /// whether the object still has it.
     ///
     /// # Errors
     ///
