@@ -47,6 +47,11 @@ pub struct Options {
     /// The number of changes kept for lists and watches from an earlier version. Fewer are kept if earlier states of
     /// objects take more than 256 MiB.
     pub history: usize,
+    /// The version of the empty storage, at least and by default 1, as etcd counts its initialization as the first change.
+    /// With a large number, versions can be told from other numbers.
+    pub first_version: u64,
+    /// The interval of the bookmarks of a watch: a minute by default, as in Kubernetes.
+    pub bookmark_interval: Duration,
     /// The timeout for clients: of a TLS handshake, of receiving a body, of sending each part of a response, and at
     /// most three seconds for waiting for a version. Idle connections are closed after three times as long, including
     /// the wait for the head of the next request over HTTP/1.1.
@@ -71,6 +76,8 @@ impl Default for Options {
         Options {
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             history: 50_000,
+            first_version: 1,
+            bookmark_interval: Duration::from_secs(60),
             client_timeout: Duration::from_secs(30),
             token_auth_file: None,
             controller_manager: true,
@@ -165,7 +172,7 @@ impl Server {
         let signing_key = SigningKey::generate();
         let signing_key = signing_key.map_err(|error| StartError(StartProblem::SigningKey(error)))?;
         let (stop, stopped) = watch::channel(false);
-        let store: Arc<dyn Storage> = Arc::new(Memory::new(options.history));
+        let store: Arc<dyn Storage> = Arc::new(Memory::after(options.first_version.max(1), options.history));
         let registry = Arc::new(Registry::new());
         let state = Arc::new(State {
             admission: admission(&store, &registry, &plugins),
@@ -186,6 +193,7 @@ impl Server {
             controller_manager: options.controller_manager,
             address: address.to_string(),
             client_timeout: options.client_timeout,
+            bookmark_interval: options.bookmark_interval,
             stopped,
         });
         bootstrap::populate(&state, authority.pem()).await;

@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub(crate) address: String,
     /// The timeout for clients.
     pub(crate) client_timeout: Duration,
+    /// The interval of the bookmarks of a watch.
+    pub(crate) bookmark_interval: Duration,
     /// Becomes true when the server stops.
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -106,6 +108,7 @@ impl State {
             controller_manager: self.controller_manager,
             address: self.address.clone(),
             client_timeout: self.client_timeout,
+            bookmark_interval: self.bookmark_interval,
             stopped,
         }
     }

@@ -23,8 +23,8 @@ use crate::status::{Failure, Result};
 use crate::storage::{Change, ChangeKind, Cursor, Page, Selection, TableId};
 use crate::stream;
 
-/// The interval of bookmarks.
-const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+/// The minimum interval of bookmarks.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The time between the last bookmark and the end of a watch.
 const LAST_BOOKMARK: Duration = Duration::from_secs(2);
@@ -148,7 +148,8 @@ impl Watcher {
         cursor: &mut Cursor,
         mut version: u64,
     ) -> std::result::Result<Option<Failure>, Gone> {
-        let mut bookmarks = interval_at(Instant::now() + BOOKMARK_EVERY, BOOKMARK_EVERY);
+        let interval = self.state.bookmark_interval.max(SHORTEST_INTERVAL);
+        let mut bookmarks = interval_at(Instant::now() + interval, interval);
         let mut last_bookmark =
             pin!(sleep_until(self.deadline - LAST_BOOKMARK.min(self.deadline - Instant::now())));
         let (mut last_sent, mut bookmark_due, mut replaced) = (false, false, false);

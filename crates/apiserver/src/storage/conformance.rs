@@ -13,7 +13,7 @@ use super::{
 
 /// One storage of each kind, with a history of `history` changes.
 fn storages(history: usize) -> [Arc<dyn Storage>; 1] {
-    [Arc::new(Memory::new(history))]
+    [Arc::new(Memory::after(1, history))]
 }
 
 fn table() -> TableId {

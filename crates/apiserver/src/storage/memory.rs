@@ -38,13 +38,7 @@ struct Inner {
 }
 
 impl Memory {
-    /// An empty storage that keeps `history` changes.
-    pub(crate) fn new(history: usize) -> Self {
-        // As etcd, which counts its initialization as the first change.
-        Memory::after(1, history)
-    }
-
-    /// An empty storage whose versions continue after `version`.
+    /// An empty storage that keeps `history` changes, and whose versions continue after `version`.
     pub(crate) fn after(version: u64, history: usize) -> Self {
         let inner =
             Inner { version, compacted: version, tables: HashMap::new(), log: VecDeque::new(), bytes: 0 };
