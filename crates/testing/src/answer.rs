@@ -1,6 +1,6 @@
 //! Answers that the server has not given.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use klient_client::ResponseBody;
@@ -23,6 +23,14 @@ pub(crate) fn conflict(target: &Target) -> Response<ResponseBody> {
 pub(crate) fn server_error() -> Response<ResponseBody> {
     let message = "Internal error occurred: the storage is not available";
     status(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+}
+
+/// 429, as of a server that has no room for a request now, with the seconds after which to send it again.
+pub(crate) fn too_many_requests(retry_after: u32) -> Response<ResponseBody> {
+    let message = "Too many requests, please try again later.";
+    let mut response = status(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message);
+    response.headers_mut().insert(RETRY_AFTER, retry_after.into());
+    response
 }
 
 /// 504, as to a request that took longer than the server lets it.

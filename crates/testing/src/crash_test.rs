@@ -1,32 +1,37 @@
 //! [`CrashTest`], a controller and the scenario that it is tested with.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::env;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::Instant;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
 
 use klient_client::Client;
+use serde_json::Value;
 
+use crate::command::command;
 use crate::finding::{Finding, Story};
 use crate::options::Options;
-use crate::play::{Play, PlayKind};
+use crate::parallel::in_parallel;
+use crate::play::Play;
 use crate::player::Scenario;
-use crate::problem::{FindingKind, Problem};
+use crate::reference::{reference, reference_of};
+use crate::replay::{PLAY, Replay};
 use crate::report::Report;
 use crate::run::Run;
-use crate::script::{Outcome, Script, script};
+use crate::script::{Outcome, Script, script, script_in_world};
+use crate::world::{self, Outside, World};
 
-/// A controller and the scenario that it is tested with.
-pub struct CrashTest {
+/// A controller and the scenario that it is tested with. The type parameter is [`World`] if the controller has a state
+/// outside of the cluster: see [`with_world`](CrashTest::with_world).
+pub struct CrashTest<W = ()> {
     controller: Box<dyn Script>,
     setup: Option<Box<dyn Script>>,
     steps: Vec<(String, Box<dyn Script>)>,
     options: Options,
+    outside: Outside,
+    world: PhantomData<fn() -> W>,
 }
-
-/// The environment variable with the one play to run.
-const PLAY: &str = "KLIENT_PLAY";
 
 impl CrashTest {
     /// A test of a controller: a function that runs until its future is dropped, with a client of its own for each start.
@@ -36,8 +41,7 @@ impl CrashTest {
         F: AsyncFn(Client) -> T + Send + Sync + 'static,
         T: Outcome + 'static,
     {
-        let options = Options::default();
-        CrashTest { controller: script(controller), setup: None, steps: Vec::new(), options }
+        CrashTest::of(script(controller), Outside::none())
     }
 
     /// Runs a function before the controller starts, such as one that creates the CustomResourceDefinitions.
@@ -62,19 +66,93 @@ impl CrashTest {
         self.steps.push((name.into(), script(step)));
         self
     }
+}
+
+impl<W: Clone + 'static> CrashTest<World<W>> {
+    /// A test of a controller with a state outside of the cluster, such as a fake of the API of a cloud. Each play begins
+    /// with a new one, which survives the kills of the controller; the controller and the steps are given clones of it,
+    /// such as of an `Arc`. [`compare_world`](Self::compare_world) compares it with that of the reference run.
+    ///
+    /// ```no_run
+    /// # use klient_client::{Client, Error};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use klient_testing::CrashTest;
+    ///
+    /// #[derive(Default)]
+    /// struct Cloud {
+    ///     buckets: Mutex<Vec<String>>,
+    /// }
+    ///
+    /// # async fn run(_: Client, _: Arc<Cloud>) -> Result<(), Error> { Ok(()) }
+    /// # async fn create_claim(_: Client) -> Result<(), Error> { Ok(()) }
+    /// CrashTest::with_world(Arc::<Cloud>::default, async |client, cloud| run(client, cloud).await)
+    ///     .compare_world(|cloud| cloud.buckets.lock().unwrap().clone().into())
+    ///     .step("create a claim", async |client, _| create_claim(client).await)
+    ///     .run();
+    /// ```
+    pub fn with_world<M, F, T>(world: M, controller: F) -> CrashTest<World<W>>
+    where
+        M: Fn() -> W + Send + Sync + 'static,
+        F: AsyncFn(Client, W) -> T + Send + Sync + 'static,
+        T: Outcome + 'static,
+    {
+        let make = Box::new(move || Box::new(world()) as Box<dyn Any>);
+        CrashTest::of(script_in_world(controller), Outside { make, compared: None })
+    }
+
+    /// Compares a value of the world, after each step, with that of the reference run. Without it, the world is not
+    /// compared, and changes of it do not keep the controller from being at rest.
+    #[must_use]
+    pub fn compare_world(
+        mut self,
+        compared: impl Fn(&W) -> Value + Send + Sync + 'static,
+    ) -> CrashTest<World<W>> {
+        self.outside.compared = Some(Box::new(move |world| compared(world::of(world))));
+        self
+    }
+
+    /// Runs a function before the controller starts, as the [`setup`](CrashTest::setup) of a test without a world.
+    #[must_use]
+    pub fn setup<F, T>(mut self, setup: F) -> CrashTest<World<W>>
+    where
+        F: AsyncFn(Client, W) -> T + Send + Sync + 'static,
+        T: Outcome + 'static,
+    {
+        self.setup = Some(script_in_world(setup));
+        self
+    }
+
+    /// Adds a step, as the [`step`](CrashTest::step) of a test without a world. It may change the world, too.
+    #[must_use]
+    pub fn step<F, T>(mut self, name: impl Into<String>, step: F) -> CrashTest<World<W>>
+    where
+        F: AsyncFn(Client, W) -> T + Send + Sync + 'static,
+        T: Outcome + 'static,
+    {
+        self.steps.push((name.into(), script_in_world(step)));
+        self
+    }
+}
+
+impl<W> CrashTest<W> {
+    fn of(controller: Box<dyn Script>, outside: Outside) -> CrashTest<W> {
+        let (options, world) = (Options::default(), PhantomData);
+        CrashTest { controller, setup: None, steps: Vec::new(), options, outside, world }
+    }
 
     /// Sets the options.
     #[must_use]
-    pub fn options(mut self, options: Options) -> CrashTest {
+    pub fn options(mut self, options: Options) -> CrashTest<W> {
         self.options = options;
         self
     }
 
-    /// Runs the scenario once unhurt, and once for each play.
+    /// Runs the scenario unhurt, and once for each play.
     ///
     /// # Panics
     ///
-    /// With the text of the [`Finding`], if there is one.
+    /// With the text of the [`Finding`], if there is one, and as [`try_run`](Self::try_run).
     #[track_caller]
     pub fn run(&self) -> Report {
         match self.try_run() {
@@ -83,7 +161,8 @@ impl CrashTest {
         }
     }
 
-    /// Runs the scenario once unhurt, and once for each play. Blocks the thread, also of a tokio test.
+    /// Runs the scenario unhurt, and once for each play; only one of them if the environment variable `KLIENT_PLAY` has its
+    /// text. Blocks the thread, also of a tokio test.
     ///
     /// # Errors
     ///
@@ -91,11 +170,15 @@ impl CrashTest {
     ///
     /// # Panics
     ///
-    /// If the environment variable `KLIENT_PLAY` has no play of this test.
+    /// If `KLIENT_PLAY` is not a play of this test. The message lists those that there are.
+    #[track_caller]
     pub fn try_run(&self) -> Result<Report, Finding> {
-        let command = command();
+        let command = command(&self.options.cargo_arguments);
         match env::var(PLAY) {
-            Ok(play) => self.replay(&play, &command),
+            Ok(text) => match Replay::parse(&text, self.steps.len()) {
+                Ok(replay) => self.replay(&replay, &command),
+                Err(message) => panic!("{message}"),
+            },
             Err(_) => self.run_all(&command),
         }
     }
@@ -108,6 +191,7 @@ impl CrashTest {
             setup: self.setup.as_deref(),
             steps: steps.map(|(_, (name, script))| (&**name, &**script)).collect(),
             options: &self.options,
+            outside: &self.outside,
         }
     }
 
@@ -120,26 +204,16 @@ impl CrashTest {
         let began = Instant::now();
         let scenario = self.scenario(&[]);
         let story = self.story(&[], command, false);
-        let reference = reference(&scenario, &story)?;
-        let mut plays = reference.moments.plays();
+        let (reference, is_ordered) = reference(&scenario, &story)?;
+        let mut plays = reference.plays();
         plays.retain(|play| !self.options.skip.contains(&play.kind));
         let left_out = choose(&mut plays, &self.options);
         let runs = in_parallel(&plays, |play| scenario.run(Some(*play), Some(&reference)));
-        let mut report = Report { writes: reference.writes.len(), left_out, ..Report::default() };
-        for run in &runs {
-            let play = run.play.expect("each is of a play");
-            *report.plays.entry(play.kind).or_default() += 1;
-            report.virtual_time += run.virtual_time;
-            if !run.is_hurt || is_impossible(run) {
-                report.not_applicable.push(play.to_string());
-            }
-        }
-        let found = runs.iter().filter(|run| run.problem.is_some() && !is_impossible(run));
-        if let Some(shortest) = found.min_by_key(|run| length(run)) {
+        let found = runs.iter().filter(|run| run.problem.is_some() && !run.is_impossible());
+        if let Some(shortest) = found.min_by_key(|run| run.length()) {
             return Err(self.shrink(shortest, &reference, command));
         }
-        report.wall_time = began.elapsed();
-        Ok(report)
+        Ok(Report { left_out, ..report(&runs, &reference, is_ordered, began.elapsed()) })
     }
 
     /// The finding of a run, or the same without the steps before that it does not need.
@@ -151,16 +225,15 @@ impl CrashTest {
         for step in (1..*last).rev() {
             let fewer: Vec<usize> = [step].into_iter().chain(left_out.iter().copied()).collect();
             let scenario = self.scenario(&fewer);
-            let Ok(reference) = reference_of(&scenario) else { continue };
-            let plays = reference.moments.plays();
-            let mut plays: Vec<Play> = plays;
+            let Ok((reference, _)) = reference_of(&scenario) else { continue };
+            let mut plays = reference.plays();
             plays.retain(|play| Some(play.kind) == run.play.map(|play| play.kind));
             let runs = in_parallel(&plays, |play| scenario.run(Some(*play), Some(&reference)));
             let same = runs.into_iter().filter(|run| {
                 run.problem.as_ref().is_some_and(|(_, other)| other.kind == problem.kind)
-                    && !is_impossible(run)
+                    && !run.is_impossible()
             });
-            if let Some(run) = same.min_by_key(length) {
+            if let Some(run) = same.min_by_key(Run::length) {
                 left_out = fewer;
                 shortest = Some((run, reference));
             }
@@ -174,60 +247,44 @@ impl CrashTest {
 
     /// Runs one play, and prints its trace.
     #[allow(clippy::print_stderr, reason = "a trace is what a replay is for")]
-    fn replay(&self, text: &str, command: &str) -> Result<Report, Finding> {
+    #[track_caller]
+    fn replay(&self, replay: &Replay, command: &str) -> Result<Report, Finding> {
         let began = Instant::now();
-        let (text, left_out) = text.split_once(":without-").unwrap_or((text, ""));
-        let left_out: Vec<usize> = left_out.split('-').filter_map(|step| step.parse().ok()).collect();
-        let Ok(play) = text.parse::<Play>() else {
-            panic!("{PLAY} is {text:?}, which is no play: take the line of a finding");
-        };
-        let scenario = self.scenario(&left_out);
-        let story = self.story(&left_out, command, true);
-        let reference = reference(&scenario, &story)?;
-        let run = in_parallel(&[play], |play| scenario.run(Some(*play), Some(&reference))).remove(0);
+        let Replay { play, left_out } = replay;
+        let scenario = self.scenario(left_out);
+        let story = self.story(left_out, command, true);
+        let (reference, is_ordered) = reference(&scenario, &story)?;
+        if let Err(message) = replay.check(&reference.plays()) {
+            panic!("{message}");
+        }
+        let runs = in_parallel(&[*play], |play| scenario.run(Some(*play), Some(&reference)));
+        let run = &runs[0];
         if run.problem.is_some() {
-            return Err(Finding::new(&run, Some(&reference), &story));
+            return Err(Finding::new(run, Some(&reference), &story));
         }
         eprintln!(
             "{play}: no finding{}\n{}",
             if run.is_hurt { "" } else { ": the run does not come to this point" },
-            run.timeline.render(&story.steps, &run.writes, story.steps.len(), true)
+            run.record.timeline.render(&story.steps, &run.record.writes, story.steps.len(), true)
         );
-        let plays = [(play.kind, 1)].into();
-        let (virtual_time, wall_time) = (run.virtual_time, began.elapsed());
-        Ok(Report { plays, virtual_time, wall_time, writes: reference.writes.len(), ..Report::default() })
+        Ok(report(&runs, &reference, is_ordered, began.elapsed()))
     }
 }
 
-/// Runs the scenario unhurt, twice.
-fn reference(scenario: &Scenario<'_>, story: &Story<'_>) -> Result<Run, Finding> {
-    reference_of(scenario).map_err(|run| Finding::new(&run, None, story))
-}
-
-fn reference_of(scenario: &Scenario<'_>) -> Result<Run, Box<Run>> {
-    let reference = in_parallel(&[()], |()| scenario.run(None, None)).remove(0);
-    if reference.problem.is_some() {
-        return Err(Box::new(reference));
-    }
-    let mut again = in_parallel(&[()], |()| scenario.run(None, Some(&reference))).remove(0);
-    match again.problem.take() {
-        Some((step, Problem { details, .. })) => {
-            again.problem = Some((step, Problem { kind: FindingKind::NotRepeatable, details }));
-            Err(Box::new(again))
+/// The report of runs without a finding.
+fn report(runs: &[Run], reference: &Run, is_ordered: bool, wall_time: Duration) -> Report {
+    let (mut plays, mut not_applicable, mut virtual_time) = (BTreeMap::new(), Vec::new(), Duration::ZERO);
+    for run in runs {
+        let play = run.play.expect("each is of a play");
+        if run.is_hurt && !run.is_impossible() {
+            *plays.entry(play.kind).or_default() += 1;
+        } else {
+            not_applicable.push(play.to_string());
         }
-        None => Ok(reference),
+        virtual_time += run.virtual_time;
     }
-}
-
-/// Returns true if two steps cannot follow each other without the controller's work in between.
-fn is_impossible(run: &Run) -> bool {
-    let is_merged = run.play.is_some_and(|play| play.kind == PlayKind::MergedSteps);
-    is_merged && run.problem.as_ref().is_some_and(|(_, problem)| problem.kind == FindingKind::StepFailed)
-}
-
-/// The steps and writes of a run with a problem.
-fn length(run: &Run) -> (usize, usize) {
-    (run.problem.as_ref().map_or(0, |(step, _)| *step), run.writes.len())
+    let (writes, left_out) = (reference.record.writes.len(), Vec::new());
+    Report { plays, not_applicable, left_out, writes, is_ordered, virtual_time, wall_time }
 }
 
 /// Leaves out plays at random if there are too many, and returns those.
@@ -239,34 +296,4 @@ fn choose(plays: &mut Vec<Play>, options: &Options) -> Vec<String> {
         left_out.push(plays.remove(random.usize(..plays.len())).to_string());
     }
     left_out
-}
-
-/// Runs a function for each item, on as many threads as the machine has, and returns the results in order. The threads
-/// are others than the caller's, whose runtime must not be entered again.
-fn in_parallel<T: Sync, R: Send>(items: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { return };
-                    let result = run(item);
-                    results.lock().expect("no panics while held").push((index, result));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().expect("no panics while held");
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
-}
-
-/// The command that runs the test of this thread.
-fn command() -> String {
-    match thread::current().name().filter(|name| *name != "main") {
-        Some(test) => format!("cargo test -- --exact {test}"),
-        None => "cargo test".to_owned(),
-    }
 }

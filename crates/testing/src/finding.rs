@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::problem::FindingKind;
+use crate::replay::{PLAY, with_steps_left_out};
 use crate::run::Run;
 
 /// A play after which the controller has not done its work. Its text has the play, the difference, both runs, and a line
@@ -17,27 +18,21 @@ impl Finding {
     /// The finding of a problem.
     pub(crate) fn new(run: &Run, reference: Option<&Run>, story: &Story<'_>) -> Finding {
         let (step, problem) = run.problem.as_ref().expect("only runs with a problem are findings");
-        let play = run.play.map(|play| match &story.left_out[..] {
-            [] => play.to_string(),
-            steps => {
-                let steps: Vec<String> = steps.iter().map(usize::to_string).collect();
-                format!("{play}:without-{}", steps.join("-"))
-            }
-        });
+        let play = run.play.map(|play| with_steps_left_out(play, &story.left_out));
         let mut text = String::new();
         let name = step.checked_sub(1).and_then(|index| story.steps.get(index));
         let after = name.map_or("after the start".to_owned(), |name| format!("after step {step}, {name}"));
         text += &format!("{}, {after}\n", problem.kind.headline());
         problem.details.iter().for_each(|detail| text += &format!("  {detail}\n"));
         let what = play.as_deref().unwrap_or("the reference run");
-        text +=
-            &format!("\n  {what}\n{}", run.timeline.render(&story.steps, &run.writes, *step, story.is_trace));
+        let render =
+            |run: &Run| run.record.timeline.render(&story.steps, &run.record.writes, *step, story.is_trace);
+        text += &format!("\n  {what}\n{}", render(run));
         if let Some(reference) = reference {
-            let lines = reference.timeline.render(&story.steps, &reference.writes, *step, story.is_trace);
-            text += &format!("\n  the reference run\n{lines}");
+            text += &format!("\n  the reference run\n{}", render(reference));
         }
         if let Some(play) = &play {
-            text += &format!("\n  KLIENT_PLAY='{play}' {}\n", story.command);
+            text += &format!("\n  {PLAY}='{play}' {}\n", story.command);
         }
         Finding { kind: problem.kind, play, text }
     }

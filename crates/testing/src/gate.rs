@@ -1,6 +1,7 @@
 //! [`Gate`], which holds back the watch events of one incarnation of a controller, and [`GatedBody`], a body behind it.
 
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -17,10 +18,21 @@ pub(crate) struct Gate(Mutex<State>);
 struct State {
     is_killed: bool,
     is_held: bool,
-    /// Watches from before are expired.
+    /// Watches from before have ended.
     epoch: u64,
+    ending: Ending,
     next_body: u64,
     wakers: HashMap<u64, Waker>,
+}
+
+/// The end of watches.
+#[derive(Clone, Copy, Default)]
+enum Ending {
+    /// With the event of a server that no longer has the changes since their version.
+    #[default]
+    Expired,
+    /// By the loss of their connections.
+    Cut,
 }
 
 impl Gate {
@@ -55,9 +67,19 @@ impl Gate {
     /// Ends the watches, as a server does that no longer has the changes since their version. The events that were held
     /// back are lost.
     pub(crate) fn expire(&self) {
+        self.end_watches(Ending::Expired);
+    }
+
+    /// Ends the watches by the loss of their connections. The events that were held back are lost.
+    pub(crate) fn cut(&self) {
+        self.end_watches(Ending::Cut);
+    }
+
+    fn end_watches(&self, ending: Ending) {
         self.change(|state| {
             state.is_held = false;
             state.epoch += 1;
+            state.ending = ending;
         });
     }
 
@@ -130,8 +152,14 @@ impl Body for GatedBody {
         }
         if this.is_watch && state.epoch > this.epoch {
             this.epoch = state.epoch;
-            (this.inner, this.end) = (None, Some(None));
-            this.arrived = [Frame::data(Bytes::from_static(EXPIRED.as_bytes()))].into();
+            this.inner = None;
+            (this.arrived, this.end) = match state.ending {
+                Ending::Expired => ([Frame::data(Bytes::from_static(EXPIRED.as_bytes()))].into(), Some(None)),
+                Ending::Cut => {
+                    let error = io::Error::from(io::ErrorKind::ConnectionReset);
+                    (VecDeque::new(), Some(Some(error.into())))
+                }
+            };
         }
         match (this.arrived.pop_front(), &mut this.end) {
             (Some(frame), _) => Poll::Ready(Some(Ok(frame))),

@@ -10,6 +10,8 @@ pub(crate) struct Incarnation {
     /// From 1.
     pub(crate) number: usize,
     pub(crate) gate: Arc<Gate>,
+    /// True if nothing runs: the controller is down.
+    pub(crate) is_down: bool,
     /// The version that lists are answered from, while the caches are behind.
     behind: Mutex<Option<u64>>,
 }
@@ -20,7 +22,12 @@ impl Incarnation {
         if behind.is_some() {
             gate.hold();
         }
-        Arc::new(Incarnation { number, gate, behind: Mutex::new(behind) })
+        Arc::new(Incarnation { number, gate, is_down: false, behind: Mutex::new(behind) })
+    }
+
+    /// The time in which no controller runs.
+    pub(crate) fn down(number: usize) -> Arc<Incarnation> {
+        Arc::new(Incarnation { number, gate: Arc::default(), is_down: true, behind: Mutex::new(None) })
     }
 
     /// The version that lists are answered from, while the caches are behind.

@@ -7,11 +7,13 @@
 //! hurt: see [`PlayKind`]. After each step of each play
 //!
 //! - the objects on the server are those of the reference run;
-//! - the controller has changed no object that it did not change there, and deleted none that is needed;
+//! - the controller has changed no object that it did not change there, deleted none that is needed, and given no field a
+//!   value that it never had there;
 //! - it has come to rest.
 //!
 //! The first play that shows otherwise, with the fewest steps and writes, is the [`Finding`]. Its text has the difference,
-//! the writes of both runs, and a line that plays it again with a trace of all requests:
+//! the writes of both runs, and a line that plays it again with a trace of all requests. The arguments that cargo needs for
+//! the test, such as features, are in that line if [`Options::cargo_arguments`] has them.
 //!
 //! ```text
 //! the controller leaves other objects than the reference run, after step 1, create the site
@@ -28,7 +30,7 @@
 //!       1  create secrets default/first: 201, created
 //!       2  create secrets default/second: 201, created
 //!
-//!   KLIENT_PLAY='kill-after:write1' cargo test -- --exact both_secrets_are_made
+//!   KLIENT_PLAY='kill-after:write1' cargo test -p shop --test it -- --exact both_secrets_are_made --nocapture
 //! ```
 //!
 //! The approach is that of [Sieve](https://www.usenix.org/conference/osdi22/presentation/sun) (OSDI 2022).
@@ -85,15 +87,28 @@
 //! Each play has a server, a thread and a tokio runtime of its own, on which the server runs as well, in paused time: it
 //! passes at once while all wait, so that [`Options::rest`] costs little, and a hundred plays take seconds. That holds as
 //! long as the controller waits for tokio's timers and for the server only. A controller that sleeps on a thread, or asks
-//! a server outside, is slower, and its time-outs come early.
+//! a server outside, is slower, and its time-outs come early. One that works without a pause would stop the time: it is a
+//! finding after [`Options::max_requests`], or after [`Options::stalled`] if it sends none.
+//!
+//! The clock of the thread is virtual, too ([`VirtualClock`](klient_apimachinery::VirtualClock)): by
+//! [`Time::now`](klient_apimachinery::Time::now) objects age, and leader election waits for a Lease to expire. The standard
+//! library's `SystemTime` and `Instant`, and other threads, have the clock of the machine.
 //!
 //! The controller is any function of a [`Client`](klient_client::Client) that runs until its future is dropped. A killed
 //! controller is dropped, and started again with another client. The requests of tasks that it has spawned wait for ever
-//! from the moment of the kill on. What it keeps outside of its future, such as in a static, survives.
+//! from the moment of the kill on. What it keeps outside of its future, such as in a static, survives, and is shared by all
+//! plays: state outside of the cluster, such as a fake of a cloud, belongs in the world of a play, see
+//! [`CrashTest::with_world`].
 //!
-//! Resource versions, generations, managed fields, and times are not compared, nor Events and Leases; a uid counts as the
-//! name of its object, and a generated name as its prefix. Objects whose owners are gone are deleted, as by
-//! kube-controller-manager's garbage collector, whenever the controller is at rest.
+//! Resource versions, generations and times are not compared, nor the order of conditions, finalizers and owners, nor
+//! Events and Leases. A uid counts as the name of its object, and a generated name as its prefix, also within names, keys
+//! and texts. Managed fields are not compared: they tell which request set a field, and in which order, and a play changes
+//! just that; a field that should not be set, or should not stay, is compared itself.
+//!
+//! Objects whose owners are gone are deleted, as by kube-controller-manager's garbage collector, whenever the controller is
+//! at rest. Of several objects with the same generated name, one too many may be deleted. Values that were wrong for a while
+//! are found outside of the status, and only in plays in which the caches are not behind: a controller that sees two caches
+//! at different times may rightly write a mixture of both, and mend it.
 //!
 //! Caches are behind as with an API server whose own cache lags: lists that accept any version (`resourceVersion=0`), as
 //! informers send them, are answered from an earlier one, streamed lists are refused, and watches show nothing until the
@@ -101,22 +116,30 @@
 //!
 //! # Limits
 //!
-//! Leader election follows the clock of the machine: leave it out of the controller that is tested. Conversion and
-//! admission webhooks are not called. Two workers write in an order that a play may change: a kill may hit another write
-//! than in the reference run. A play hurts a run once.
+//! The reference run is played twice. The objects and the effects of writes have to be the same; the order and the number of
+//! writes may differ, such as those of two workers, and then a play may hurt another write than the reference run has:
+//! [`Report::is_ordered`] tells. Leases are never hurt. Conversion and admission webhooks are not called. A play hurts a run
+//! once.
 
 mod answer;
 mod collector;
+mod command;
+mod comparison;
 mod crash_test;
 mod finding;
 mod gate;
 mod identity;
 mod incarnation;
+mod known;
+mod normalize;
 mod observer;
 mod options;
+mod parallel;
 mod play;
 mod player;
 mod problem;
+mod reference;
+mod replay;
 mod report;
 mod run;
 mod script;
@@ -124,6 +147,8 @@ mod snapshot;
 mod stage;
 mod target;
 mod timeline;
+mod watchdog;
+mod world;
 mod write;
 
 pub use crash_test::CrashTest;
@@ -133,3 +158,4 @@ pub use play::PlayKind;
 pub use problem::FindingKind;
 pub use report::Report;
 pub use script::Outcome;
+pub use world::World;

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -11,15 +12,16 @@ use klient_apimachinery::{BoxFuture, Unstructured};
 use klient_client::{
     BoxError, Client, Config, Dialer, Encoding, Proxy, RequestBody, ResponseBody, Transport,
 };
+use serde_json::Value;
+use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use crate::answer;
-use crate::identity::stable_name;
 use crate::incarnation::Incarnation;
 use crate::play::{Moment, Play, PlayKind};
 use crate::stage::Stage;
 use crate::target::{Target, query, with_query};
-use crate::write::{Effect, Write, WriteOutcome, changed};
+use crate::write::{Effect, Write, WriteOutcome, changed, has_version, is_dry_run};
 
 /// A client of the steps, or of an incarnation of the controller.
 pub(crate) fn client(stage: &Arc<Stage>, incarnation: Option<Arc<Incarnation>>) -> Client {
@@ -32,7 +34,9 @@ pub(crate) fn client(stage: &Arc<Stage>, incarnation: Option<Arc<Incarnation>>) 
     }));
     // The effect of a write is read from its answer.
     (config.encoding, config.proxy) = (Encoding::Json, Proxy::None);
-    config.timeouts.http2_read_idle = None;
+    // Nothing is lost within a program; signs of life would take most of the time of a play.
+    let timeouts = &mut config.timeouts;
+    (timeouts.http2_read_idle, timeouts.watch_idle, timeouts.unread) = (None, None, None);
     let observer = Observer { stage: stage.clone(), incarnation };
     Client::with_layer(config, observer).expect("a server writes a configuration that can be used")
 }
@@ -96,14 +100,26 @@ impl Observed {
         transport.call(request).await
     }
 
+    /// Counts a request of the controller. Of one that sends too many, it waits for ever, and the play ends.
+    async fn admit(&self, line: impl FnOnce() -> String) {
+        if self.observer.incarnation.is_some() && !self.observer.stage.watchdog.admit(line()) {
+            pending::<()>().await;
+        }
+    }
+
     async fn pass(&self, request: Request<RequestBody>) -> Answer {
         let options = &self.observer.stage.options;
         let target = Target::of(request.uri());
         let Some(target) = target.filter(|target| !options.is_excluded(&target.group, &target.plural)) else {
+            self.admit(|| format!("{} {}", request.method(), request.uri().path())).await;
             return self.read(request, None).await;
         };
-        match target.write_verb(request.method(), request.uri()) {
-            Some(verb) => self.write(request, target, verb).await,
+        let body = match *request.method() {
+            Method::GET => Value::Null,
+            _ => serde_json::from_slice(request.body().bytes()).unwrap_or_default(),
+        };
+        match target.write_verb(request.method(), request.uri()).filter(|_| !is_dry_run(&body)) {
+            Some(verb) => self.write(request, target, verb, body).await,
             None => self.read(request, Some(target)).await,
         }
     }
@@ -125,6 +141,7 @@ impl Observed {
             "list"
         };
         let mut line = format!("{verb} {}", target.describe(None));
+        self.admit(|| line.clone()).await;
         match (incarnation.behind(), verb) {
             (Some(_), "watch") if query(&uri, "sendInitialEvents").is_some() => {
                 stage.trace(format!("{line}: refused: a streamed list would not be behind"));
@@ -136,6 +153,9 @@ impl Observed {
                 let options = [("resourceVersion", &*version), ("resourceVersionMatch", "Exact")];
                 *request.uri_mut() = with_query(&uri, &options);
             }
+            (_, "watch") if is_renewed(&uri) => {
+                *request.uri_mut() = with_query(&uri, &[("timeoutSeconds", LONG)]);
+            }
             _ => {}
         }
         stage.trace(line);
@@ -144,29 +164,44 @@ impl Observed {
         Ok(response.map(|body| incarnation.gate.body(body, is_streamed)))
     }
 
-    async fn write(&self, request: Request<RequestBody>, target: Target, verb: &'static str) -> Answer {
+    async fn write(
+        &self,
+        request: Request<RequestBody>,
+        target: Target,
+        verb: &'static str,
+        body: Value,
+    ) -> Answer {
         let stage = &self.observer.stage;
-        let name = target.name.clone().or_else(|| sent_name(&request));
+        let has_version = has_version(verb, &body);
+        let object = match body {
+            Value::Object(object) if verb == "create" => Unstructured(object),
+            _ => Unstructured::default(),
+        };
+        let name = stage.stable_name(&target, &object);
         let Some(incarnation) = &self.observer.incarnation else {
             stage.trace(format!("the step: {verb} {}", target.describe(name.as_deref())));
-            return self.execute(request, &target, verb, None).await.map(|(response, _)| response);
+            return self.write_of_step(request, &target, verb).await;
         };
+        self.admit(|| format!("{verb} {}", target.describe(name.as_deref()))).await;
         let outcome = WriteOutcome::Sent;
-        let write = Write { step: 0, verb, target: target.clone(), name: name.clone(), outcome };
+        let write = Write { step: 0, verb, target: target.clone(), name, has_version, outcome };
         let number = stage.begin_write(write);
+        let withheld = |reason| stage.end_write(number, WriteOutcome::Withheld(reason));
+        if stage.state().refused_until.is_some_and(|until| Instant::now() < until) {
+            withheld(REFUSED);
+            return Ok(answer::too_many_requests(RETRY_AFTER));
+        }
         let fault = stage.play.filter(|play| play.at == Moment::Write(number));
         if let Some(fault) = fault {
-            // A conflict is not an answer to a create.
-            stage.state().is_hurt = !(fault.kind == PlayKind::Conflict && verb == "create");
+            stage.state().is_hurt = fault.kind != PlayKind::Conflict || has_version;
         }
-        let withheld = |reason| stage.end_write(number, WriteOutcome::Withheld(reason));
         match fault.map(|play| play.kind) {
             Some(PlayKind::KillBefore) => {
                 withheld("not sent: the controller is killed, and started again");
                 stage.kill(None);
                 return pending().await;
             }
-            Some(PlayKind::Conflict) if verb != "create" => {
+            Some(PlayKind::Conflict) if has_version => {
                 withheld("not executed: answered with 409 Conflict");
                 return Ok(answer::conflict(&target));
             }
@@ -174,13 +209,22 @@ impl Observed {
                 withheld("not executed: answered with 500 InternalError");
                 return Ok(answer::server_error());
             }
+            Some(PlayKind::TooManyRequests) => {
+                withheld(REFUSED);
+                stage.state().refused_until = Some(Instant::now() + REFUSED_FOR);
+                return Ok(answer::too_many_requests(RETRY_AFTER));
+            }
             Some(PlayKind::MergedWrites) => {
                 stage.note("from here on the watches show nothing until the controller is at rest");
                 incarnation.gate.hold();
             }
+            Some(PlayKind::WatchesCut) => incarnation.gate.hold(),
             _ => {}
         }
         let answered = self.execute(request, &target, verb, Some(number)).await;
+        if fault.is_some_and(|play| play.kind == PlayKind::WatchesCut) {
+            incarnation.gate.cut();
+        }
         let (response, status) = match answered {
             Ok(answered) => answered,
             Err(error) => {
@@ -190,6 +234,33 @@ impl Observed {
         };
         stage.pass_moment(Moment::Write(number));
         self.hurt_answer(response, number, status, fault).await
+    }
+
+    /// Sends a write of a step, which may be the one whose events the watches of the controller do not show.
+    async fn write_of_step(
+        &self,
+        request: Request<RequestBody>,
+        target: &Target,
+        verb: &'static str,
+    ) -> Answer {
+        let stage = &self.observer.stage;
+        let incarnation = stage.current();
+        let is_cut = {
+            let mut state = stage.state();
+            let at = Moment::Written(state.step);
+            let is_cut = stage.play.is_some_and(|play| play.is(PlayKind::WatchesCut, at)) && !state.is_hurt;
+            state.is_hurt |= is_cut;
+            is_cut
+        };
+        if is_cut {
+            incarnation.gate.hold();
+        }
+        let answered = self.execute(request, target, verb, None).await;
+        if is_cut {
+            stage.note("the watches lose their connections");
+            incarnation.gate.cut();
+        }
+        answered.map(|(response, _)| response)
     }
 
     /// Withholds the answer to an executed write, or gives another, if the play is such.
@@ -210,6 +281,7 @@ impl Observed {
                 "the controller is killed before it has the answer, and started again with caches that are behind",
             ),
             Some(PlayKind::Timeout) => Some("but answered with 504 Timeout"),
+            Some(PlayKind::WatchesCut) => Some("and the watches lose their connections"),
             Some(PlayKind::ConnectionLost) => Some("but its connection is lost before the answer"),
             _ => None,
         };
@@ -247,7 +319,7 @@ impl Observed {
         let status = head.status.as_u16();
         let changed =
             if head.status.is_success() { changed(verb, target, status, &body, before) } else { Vec::new() };
-        stage.note_changed(number, &changed);
+        stage.note_changed(number, target, &changed);
         let effect = changed.first().map_or(Effect::None, |first| first.effect);
         let response = Response::from_parts(head, ResponseBody::new(Full::new(body)));
         Ok((response, Executed { status, effect }))
@@ -260,10 +332,23 @@ struct Executed {
     effect: Effect,
 }
 
-/// The name of the object in the body of a create.
-fn sent_name(request: &Request<RequestBody>) -> Option<String> {
-    let object = serde_json::from_slice(request.body().bytes()).ok()?;
-    Some(stable_name(&Unstructured(object))).filter(|name| !name.is_empty())
+/// The seconds after which a refused write is to be sent again.
+const RETRY_AFTER: u32 = 1;
+
+/// The time for which writes are refused: longer than a client sends one again by itself.
+const REFUSED_FOR: Duration = Duration::from_secs(30);
+
+/// The outcome of a refused write.
+const REFUSED: &str = "not executed: answered with 429 TooManyRequests";
+
+/// The time-out, in seconds, of watches that are renewed.
+const LONG: &str = "86400";
+
+/// Returns true if a watch is one of those that go on for ever, and are renewed every few minutes. A play would be busy with
+/// that for most of its time.
+fn is_renewed(uri: &http::Uri) -> bool {
+    let seconds = query(uri, "timeoutSeconds").and_then(|seconds| seconds.parse::<u64>().ok());
+    seconds.is_none_or(|seconds| seconds >= 60)
 }
 
 /// Returns true if a list accepts an earlier version: one that wants the latest gets that from a server that is behind,

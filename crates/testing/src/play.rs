@@ -11,19 +11,30 @@ pub enum PlayKind {
     KillBefore,
     /// The controller is killed after a write has taken effect, before it has the answer, and started again.
     KillAfter,
-    /// A write is answered with a conflict, and not executed.
+    /// A write that names the resource version which it changes is answered with a conflict, and not executed.
     Conflict,
     /// A write is answered with an internal error, and not executed.
     ServerError,
+    /// A write, and all that follow for half a minute, are answered with 429 and a `Retry-After` of a second, and not
+    /// executed.
+    TooManyRequests,
     /// A write takes effect, and is answered with a time-out of the server.
     Timeout,
     /// A write takes effect, and its connection is lost before the answer.
     ConnectionLost,
+    /// The watches lose their connections after a write of the controller or the first one of a step, before they show its
+    /// event.
+    WatchesCut,
     /// The controller is started again at rest.
     Restart,
+    /// The controller is down during a step, and started again after it.
+    Down,
     /// The controller is started again, and its caches are behind: lists are answered from an earlier version, and the
     /// changes since then come when it is at rest.
     Behind,
+    /// The watches show nothing of a step, and end after it, so that caches list again: of an object that was deleted, they
+    /// learn that it is no more.
+    Relist,
     /// Two steps follow each other at once, and the watches show the outcome only.
     MergedSteps,
     /// The watches show nothing from a write of the controller until it is at rest, and then the outcome only.
@@ -32,15 +43,19 @@ pub enum PlayKind {
 
 impl PlayKind {
     /// All kinds.
-    pub const ALL: [PlayKind; 10] = [
+    pub const ALL: [PlayKind; 14] = [
         PlayKind::KillBefore,
         PlayKind::KillAfter,
         PlayKind::Conflict,
         PlayKind::ServerError,
+        PlayKind::TooManyRequests,
         PlayKind::Timeout,
         PlayKind::ConnectionLost,
+        PlayKind::WatchesCut,
         PlayKind::Restart,
+        PlayKind::Down,
         PlayKind::Behind,
+        PlayKind::Relist,
         PlayKind::MergedSteps,
         PlayKind::MergedWrites,
     ];
@@ -51,12 +66,42 @@ impl PlayKind {
             PlayKind::KillAfter => "kill-after",
             PlayKind::Conflict => "conflict",
             PlayKind::ServerError => "server-error",
+            PlayKind::TooManyRequests => "too-many-requests",
             PlayKind::Timeout => "timeout",
             PlayKind::ConnectionLost => "connection-lost",
+            PlayKind::WatchesCut => "watches-cut",
             PlayKind::Restart => "restart",
+            PlayKind::Down => "down",
             PlayKind::Behind => "behind",
+            PlayKind::Relist => "relist",
             PlayKind::MergedSteps => "merged-steps",
             PlayKind::MergedWrites => "merged-writes",
+        }
+    }
+
+    /// Returns true if a step may need the controller to work while it is taken, which it cannot in such a play.
+    pub(crate) fn may_block_steps(self) -> bool {
+        matches!(self, PlayKind::Down | PlayKind::Relist | PlayKind::MergedSteps)
+    }
+
+    /// Returns true if the caches of the controller show, at all times, objects as they are or just were: all the values
+    /// that it writes then are those of the reference run. Behind, they may show a mixture that never was.
+    pub(crate) fn is_prompt(self) -> bool {
+        match self {
+            PlayKind::KillBefore
+            | PlayKind::KillAfter
+            | PlayKind::Conflict
+            | PlayKind::ServerError
+            | PlayKind::TooManyRequests
+            | PlayKind::Timeout
+            | PlayKind::ConnectionLost
+            | PlayKind::Restart
+            | PlayKind::Down => true,
+            PlayKind::WatchesCut
+            | PlayKind::Behind
+            | PlayKind::Relist
+            | PlayKind::MergedSteps
+            | PlayKind::MergedWrites => false,
         }
     }
 }
@@ -106,19 +151,16 @@ impl FromStr for Moment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Play {
     pub(crate) kind: PlayKind,
-    /// A write of the controller, or the end of a step.
+    /// A write of the controller, or a step, or the end of one.
     pub(crate) at: Moment,
     /// The earlier moment whose version the caches are filled from, of [`PlayKind::Behind`].
     pub(crate) from: Option<Moment>,
 }
 
 impl Play {
-    /// The step at whose end something happens, if it is one of a kind.
-    pub(crate) fn step_of(&self, kind: PlayKind) -> Option<usize> {
-        match self.at {
-            Moment::Step(step) if self.kind == kind => Some(step),
-            _ => None,
-        }
+    /// Returns true if it is one of a kind at a moment.
+    pub(crate) fn is(&self, kind: PlayKind, at: Moment) -> bool {
+        self.kind == kind && self.at == at
     }
 }
 
@@ -165,21 +207,25 @@ impl Moments {
         earlier.into_iter().filter(|(_, earlier)| *earlier < version).map(|(moment, _)| moment).collect()
     }
 
-    /// The plays of a run. Their number is that of the writes times nine, and that of the steps times the moments before
-    /// the end of each.
-    pub(crate) fn plays(&self) -> Vec<Play> {
+    /// The plays of a run: about ten for each write, and for each step as many as there are moments before its end.
+    /// `has_version` tells of a write if it names the version that it changes.
+    pub(crate) fn plays(&self, has_version: impl Fn(usize) -> bool) -> Vec<Play> {
         let mut plays = Vec::new();
         let mut last_step = None;
         for (at, _) in self.0.iter().copied() {
             let mut add = |kind, from| plays.push(Play { kind, at, from });
             match at {
-                Moment::Write(_) => {
+                Moment::Write(write) => {
                     add(PlayKind::KillBefore, None);
                     add(PlayKind::KillAfter, None);
-                    add(PlayKind::Conflict, None);
+                    if has_version(write) {
+                        add(PlayKind::Conflict, None);
+                    }
                     add(PlayKind::ServerError, None);
+                    add(PlayKind::TooManyRequests, None);
                     add(PlayKind::Timeout, None);
                     add(PlayKind::ConnectionLost, None);
+                    add(PlayKind::WatchesCut, None);
                     add(PlayKind::MergedWrites, None);
                     // The caches lack the last write, or all of the step.
                     let earlier = self.before(at);
@@ -190,7 +236,12 @@ impl Moments {
                         of_step.filter(|step| Some(*step) != previous).into_iter().chain(previous),
                     );
                 }
-                Moment::Written(_) => {}
+                Moment::Written(0) => {}
+                Moment::Written(_) => {
+                    add(PlayKind::WatchesCut, None);
+                    add(PlayKind::Down, None);
+                    add(PlayKind::Relist, None);
+                }
                 Moment::Step(step) => {
                     add(PlayKind::Restart, None);
                     add_behind(&mut add, self.before(at));

@@ -7,21 +7,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use klient_apimachinery::VirtualClock;
 use klient_client::Client;
+use serde_json::Value;
 use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::collector::collect;
-use crate::identity::Identity;
+use crate::comparison::compare;
 use crate::observer::client;
 use crate::options::Options;
 use crate::play::{Moment, Play, PlayKind};
 use crate::problem::{FindingKind, Problem};
-use crate::run::Run;
+use crate::run::{Deletions, Run};
 use crate::script::{Running, Script};
 use crate::snapshot::Snapshot;
 use crate::stage::Stage;
+use crate::world::Outside;
 
 /// A controller, and the steps that it is tested with.
 #[derive(Clone)]
@@ -31,6 +34,7 @@ pub(crate) struct Scenario<'a> {
     /// The names of the steps, and the steps.
     pub(crate) steps: Vec<(&'a str, &'a dyn Script)>,
     pub(crate) options: &'a Options,
+    pub(crate) outside: &'a Outside,
 }
 
 /// The time without a change after which a controller whose caches are behind has done what it does then.
@@ -48,36 +52,39 @@ impl Scenario<'_> {
         let runtime = runtime.expect("the system has room for a runtime");
         runtime.block_on(async {
             let began = Instant::now();
+            let _clock = VirtualClock::start(move || began.elapsed());
             let stage = Stage::start(play, self.options).await;
             let stage = Arc::new(stage.expect("certificates can be made"));
-            let client = client(&stage, None);
+            let world = (self.outside.make)();
             let empty = if reference.is_none() { stage.snapshot(0) } else { Snapshot::default() };
             let mut director = Director {
                 scenario: self,
                 stage: &stage,
-                client,
+                client: client(&stage, None),
+                world: &*world,
                 reference,
                 snapshots: BTreeMap::new(),
                 deleted: BTreeMap::new(),
             };
+            stage.watchdog.tick();
+            let _watch = stage.watchdog.watch(self.options.stalled);
             let (start, started) = oneshot::channel();
             let problem = tokio::select! {
                 biased;
-                problem = supervise(self.controller, &stage, started) => Err(problem),
+                problem = stage.watchdog.bark() => Err(problem),
+                problem = supervise(self.controller, &stage, &*world, started) => Err(problem),
                 directed = director.direct(start) => directed,
             };
             let Director { snapshots, deleted, .. } = director;
             let state = stage.state();
             Run {
                 play,
-                writes: state.writes.clone(),
                 moments: state.moments.clone(),
-                timeline: state.timeline.clone(),
                 is_hurt: state.is_hurt,
                 empty,
                 snapshots,
-                written: state.written.clone(),
                 deleted,
+                record: state.record.clone(),
                 problem: problem.err().map(|problem| (state.step, problem)),
                 virtual_time: began.elapsed(),
             }
@@ -86,18 +93,28 @@ impl Scenario<'_> {
 }
 
 /// Runs the controller, and starts it again whenever it is killed. Returns if it ends by itself.
-async fn supervise(controller: &dyn Script, stage: &Arc<Stage>, started: oneshot::Receiver<()>) -> Problem {
+async fn supervise(
+    controller: &dyn Script,
+    stage: &Arc<Stage>,
+    world: &dyn Any,
+    started: oneshot::Receiver<()>,
+) -> Problem {
     if started.await.is_err() {
         return pending().await;
     }
     let mut incarnations = stage.incarnation.subscribe();
     loop {
         let incarnation = incarnations.borrow_and_update().clone();
-        let client = client(stage, Some(incarnation));
+        let run = async {
+            if incarnation.is_down {
+                return pending().await;
+            }
+            catch(controller, client(stage, Some(incarnation)), world).await
+        };
         let ended = tokio::select! {
             biased;
             _ = incarnations.changed() => continue,
-            ended = catch(controller, client) => ended,
+            ended = run => ended,
         };
         return match ended {
             Ok(Ok(())) => Problem::new(FindingKind::Ended, ["the controller has ended by itself".to_owned()]),
@@ -110,8 +127,8 @@ async fn supervise(controller: &dyn Script, stage: &Arc<Stage>, started: oneshot
 }
 
 /// Runs a script to its end or its panic.
-async fn catch(script: &dyn Script, client: Client) -> Result<Result<(), String>, String> {
-    let begun = catch_unwind(AssertUnwindSafe(|| script.begin(client)));
+async fn catch(script: &dyn Script, client: Client, world: &dyn Any) -> Result<Result<(), String>, String> {
+    let begun = catch_unwind(AssertUnwindSafe(|| script.begin(client, world)));
     let mut running: Running<'_> = begun.map_err(|panic| message(&*panic))?;
     poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
@@ -133,9 +150,10 @@ struct Director<'a> {
     scenario: &'a Scenario<'a>,
     stage: &'a Arc<Stage>,
     client: Client,
+    world: &'a dyn Any,
     reference: Option<&'a Run>,
     snapshots: BTreeMap<usize, Snapshot>,
-    deleted: BTreeMap<usize, BTreeMap<Identity, usize>>,
+    deleted: BTreeMap<usize, Deletions>,
 }
 
 impl Director<'_> {
@@ -146,44 +164,72 @@ impl Director<'_> {
         self.stage.pass_moment(Moment::Written(0));
         start.send(()).expect("the controller is not started before");
         self.settle(0).await?;
-        let merged = self.stage.play.and_then(|play| play.step_of(PlayKind::MergedSteps));
         for (index, (_, script)) in self.scenario.steps.iter().enumerate() {
             let step = index + 1;
             self.stage.state().step = step;
-            let is_first_of_two = merged == Some(step + 1);
-            if is_first_of_two {
-                self.stage
-                    .note("the watches show nothing until the next step is done, and then its outcome only");
-                self.stage.current().gate.hold();
-                self.stage.state().is_hurt = true;
-            }
+            self.begin_fault(step);
             self.take("the step", *script).await?;
             self.stage.pass_moment(Moment::Written(step));
-            if is_first_of_two {
-                continue;
+            self.end_fault(step);
+            if !self.is(PlayKind::MergedSteps, Moment::Step(step + 1)) {
+                self.settle(step).await?;
             }
-            if merged == Some(step) {
-                self.stage.current().gate.expire();
-            }
-            self.settle(step).await?;
         }
         Ok(())
+    }
+
+    /// Returns true if the play is one of a kind at a moment.
+    fn is(&self, kind: PlayKind, at: Moment) -> bool {
+        self.stage.play.is_some_and(|play| play.is(kind, at))
+    }
+
+    /// Begins the fault of a play that lasts as long as a step, or two.
+    fn begin_fault(&self, step: usize) {
+        let stage = self.stage;
+        let note = if self.is(PlayKind::MergedSteps, Moment::Step(step + 1)) {
+            stage.current().gate.hold();
+            "the watches show nothing until the next step is done, and then its outcome only"
+        } else if self.is(PlayKind::Relist, Moment::Written(step)) {
+            stage.current().gate.hold();
+            "the watches show nothing until the step is done, and end then"
+        } else if self.is(PlayKind::Down, Moment::Written(step)) {
+            stage.stop();
+            "the controller is killed"
+        } else {
+            return;
+        };
+        stage.note(note);
+        stage.state().is_hurt = true;
+    }
+
+    /// Ends the fault of a play that lasts as long as a step, or two.
+    fn end_fault(&self, step: usize) {
+        let stage = self.stage;
+        if self.is(PlayKind::MergedSteps, Moment::Step(step))
+            || self.is(PlayKind::Relist, Moment::Written(step))
+        {
+            stage.current().gate.expire();
+        } else if self.is(PlayKind::Down, Moment::Written(step)) {
+            stage.note("the controller is started again");
+            stage.kill(None);
+        }
     }
 
     /// Runs the setup or a step.
     async fn take(&self, role: &str, script: &dyn Script) -> Result<(), Problem> {
         let limit = self.scenario.options.limit;
-        let error = match timeout(limit, catch(script, self.client.clone())).await {
+        let error = match timeout(limit, catch(script, self.client.clone(), self.world)).await {
             Ok(Ok(Ok(()))) => return Ok(()),
             Ok(Ok(Err(error))) => format!("{role} fails: {error}"),
             Ok(Err(panic)) => format!("{role} panics: {panic}"),
-            Err(_) => format!("{role} has not ended after {limit:?} of virtual time"),
+            Err(_) => format!("{role} has not ended after {} s of virtual time", limit.as_secs()),
         };
         Err(Problem::new(FindingKind::StepFailed, [error]))
     }
 
     /// Waits until the controller is at rest, hurts it if that is its moment, and compares its objects.
     async fn settle(&mut self, step: usize) -> Result<(), Problem> {
+        self.stage.watchdog.reset();
         self.rest().await?;
         self.stage.pass_moment(Moment::Step(step));
         if let Some(play) = self.stage.play.filter(|play| play.at == Moment::Step(step)) {
@@ -236,28 +282,32 @@ impl Director<'_> {
     /// Waits until there was no change for a time. The garbage collector works whenever there was none.
     async fn quiet(&self, quiet: Duration, limit: Duration) -> Result<(), Problem> {
         let began = Instant::now();
-        let (mut version, mut last, mut since) = (0, Vec::new(), began);
+        let (mut version, mut world, mut last, mut since) = (0, None, None, began);
         let pause = (quiet / 20).max(Duration::from_millis(10));
-        let incarnation = self.stage.current().number;
+        let mut incarnation = self.stage.current().number;
         loop {
             sleep(pause).await;
-            let now = self.stage.server.resource_version();
-            if now != version {
-                version = now;
-                let fingerprint = self.stage.fingerprint();
+            let current = self.stage.current();
+            if current.number != incarnation {
+                if current.behind().is_some() {
+                    return Ok(());
+                }
+                // It has begun its work just now.
+                (incarnation, since) = (current.number, Instant::now());
+            }
+            let now = (self.stage.server.resource_version(), self.compared_world());
+            if now != (version, world.take()) {
+                let fingerprint = Some((self.stage.fingerprint(), now.1.clone()));
                 if fingerprint != last {
                     (last, since) = (fingerprint, Instant::now());
                 }
             }
+            (version, world) = now;
             if since.elapsed() >= quiet {
                 if !collect(self.stage, &self.client).await {
                     return Ok(());
                 }
                 since = Instant::now();
-            }
-            let current = self.stage.current();
-            if current.number != incarnation && current.behind().is_some() {
-                return Ok(());
             }
             if began.elapsed() >= limit {
                 return Err(self.restless(limit));
@@ -265,51 +315,33 @@ impl Director<'_> {
         }
     }
 
+    /// The part of the state outside of the cluster that is compared.
+    fn compared_world(&self) -> Option<Value> {
+        self.scenario.outside.compared.as_ref().map(|compared| compared(self.world))
+    }
+
     fn restless(&self, limit: Duration) -> Problem {
         let state = self.stage.state();
+        let writes = &state.record.writes;
+        let hours = limit.as_secs_f64() / 3600.0;
         let mut details =
-            vec![format!("it still changes objects after {limit:?} of virtual time; its last writes:")];
-        let last = state.writes.iter().enumerate().skip(state.writes.len().saturating_sub(5));
+            vec![format!("it still changes objects after {hours} hours of virtual time; its last writes:")];
+        let last = writes.iter().enumerate().skip(writes.len().saturating_sub(5));
         details.extend(last.map(|(index, write)| format!("  {}  {write}", index + 1)));
         Problem::new(FindingKind::NotAtRest, details)
     }
 
     /// Compares the objects after a step with those of the reference run.
     fn compare(&mut self, step: usize) -> Result<(), Problem> {
-        let snapshot = self.stage.snapshot(self.stage.since);
-        let state = self.stage.state();
-        let deleted: BTreeMap<_, _> =
-            state.deleted.iter().map(|(identity, uids)| (identity.clone(), uids.len())).collect();
-        if let Some(reference) = self.reference
-            && let Some(expected) = reference.snapshots.get(&step)
-        {
-            let differences = snapshot.differences(expected, &reference.empty);
-            if !differences.is_empty() {
-                return Err(Problem::differs(&differences));
-            }
-            let touched =
-                state.written.iter().find(|(identity, _)| !reference.written.contains_key(identity));
-            if let Some((identity, number)) = touched {
-                let write = &state.writes[number - 1];
-                let details = [format!(
-                    "{identity}: write {number} changes it, which the reference run never does: {write}"
-                )];
-                return Err(Problem::new(FindingKind::Touched, details));
-            }
-            let before = reference.deleted.get(&step);
-            let needed =
-                |identity| before.and_then(|before| before.get(identity)).copied().unwrap_or_default();
-            // One that is not needed in the end may be made by mistake, and deleted.
-            let is_needed = |identity: &Identity| expected.contains(identity);
-            let again =
-                deleted.iter().find(|(identity, times)| **times > needed(identity) && is_needed(identity));
-            if let Some((identity, times)) = again {
-                let needed = needed(identity);
-                let details =
-                    [format!("{identity}: deleted {times} times; the reference run needs {needed}")];
-                return Err(Problem::new(FindingKind::DeletedAgain, details));
-            }
+        let mut snapshot = self.stage.snapshot(self.stage.since);
+        if let Some(state) = self.compared_world() {
+            snapshot.add_world(state);
         }
+        let state = self.stage.state();
+        if let Some(reference) = self.reference {
+            compare(&snapshot, &state.record, self.stage.play, reference, step)?;
+        }
+        let deleted = state.record.deleted.clone();
         drop(state);
         self.snapshots.insert(step, snapshot);
         self.deleted.insert(step, deleted);

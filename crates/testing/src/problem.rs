@@ -14,7 +14,10 @@ pub enum FindingKind {
     Touched,
     /// The controller has deleted an object more often than in the reference run, and made it again.
     DeletedAgain,
-    /// The controller goes on to change objects.
+    /// The controller has written a value that no object of its name has had there in the reference run, and has written
+    /// the right one later.
+    Transient,
+    /// The controller goes on to change objects, or to send requests.
     NotAtRest,
     /// The controller has ended by itself.
     Ended,
@@ -22,7 +25,7 @@ pub enum FindingKind {
     Panicked,
     /// A step, or the setup, has failed.
     StepFailed,
-    /// The reference run, played twice, differs from itself: what it leaves is random, or depends on the clock.
+    /// The reference run, played twice, differs from itself: what it leaves or writes is random, or depends on the clock.
     NotRepeatable,
 }
 
@@ -32,12 +35,13 @@ impl FindingKind {
             FindingKind::Differs => "the controller leaves other objects than the reference run",
             FindingKind::Touched => "the controller changes an object that it has to leave alone",
             FindingKind::DeletedAgain => "the controller deletes an object once more than needed",
+            FindingKind::Transient => "the controller writes a wrong value, and mends it later",
             FindingKind::NotAtRest => "the controller does not come to rest",
             FindingKind::Ended => "the controller ends by itself",
             FindingKind::Panicked => "the controller panics",
             FindingKind::StepFailed => "a step fails",
             FindingKind::NotRepeatable => {
-                "the reference run differs from itself: exclude the resource, or ignore the field"
+                "the reference run differs from itself when it is repeated: exclude the resource, or ignore the field"
             }
         }
     }

@@ -3,7 +3,7 @@
 use http::Method;
 use http::uri::Uri;
 
-use crate::identity::{Identity, resource_name};
+use crate::identity::resource_name;
 
 /// The resource, and the object if one is named, that a request is for.
 #[derive(Clone, Debug)]
@@ -71,11 +71,6 @@ impl Target {
             Method::DELETE => "delete",
             _ => return None,
         })
-    }
-
-    /// The object of a request, whose name the response tells if the request does not.
-    pub(crate) fn identity(&self, name: &str) -> Identity {
-        Identity { resource: self.resource(), namespace: self.namespace.clone(), name: name.to_owned() }
     }
 
     /// `RESOURCE[/SUBRESOURCE] [NAMESPACE/]NAME`, for a line of the timeline.

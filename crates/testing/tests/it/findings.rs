@@ -13,8 +13,23 @@ use serde_json::json;
 
 use crate::copies::create;
 
+/// Options with plays of some kinds only.
+pub(crate) fn only(kinds: &[PlayKind]) -> Options {
+    let skip = PlayKind::ALL.into_iter().filter(|kind| !kinds.contains(kind)).collect();
+    Options { skip, ..Options::default() }
+}
+
+/// Makes a config map if there is none of its name, however often it takes.
+pub(crate) async fn keep(client: &Client, name: &str) {
+    let config_maps = client.api::<ConfigMap>().namespace("default");
+    let kept = ConfigMap { metadata: ObjectMeta::named(name), ..Default::default() };
+    while config_maps.create(&kept).await.is_err_and(|error| !error.is_already_exists()) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 /// Writes a value to a config map.
-async fn write(client: &Client, value: String) -> Result<(), Error> {
+pub(crate) async fn write(client: &Client, value: String) -> Result<(), Error> {
     let config_maps = client.api::<ConfigMap>().namespace("default");
     let mut counter = ConfigMap { metadata: ObjectMeta::named("counter"), ..Default::default() };
     counter.data.insert("value", value.clone().into());
@@ -117,4 +132,26 @@ async fn plays_run_in_a_test_with_a_runtime_and_those_left_out_are_named() {
     let report = test.options(Options { max_plays: Some(3), skip, ..Options::default() }).run();
     assert_eq!(report.total(), 3);
     assert_eq!(report.left_out.len() + 3 + all.plays[&PlayKind::Behind], all.total());
+}
+
+#[test]
+fn plays_that_did_not_come_to_their_point_are_counted_apart() {
+    // The second step needs the work of the controller after the first.
+    let test = CrashTest::new(async |client: Client| {
+        while client.api::<ConfigMap>().namespace("default").get("colors").await.is_err() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        keep(&client, "counter").await;
+        pending::<()>().await;
+    });
+    let reads = async |client: Client| {
+        client.api::<ConfigMap>().namespace("default").get("counter").await?;
+        write(&client, "second".to_owned()).await
+    };
+    let merged = only(&[PlayKind::MergedSteps, PlayKind::Restart]);
+    let report = test.step("create it", create).step("change its copy", reads).options(merged).run();
+    assert_eq!(report.not_applicable, ["merged-steps:step2"]);
+    assert_eq!((report.total(), report.plays.len()), (3, 1), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("; 1 more did not come to their point: merged-steps:step2;"), "{text}");
 }
