@@ -130,5 +130,9 @@ fn survives_a_crash_at_every_write() {
             generators(&client).patch("news", &change).await
         })
         .step("delete it", async move |client| generators(&client).delete("news", &Default::default()).await)
+        .options(klient::testing::Options {
+            cargo_arguments: "--features testing".to_owned(),
+            ..Default::default()
+        })
         .run();
 }

@@ -166,5 +166,9 @@ fn survives_a_crash_at_every_write() {
         .step("delete one", async |client| {
             client.api::<Deployment>().namespace("default").delete("front", &Default::default()).await
         })
+        .options(klient::testing::Options {
+            cargo_arguments: "--features testing".to_owned(),
+            ..Default::default()
+        })
         .run();
 }

@@ -211,8 +211,8 @@ fn runs() -> Result<(), Box<dyn std::error::Error>> {
     main()
 }
 
-/// The operator is killed, delayed and deceived at each of its writes, without leader election, whose clock is the
-/// machine's, and leaves what it leaves otherwise.
+/// The operator is killed, delayed and deceived at each of its writes, and leaves what it leaves otherwise. Without leader
+/// election, whose renewals would take most of the time.
 #[cfg(all(test, feature = "testing"))]
 #[test]
 fn survives_a_crash_at_every_write() {
@@ -237,5 +237,9 @@ fn survives_a_crash_at_every_write() {
             websites(&client).patch("shop", &moved).await
         })
         .step("delete it", async move |client| websites(&client).delete("shop", &Default::default()).await)
+        .options(klient::testing::Options {
+            cargo_arguments: "--features testing".to_owned(),
+            ..Default::default()
+        })
         .run();
 }

@@ -111,5 +111,9 @@ fn survives_a_crash_at_every_write() {
             config_maps(&client).delete("colors", &Default::default()).await
         })
         .step("create it again", async move |client| config_maps(&client).create(&colors()).await)
+        .options(klient::testing::Options {
+            cargo_arguments: "--features testing".to_owned(),
+            ..Default::default()
+        })
         .run();
 }
