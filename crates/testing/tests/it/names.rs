@@ -73,7 +73,7 @@ fn uids_generated_names_and_versions_within_names_keys_and_texts_are_not_compare
 fn the_order_of_finalizers_owners_and_conditions_is_not_compared() {
     let runs = Arc::new(AtomicUsize::new(0));
     let test = CrashTest::new(async move |client: Client| {
-        let is_even = runs.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let is_even = runs.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         let reconcile = move |config_map: Cached<ConfigMap>, context: Arc<Context>| async move {
             let secrets = context.client.api::<Secret>().namespace("default");
             if context.secrets.get_in("default", "copy").is_some() {
