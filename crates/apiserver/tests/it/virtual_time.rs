@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Object as _, ResourceInfo, WatchEvent, WatchOptions};
-use klient_apiserver::TestServer;
+use klient_apiserver::{Options, Server, TestServer};
 use klient_client::{Client, Config, Dialer, Proxy};
 use tokio::time::Instant;
 
 const NAMESPACES: ResourceInfo = ResourceInfo::from_static("", "v1", "Namespace", "namespaces", false);
 
-fn client(server: &TestServer) -> Client {
+fn client(server: &Server) -> Client {
     let mut config =
         Config::from_kubeconfig(&server.kubeconfig()).expect("a server writes one that can be used");
     let connector = server.connector();
@@ -67,4 +67,21 @@ async fn all_objects_of_a_server_come_once_each() {
     uids.sort_unstable();
     uids.dedup();
     assert_eq!(uids.len(), objects.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_version_and_the_interval_of_bookmarks_are_options() {
+    let options = Options {
+        listen: None,
+        threads: None,
+        first_version: 7_000_000,
+        bookmark_interval: Duration::from_millis(1),
+        ..Default::default()
+    };
+    let server = Server::start(options).await.unwrap();
+    assert!((7_000_001..7_001_000).contains(&server.resource_version()));
+    let namespaces = client(&server).metadata(NAMESPACES);
+    let bookmarks = WatchOptions { allow_bookmarks: true, ..WatchOptions::default() };
+    let mut watch = namespaces.watch(&bookmarks).await.unwrap();
+    while !matches!(watch.next().await.unwrap().unwrap(), WatchEvent::Bookmark(_)) {}
 }
