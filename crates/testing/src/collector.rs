@@ -17,9 +17,9 @@ const ORPHAN: &str = "orphan";
 /// Deletes the objects whose owners are all gone, and finishes deletions in the foreground and those that orphan, as
 /// kube-controller-manager does. Returns true if there was something to do.
 pub(crate) async fn collect(stage: &Stage, client: &Client) -> bool {
-    let stored = counted(&stage.server.local(), stage.since, &stage.options);
-    let live = stage.server.local().objects();
-    let live: HashSet<&str> = live.iter().map(|object| object.uid()).collect();
+    let all = stage.server.local().objects();
+    let stored = counted(&all, stage.since, &stage.options);
+    let live: HashSet<&str> = all.iter().map(|object| object.uid()).collect();
     let objects: Vec<Unstructured> = stored.iter().map(|object| object.to_unstructured()).collect();
     let is_owner = |uid: &str| objects.iter().any(|object| owners(object).any(|owner| owner == uid));
     let mut has_worked = false;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use klient_apiserver::StoredObject;
+
 /// The name of an object that is the same in every play. A generated name has `*` for its random part.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Identity {
@@ -9,6 +11,18 @@ pub(crate) struct Identity {
     pub(crate) resource: String,
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
+}
+
+impl Identity {
+    /// The identity of an object whose name is the same in every play as it is.
+    pub(crate) fn of_plain(stored: &StoredObject) -> Identity {
+        let info = stored.resource();
+        Identity {
+            resource: resource_name(&info.group, &info.plural),
+            namespace: stored.namespace().map(str::to_owned),
+            name: stored.name().to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Identity {

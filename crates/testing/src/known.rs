@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use klient_apimachinery::{Object as _, Unstructured};
 use klient_apiserver::StoredObject;
+use serde_json::Value;
 
 use crate::identity::{Identity, resource_name};
 
@@ -22,16 +23,16 @@ pub(crate) struct Known {
 }
 
 /// The objects that exist at a moment.
-pub(crate) struct Live {
-    uids: HashSet<String>,
-    names: HashSet<String>,
+pub(crate) struct Live<'a> {
+    uids: HashSet<&'a str>,
+    names: HashSet<&'a str>,
 }
 
-impl Live {
-    pub(crate) fn new<'a>(objects: impl Iterator<Item = &'a StoredObject> + Clone) -> Live {
+impl<'a> Live<'a> {
+    pub(crate) fn new(objects: &'a [StoredObject]) -> Live<'a> {
         Live {
-            uids: objects.clone().map(|object| object.uid().to_owned()).collect(),
-            names: objects.map(|object| object.name().to_owned()).collect(),
+            uids: objects.iter().map(StoredObject::uid).collect(),
+            names: objects.iter().map(StoredObject::name).collect(),
         }
     }
 }
@@ -54,17 +55,47 @@ impl Known {
         Identity { resource: resource.to_owned(), namespace, name: self.stable_name(object) }
     }
 
-    /// Adds the objects of a server that are not known yet, such as one whose creator does not have the answer yet.
-    pub(crate) fn learn(&mut self, objects: &[StoredObject]) {
-        let is_new = |stored: &&StoredObject| !self.uids.contains_key(stored.uid());
-        let new: Vec<&StoredObject> = objects.iter().filter(is_new).collect();
-        let new: Vec<_> = new.into_iter().map(|stored| (stored, stored.to_unstructured())).collect();
+    /// Adds the objects of a server that are not known yet, such as one whose creator does not have the answer yet. Those
+    /// that are not younger than a version, of an empty cluster, have no generated names.
+    pub(crate) fn learn(&mut self, objects: &[StoredObject], since: u64) {
+        let (mut new, mut names) = (Vec::new(), Vec::new());
+        for stored in objects.iter().filter(|stored| !self.uids.contains_key(stored.uid())) {
+            if stored.resource_version() > since {
+                new.push((stored, stored.to_unstructured()));
+            } else {
+                names.push((stored.uid().to_owned(), Identity::of_plain(stored)));
+            }
+        }
+        self.uids.extend(names);
         // Names may have the names of others in them, whichever is known first.
         for _ in 0..2 {
             for (stored, object) in &new {
                 self.add(&self.identity(stored, object), object);
             }
         }
+    }
+
+    /// Returns true if an object refers to one that is not known.
+    pub(crate) fn is_puzzled_by(&self, object: &Unstructured) -> bool {
+        object.0.values().any(|value| self.has_unknown(value, object.uid()))
+    }
+
+    fn has_unknown(&self, value: &Value, own: &str) -> bool {
+        match value {
+            Value::Object(map) => map.iter().any(|(key, value)| {
+                self.has_unknown_word(key, own) || key != "managedFields" && self.has_unknown(value, own)
+            }),
+            Value::Array(values) => values.iter().any(|value| self.has_unknown(value, own)),
+            Value::String(text) => self.has_unknown_word(text, own),
+            _ => false,
+        }
+    }
+
+    /// Returns true if a text has a uid that is not known, and not its own.
+    pub(crate) fn has_unknown_word(&self, text: &str, own: &str) -> bool {
+        let dashes = text.match_indices('-').filter_map(|(dash, _)| dash.checked_sub(FIRST_DASH));
+        let mut uids = dashes.filter_map(|at| uid_at(text, at));
+        uids.any(|uid| uid != own && !self.uids.contains_key(uid))
     }
 
     /// The identity of an object with a uid, which is or was.
@@ -97,7 +128,7 @@ impl Known {
 
     /// A text in which the words that an object has in one run only are replaced: uids by the names of their objects,
     /// generated names by their prefixes, resource versions. Nothing if there are none.
-    pub(crate) fn replaced(&self, text: &str, live: Option<&Live>) -> Option<String> {
+    pub(crate) fn replaced(&self, text: &str, live: Option<&Live<'_>>) -> Option<String> {
         let (mut replaced, mut copied, mut at) = (String::new(), 0, 0);
         while at < text.len() {
             match self.word_at(text, at, live) {
@@ -114,7 +145,7 @@ impl Known {
     }
 
     /// The length of a word to be replaced that begins at a position, and its replacement.
-    fn word_at(&self, text: &str, at: usize, live: Option<&Live>) -> Option<(usize, String)> {
+    fn word_at(&self, text: &str, at: usize, live: Option<&Live<'_>>) -> Option<(usize, String)> {
         let bytes = text.as_bytes();
         let is_word = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_alphanumeric);
         if !is_word(at) {
@@ -136,7 +167,7 @@ impl Known {
         let generated = self.generated.iter().filter(|(name, _)| rest.starts_with(&***name));
         let longest = generated.filter(|(name, _)| is_whole(name.len())).max_by_key(|(name, _)| name.len());
         if let Some((name, stable)) = longest {
-            let is_live = live.is_none_or(|live| live.names.contains(name));
+            let is_live = live.is_none_or(|live| live.names.contains(&**name));
             return Some((name.len(), format!("{stable}{}", if is_live { "" } else { "(former)" })));
         }
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -154,7 +185,7 @@ pub(crate) fn is_version(number: u64) -> bool {
 }
 
 /// The prefix of a name that is generated from it.
-fn generate_name(object: &Unstructured) -> Option<&str> {
+pub(crate) fn generate_name(object: &Unstructured) -> Option<&str> {
     let prefix = object["metadata"]["generateName"].as_str().filter(|prefix| !prefix.is_empty());
     prefix.filter(|prefix| object.name().is_empty() || object.name().starts_with(prefix))
 }

@@ -12,7 +12,7 @@ use crate::options::Options;
 pub(crate) struct Normalizer<'a> {
     pub(crate) known: &'a Known,
     /// The objects that exist, by which references to those that are gone are told apart.
-    pub(crate) live: Option<&'a Live>,
+    pub(crate) live: Option<&'a Live<'a>>,
     pub(crate) options: &'a Options,
 }
 

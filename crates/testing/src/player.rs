@@ -56,7 +56,7 @@ impl Scenario<'_> {
             let stage = Stage::start(play, self.options).await;
             let stage = Arc::new(stage.expect("certificates can be made"));
             let world = (self.outside.make)();
-            let empty = if reference.is_none() { stage.snapshot(0) } else { Snapshot::default() };
+            let empty = if reference.is_none() { stage.whole_snapshot() } else { Snapshot::default() };
             let mut director = Director {
                 scenario: self,
                 stage: &stage,
@@ -333,7 +333,7 @@ impl Director<'_> {
 
     /// Compares the objects after a step with those of the reference run.
     fn compare(&mut self, step: usize) -> Result<(), Problem> {
-        let mut snapshot = self.stage.snapshot(self.stage.since);
+        let mut snapshot = self.stage.snapshot();
         if let Some(state) = self.compared_world() {
             snapshot.add_world(state);
         }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use klient_apimachinery::Unstructured;
-use klient_apiserver::{Local, StoredObject};
+use klient_apiserver::StoredObject;
 use serde_json::Value;
 
-use crate::identity::{Identity, resource_name};
+use crate::identity::Identity;
 use crate::known::{Known, Live};
 use crate::normalize::Normalizer;
 use crate::options::Options;
@@ -32,11 +32,9 @@ pub(crate) struct Difference {
     pub(crate) values: [Option<Value>; 2],
 }
 
-/// The stored objects that count: none of excluded resources, and none that is older than a version.
-pub(crate) fn counted(local: &Local, since: u64, options: &Options) -> Vec<StoredObject> {
-    let mut objects = local.objects();
-    objects.retain(|object| object.resource_version() > since && is_counted(object, options));
-    objects
+/// The objects that count: none of excluded resources, and none that is older than a version.
+pub(crate) fn counted<'a>(all: &'a [StoredObject], since: u64, options: &Options) -> Vec<&'a StoredObject> {
+    all.iter().filter(|object| object.resource_version() > since && is_counted(object, options)).collect()
 }
 
 fn is_counted(object: &StoredObject, options: &Options) -> bool {
@@ -44,19 +42,27 @@ fn is_counted(object: &StoredObject, options: &Options) -> bool {
     !options.is_excluded(&info.group, &info.plural)
 }
 
+/// The parts of an empty cluster among all objects of a server.
+pub(crate) struct Base {
+    /// The version of the empty cluster.
+    pub(crate) since: u64,
+    /// True if the objects that are as in it are to be named.
+    pub(crate) is_named: bool,
+}
+
 impl Snapshot {
-    /// Takes a snapshot of the objects that have changed since a version, and makes them known.
-    pub(crate) fn take(local: &Local, since: u64, known: &mut Known, options: &Options) -> Snapshot {
-        let all = local.objects();
-        let (stored, unchanged): (Vec<_>, Vec<_>) = all
-            .iter()
-            .filter(|object| is_counted(object, options))
-            .partition(|object| object.resource_version() > since);
-        let unchanged = unchanged.iter().map(|object| name_of_unchanged(object)).collect();
+    /// Takes a snapshot of those of all objects that have changed since the empty cluster, and makes them known.
+    pub(crate) fn take(all: &[StoredObject], base: &Base, known: &mut Known, options: &Options) -> Snapshot {
+        let is_unchanged = |object: &&StoredObject| {
+            base.is_named && object.resource_version() <= base.since && is_counted(object, options)
+        };
+        let unchanged = all.iter().filter(is_unchanged).map(|object| Identity::of_plain(object).to_string());
+        let unchanged = unchanged.collect();
+        let stored = counted(all, base.since, options);
         let objects: Vec<(&StoredObject, Unstructured)> =
-            stored.iter().map(|stored| (*stored, stored.to_unstructured())).collect();
-        known.learn(&all);
-        let live = Live::new(all.iter());
+            stored.into_iter().map(|stored| (stored, stored.to_unstructured())).collect();
+        known.learn(all, base.since);
+        let live = Live::new(all);
         let normalizer = Normalizer { known, live: Some(&live), options };
         // Objects of the same identity are a multiset, in the order of their content.
         let mut by_identity: BTreeMap<Identity, Vec<Value>> = BTreeMap::new();
@@ -118,14 +124,6 @@ impl Snapshot {
 
 /// The name of the state of a play outside of the cluster among those of objects.
 const WORLD: &str = "the world";
-
-/// The name of an object that is as in an empty cluster.
-fn name_of_unchanged(object: &StoredObject) -> String {
-    let info = object.resource();
-    let resource = resource_name(&info.group, &info.plural);
-    let namespace = object.namespace().map(str::to_owned);
-    Identity { resource, namespace, name: object.name().to_owned() }.to_string()
-}
 
 /// Calls `found` with the fields in which two values differ.
 fn compare(

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use crate::identity::Identity;
 use crate::incarnation::Incarnation;
-use crate::known::{FIRST_VERSION, Known};
+use crate::known::{FIRST_VERSION, Known, generate_name};
 use crate::normalize::{Normalizer, leaves};
 use crate::options::Options;
 use crate::play::{Moment, Moments, Play};
 use crate::run::{Introduced, Record};
-use crate::snapshot::{Snapshot, counted};
+use crate::snapshot::{Base, Snapshot, counted};
 use crate::target::Target;
 use crate::timeline::Timeline;
 use crate::watchdog::Watchdog;
@@ -142,7 +142,10 @@ impl Stage {
     /// The name, as in an identity, of the object that a write names, or has in its body.
     pub(crate) fn stable_name(&self, target: &Target, body: &Unstructured) -> Option<String> {
         let known = &mut self.state().known;
-        known.learn(&self.server.local().objects());
+        let words = [target.name.as_deref(), generate_name(body), Some(body.name())];
+        if words.into_iter().flatten().any(|word| known.has_unknown_word(word, "")) {
+            known.learn(&self.server.local().objects(), self.since);
+        }
         let name = target.name.as_deref().map(|name| known.stable(name));
         name.or_else(|| Some(known.stable_name(body)).filter(|name| !name.is_empty()))
     }
@@ -169,7 +172,9 @@ impl Stage {
         let state = &mut *state;
         let step = number.map_or(state.step, |number| state.record.writes[number - 1].step);
         let resource = target.resource();
-        state.known.learn(&self.server.local().objects());
+        if changed.iter().any(|changed| state.known.is_puzzled_by(&changed.object)) {
+            state.known.learn(&self.server.local().objects(), self.since);
+        }
         let identities: Vec<Identity> = changed
             .iter()
             .map(|Changed { object, is_answered, .. }| {
@@ -233,13 +238,26 @@ impl Stage {
 
     /// The uids of the objects that count, and a snapshot of them, by which a change is noticed.
     pub(crate) fn fingerprint(&self) -> (Vec<String>, Snapshot) {
-        let objects = counted(&self.server.local(), self.since, &self.options);
-        (objects.iter().map(|object| object.uid().to_owned()).collect(), self.snapshot(self.since))
+        let all = self.server.local().objects();
+        let counted = counted(&all, self.since, &self.options);
+        let uids = counted.iter().map(|object| object.uid().to_owned()).collect();
+        let base = Base { since: self.since, is_named: false };
+        (uids, Snapshot::take(&all, &base, &mut self.state().known, &self.options))
     }
 
-    /// A snapshot of the objects that have changed since a version.
-    pub(crate) fn snapshot(&self, since: u64) -> Snapshot {
-        Snapshot::take(&self.server.local(), since, &mut self.state().known, &self.options)
+    /// A snapshot of the objects that have changed since the empty cluster.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.snapshot_since(self.since)
+    }
+
+    /// A snapshot of the objects of the empty cluster, too.
+    pub(crate) fn whole_snapshot(&self) -> Snapshot {
+        self.snapshot_since(0)
+    }
+
+    fn snapshot_since(&self, since: u64) -> Snapshot {
+        let base = Base { since, is_named: true };
+        Snapshot::take(&self.server.local().objects(), &base, &mut self.state().known, &self.options)
     }
 }
 
