@@ -6,52 +6,145 @@
 mod certificate_approval;
 mod certificate_signing;
 mod certificate_subject_restriction;
+pub(crate) mod matching;
 mod namespace_lifecycle;
+pub(crate) mod registrations;
+mod reinvocation;
 mod role_escalation;
 #[cfg(test)]
 mod tests;
 
 use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use klient_apimachinery::BoxFuture;
+use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::Map;
+use tokio::time::Instant;
 
 pub(crate) use certificate_approval::CertificateApproval;
 pub(crate) use certificate_signing::CertificateSigning;
 pub(crate) use certificate_subject_restriction::CertificateSubjectRestriction;
-use klient_apimachinery::values::Map;
 pub(crate) use namespace_lifecycle::NamespaceLifecycle;
+pub(crate) use reinvocation::Reinvocation;
 pub(crate) use role_escalation::RoleEscalation;
 
 use crate::auth::User;
-use crate::registry::Resource;
+use crate::handlers::options::WriteOptions;
+use crate::registry::deletion::Deletion;
+use crate::registry::{GroupVersionKind, Resource};
 use crate::status::Result;
+use crate::warnings::Warnings;
 
-/// The operation of a write.
+/// The operation of a write, or the connection to a subresource such as `exec`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Create,
     Update,
     Delete,
+    Connect,
+}
+
+impl Operation {
+    /// The word in the rules of webhooks and policies.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Operation::Create => "CREATE",
+            Operation::Update => "UPDATE",
+            Operation::Delete => "DELETE",
+            Operation::Connect => "CONNECT",
+        }
+    }
+}
+
+/// The request that a write is part of.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestContext<'a> {
+    /// The user; `None` for writes of the server itself, which no webhook and no policy sees.
+    pub(crate) user: Option<&'a User>,
+    pub(crate) dry_run: bool,
+    pub(crate) options: OperationOptions<'a>,
+    /// Warnings for the client.
+    pub(crate) warnings: &'a Warnings,
+    /// The time at which the request is given up.
+    pub(crate) deadline: Instant,
+}
+
+/// The time after which a request is given up, as upstream.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(34);
+
+impl<'a> RequestContext<'a> {
+    /// A write that the server makes itself.
+    pub(crate) fn of_server(warnings: &'a Warnings) -> Self {
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
+        RequestContext { user: None, dry_run: false, options: OperationOptions::None, warnings, deadline }
+    }
+}
+
+/// The options of a request.
+#[derive(Clone, Copy)]
+pub(crate) enum OperationOptions<'a> {
+    None,
+    Write(&'a WriteOptions),
+    Delete(&'a Deletion),
 }
 
 /// The attributes of a write for plugins, besides its object.
 #[derive(Clone, Copy)]
 pub(crate) struct Attributes<'a> {
     pub(crate) operation: Operation,
-    pub(crate) resource: &'a Resource,
+    /// The resource of the request.
+    pub(crate) resource: &'a Arc<Resource>,
+    /// The resource in whose version the object and the old object are: that of the request when they are admitted,
+    /// and that in which they are stored when they are validated.
+    pub(crate) form: &'a Arc<Resource>,
     /// The subresource that is written.
     pub(crate) subresource: Option<&'a str>,
+    /// The struct of the object, if the subresource presents one of another kind, such as a Scale.
+    pub(crate) presented: Option<&'static Schema>,
     pub(crate) namespace: Option<&'a str>,
-    /// Empty if the server generates the name.
+    /// Empty when an object is admitted whose name the server generates.
     pub(crate) name: &'a str,
-    /// The user of the request; `None` for writes of the server itself.
-    pub(crate) user: Option<&'a User>,
-    /// The object before an update, when it is validated.
+    /// The object before an update, or the deleted one.
     pub(crate) old: Option<&'a Map>,
+    pub(crate) request: RequestContext<'a>,
+    /// The state of the mutating admission.
+    pub(crate) reinvocation: Option<&'a Reinvocation>,
 }
 
 impl Attributes<'_> {
+    /// The kind of the object.
+    pub(crate) fn kind(&self) -> GroupVersionKind {
+        self.resource.kind_of(self.subresource)
+    }
+
+    /// The namespace as webhooks and policies see it: that of a namespace is the namespace itself. Empty without one.
+    pub(crate) fn request_namespace(&self) -> &str {
+        if self.resource.is_namespace() { self.name } else { self.namespace.unwrap_or_default() }
+    }
+
+    /// The options of the request, as an object of `meta.k8s.io/v1`; `None` for a connection.
+    pub(crate) fn options(&self) -> Option<Map> {
+        let kind = match self.operation {
+            Operation::Create => "CreateOptions",
+            Operation::Update => "UpdateOptions",
+            Operation::Delete => "DeleteOptions",
+            Operation::Connect => return None,
+        };
+        match self.request.options {
+            OperationOptions::Write(options) => Some(options.to_object(kind)),
+            OperationOptions::Delete(deletion) => Some(deletion.to_object()),
+            OperationOptions::None => None,
+        }
+    }
+
+    /// Records an annotation of the request, which upstream writes to the audit log.
+    pub(crate) fn annotate(&self, key: &str, value: &str) {
+        let (resource, name) = (&self.resource.info.plural, self.name);
+        tracing::debug!(target: "klient::audit", %resource, name, key, value, "annotation");
+    }
+
     /// Returns true if a CertificateSigningRequest is written, or this subresource of one.
     fn is_signing_request(&self, subresource: Option<&str>) -> bool {
         let info = &self.resource.info;
@@ -100,7 +193,7 @@ impl Chain {
         Chain(plugins.into())
     }
 
-    /// Runs the mutating part of all plugins.
+    /// Runs the mutating part of all plugins, and again if a webhook or a policy has changed the object.
     ///
     /// # Errors
     ///
@@ -110,6 +203,18 @@ impl Chain {
         attributes: &Attributes<'_>,
         mut object: Option<&mut Map>,
     ) -> Result<()> {
+        let reinvocation = Reinvocation::default();
+        let attributes = Attributes { reinvocation: Some(&reinvocation), ..*attributes };
+        self.admit_once(&attributes, object.as_deref_mut()).await?;
+        if reinvocation.reinvoke() {
+            self.admit_once(&attributes, object.as_deref_mut()).await?;
+        }
+        let warning = object.and_then(|object| reinvocation.check_managed_fields(object));
+        attributes.request.warnings.add(warning.into_iter().collect());
+        Ok(())
+    }
+
+    async fn admit_once(&self, attributes: &Attributes<'_>, mut object: Option<&mut Map>) -> Result<()> {
         for plugin in &*self.0 {
             plugin.admit(attributes, object.as_deref_mut()).await?;
         }

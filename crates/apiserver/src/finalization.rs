@@ -12,6 +12,8 @@ use klient_apimachinery::meta::{PropagationPolicy, Reason};
 use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::Value;
 
+use crate::admission::RequestContext;
+use crate::auth::User;
 use crate::registry::deletion::{Deletion, is_terminating};
 use crate::registry::pipeline::{Outcome, Pipeline, delete};
 use crate::registry::{Resource, custom_resource_definitions};
@@ -20,6 +22,11 @@ use crate::status::{Failure, Result};
 use crate::storage::{Key, Object, TableId};
 use crate::warnings::Warnings;
 use queue::Terminating;
+
+/// The user of the controller that empties namespaces, as webhooks see it.
+const NAMESPACE_CONTROLLER: &str = "system:serviceaccount:kube-system:namespace-controller";
+const NAMESPACE_CONTROLLER_GROUPS: [&str; 2] =
+    ["system:serviceaccounts", "system:serviceaccounts:kube-system"];
 
 /// Deletes the content of a terminating object, then the object. Each object is finalized by one task, however often
 /// this is called. Without the controllers of
@@ -79,9 +86,10 @@ async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<()> {
     let (pods, others): (Vec<_>, Vec<_>) =
         stored.partition(|resource| resource.info.kind == "Pod" && resource.info.group.is_empty());
     // Pods are deleted first, so that the objects they use exist until then.
-    let mut remaining = delete_all(state, &pods, Some(name)).await;
+    let controller = User::new(NAMESPACE_CONTROLLER, &NAMESPACE_CONTROLLER_GROUPS.map(str::to_owned));
+    let mut remaining = delete_all(state, &pods, Some(name), Some(&controller)).await;
     if remaining.is_empty() {
-        remaining = delete_all(state, &others, Some(name)).await;
+        remaining = delete_all(state, &others, Some(name), Some(&controller)).await;
     }
     change(state, &namespaces, name, Some("status"), |namespace| {
         conditions::set(namespace, &remaining, Time::now());
@@ -109,7 +117,7 @@ async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<()> {
         definition::terminating(definition, Termination::InProgress, Time::now());
     })
     .await?;
-    if delete_all(state, &resources, None).await.is_empty() {
+    if delete_all(state, &resources, None, None).await.is_empty() {
         change(state, &definitions, name, Some("status"), remove_finalizer).await?;
     }
     Ok(())
@@ -176,12 +184,19 @@ impl Remaining {
 }
 
 /// Deletes all objects of resources, and returns the remaining ones.
-async fn delete_all(state: &Arc<State>, resources: &[&Arc<Resource>], namespace: Option<&str>) -> Remaining {
+async fn delete_all(
+    state: &Arc<State>,
+    resources: &[&Arc<Resource>],
+    namespace: Option<&str>,
+    user: Option<&User>,
+) -> Remaining {
+    let warnings = Warnings::default();
     let mut remaining = Remaining::default();
     let options = Deletion { propagation: Some(PropagationPolicy::Background), ..Deletion::default() };
     for resource in resources {
         for object in state.store.all(&resource.table, namespace) {
-            match delete(state, resource, &object.key, &options).await {
+            let request = RequestContext { user, ..RequestContext::of_server(&warnings) };
+            match delete(state, resource, &object.key, &options, request).await {
                 Ok(Outcome::Deleted(_)) => {}
                 Ok(Outcome::Terminating(object)) => remaining.note(resource, &object),
                 Err(failure) if failure.is(Reason::NotFound) => {}

@@ -24,7 +24,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
+use tokio::time::Instant;
 
+use crate::admission::{OperationOptions, RequestContext};
 use crate::auth::User;
 use crate::negotiate::{Format, Offer, negotiate};
 use crate::registry::Resource;
@@ -35,6 +37,7 @@ use crate::state::State;
 use crate::status::{Failure, Result, Target};
 use crate::storage::Key;
 use crate::warnings::Warnings;
+use options::WriteOptions;
 
 /// A request for a resource.
 pub(crate) struct Context {
@@ -45,6 +48,8 @@ pub(crate) struct Context {
     pub(crate) headers: HeaderMap,
     pub(crate) user: Arc<User>,
     pub(crate) body: Bytes,
+    /// The time at which the request is given up.
+    pub(crate) deadline: Instant,
     /// Texts of the response's `Warning` headers.
     pub(crate) warnings: Vec<String>,
 }
@@ -196,11 +201,27 @@ impl Context {
         &'a self,
         subresource: Option<&'a str>,
         manager: Option<&'a str>,
+        options: Option<&'a WriteOptions>,
         warnings: &'a Warnings,
     ) -> Pipeline<'a> {
-        let Context { state, resource, user, .. } = self;
-        let user = Some(&**user);
-        Pipeline { state, resource, subresource, manager, user, patching: false, dry_run: false, warnings }
+        let Context { state, resource, .. } = self;
+        let request = self.request(options, warnings);
+        Pipeline { state, resource, subresource, manager, request, presentation: None, patching: false }
+    }
+
+    /// The request, for admission.
+    pub(crate) fn request<'a>(
+        &'a self,
+        options: Option<&'a WriteOptions>,
+        warnings: &'a Warnings,
+    ) -> RequestContext<'a> {
+        RequestContext {
+            user: Some(&self.user),
+            dry_run: options.is_some_and(|options| options.dry_run),
+            options: options.map_or(OperationOptions::None, OperationOptions::Write),
+            warnings,
+            deadline: self.deadline,
+        }
     }
 
     /// The form of an answer that is one object.

@@ -17,6 +17,7 @@ mod auth;
 mod bootstrap;
 mod certificates;
 mod controllers;
+mod conversion;
 mod discovery;
 mod disruption;
 mod finalization;

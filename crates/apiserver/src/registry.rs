@@ -5,6 +5,7 @@ pub(crate) mod custom_resource_definitions;
 mod decode;
 pub(crate) mod deletion;
 mod fields;
+mod group_version_kind;
 pub(crate) mod kind_version;
 pub(crate) mod pipeline;
 mod resize;
@@ -18,6 +19,7 @@ use std::sync::{Arc, RwLock};
 
 use tokio::sync::watch;
 
+pub(crate) use group_version_kind::GroupVersionKind;
 pub(crate) use resource::{Resource, ResourceSource};
 pub(crate) use storage_error::uid_mismatch;
 
@@ -74,6 +76,29 @@ impl Registry {
             self.custom.read().expect("no panics while held").by_path.values().cloned().collect();
         custom.sort_by_key(|resource| resource.path());
         self.built_in.iter().cloned().chain(custom).collect()
+    }
+
+    /// The other resources with the same objects that have a subresource, if one is given: other versions and groups.
+    pub(crate) fn equivalents(&self, resource: &Resource, subresource: Option<&str>) -> Vec<Arc<Resource>> {
+        let is_equivalent = |other: &Resource| {
+            other.table == resource.table
+                && other.path() != resource.path()
+                && subresource.is_none_or(|name| other.subresource(name).is_some())
+        };
+        if resource.is_custom() {
+            let custom = self.custom.read().expect("no panics while held");
+            let Some(definition) = custom.definitions.get(&resource.definition_name()) else {
+                return Vec::new();
+            };
+            // In the order of the definition.
+            let versions = definition
+                .versions
+                .iter()
+                .map(|version| (definition.group.clone(), version.name.clone(), definition.plural.clone()));
+            let served = versions.filter_map(|path| custom.by_path.get(&path));
+            return served.filter(|other| is_equivalent(other)).cloned().collect();
+        }
+        self.built_in.iter().filter(|other| is_equivalent(other)).cloned().collect()
     }
 
     /// Changes with every definition.

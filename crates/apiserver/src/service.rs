@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
+use crate::admission::REQUEST_TIMEOUT;
 use crate::auth::{self, Attributes, Rbac, User};
 use crate::gzip;
 use crate::handlers::{self, Context};
@@ -76,6 +77,7 @@ async fn route(
     let info = RequestInfo::parse(&parts.method, parts.uri.path(), &query);
     let may_last = info.as_ref().is_ok_and(|info| info.as_ref().is_some_and(RequestInfo::is_long_running));
     let timeout = if may_last { None } else { query.timeout()? };
+    let deadline = tokio::time::Instant::now() + timeout.unwrap_or(REQUEST_TIMEOUT).min(REQUEST_TIMEOUT);
     let user = state.authenticator().request(&parts.headers, certificate.as_ref())?;
     if let Some(answer) = state.throttle.answer() {
         return Ok(answer);
@@ -117,6 +119,7 @@ async fn route(
         headers: parts.headers,
         user,
         body,
+        deadline,
         warnings: Vec::new(),
     };
     let done = handlers::handle(&mut context).await;

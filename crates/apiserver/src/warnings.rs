@@ -8,6 +8,9 @@ pub(crate) struct Warnings(Mutex<Vec<String>>);
 
 impl Warnings {
     pub(crate) fn add(&self, warnings: Vec<String>) {
+        if warnings.is_empty() {
+            return;
+        }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(warnings);
     }
 

@@ -38,9 +38,8 @@ impl Plugin for CertificateApproval {
 ///
 /// 403 if not.
 pub(super) fn check(rbac: &Rbac<'_>, attributes: &Attributes<'_>, verb: &str) -> Result<()> {
-    let Attributes { resource, name, user: Some(user), old: Some(old), .. } = *attributes else {
-        return Ok(());
-    };
+    let Attributes { resource, name, old: Some(old), request, .. } = *attributes else { return Ok(()) };
+    let Some(user) = request.user else { return Ok(()) };
     let signer = text_at(old, &["spec", "signerName"]);
     if is_authorized(rbac, user, verb, signer) {
         return Ok(());

@@ -38,7 +38,9 @@ impl Plugin for RoleEscalation {
 
 impl RoleEscalation {
     fn check(&self, attributes: &Attributes<'_>, object: &Map) -> Result<()> {
-        let Some(user) = attributes.user.filter(|user| !user.is_in(SUPERUSERS)) else { return Ok(()) };
+        let Some(user) = attributes.request.user.filter(|user| !user.is_in(SUPERUSERS)) else {
+            return Ok(());
+        };
         if attributes.old.is_some_and(|old| is_about_collection(old, object)) {
             return Ok(());
         }

@@ -34,8 +34,8 @@ pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> R
     let managed_fields = ManagedFields::of(&resource, subresource);
     let target = ApplyTarget { resource: &resource, namespace: context.namespace(), name: context.name() };
     let warnings = Warnings::default();
-    let pipeline = context.pipeline(subresource, None, &warnings);
-    let pipeline = Pipeline { patching: true, dry_run: options.dry_run, ..pipeline };
+    let pipeline = context.pipeline(subresource, None, Some(&options), &warnings);
+    let pipeline = Pipeline { patching: true, ..pipeline };
     let key = context.key();
     let mut notes = Vec::new();
     loop {

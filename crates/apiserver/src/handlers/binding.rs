@@ -12,11 +12,13 @@ use serde_json::{Value, json};
 use super::Context;
 use super::body::{self, Sent};
 use super::options::{Write, WriteOptions};
+use crate::admission::{Attributes, Operation};
 use crate::registry::deletion::is_terminating;
 use crate::respond::{self, Body};
 use crate::state::Committed;
 use crate::status::{Failure, Result, Target};
 use crate::storage::{StorageError, Write as Commit};
+use crate::warnings::Warnings;
 
 /// Binds the pod that the path or the body names to the node in the body.
 pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
@@ -27,15 +29,41 @@ pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
         let problem = mismatch.of_json;
         Failure::bad_request(format!("Binding in version \"v1\" cannot be handled as a Binding: {problem}"))
     })?;
-    let binding = binding.object;
-    let name = text_at(&binding, &["metadata", "name"]);
+    let warnings = Warnings::default();
+    let done = admit_and_bind(context, &options, binding.object, &warnings).await;
+    context.warnings.extend(warnings.take());
+    done?;
+    let status = Status { status: Some("Success".into()), code: Some(201), ..Default::default() };
+    Ok(respond::written(StatusCode::CREATED, format, respond::status(&status), &STATUS))
+}
+
+async fn admit_and_bind(
+    context: &Context,
+    options: &WriteOptions,
+    mut binding: Map,
+    warnings: &Warnings,
+) -> Result<()> {
+    let name = text_at(&binding, &["metadata", "name"]).to_owned();
+    let is_subresource = context.info.subresource.is_some();
+    let attributes = Attributes {
+        operation: Operation::Create,
+        resource: &context.resource,
+        form: &context.resource,
+        subresource: context.info.subresource.as_deref(),
+        presented: is_subresource.then_some(&core_v1::BINDING),
+        namespace: context.namespace(),
+        name: context.info.name.as_deref().unwrap_or(&name),
+        old: None,
+        request: context.request(Some(options), warnings),
+        reinvocation: None,
+    };
+    context.state.admission.admit(&attributes, Some(&mut binding)).await?;
     if context.info.name.as_deref().is_some_and(|in_path| in_path != name) {
         return Err(Failure::bad_request("name in URL does not match name in Binding object"));
     }
     check_target(&binding)?;
-    bind(context, name, &binding, options.dry_run).await?;
-    let status = Status { status: Some("Success".into()), code: Some(201), ..Default::default() };
-    Ok(respond::written(StatusCode::CREATED, format, respond::status(&status), &STATUS))
+    context.state.admission.validate(&attributes, Some(&binding)).await?;
+    bind(context, &name, &binding, options.dry_run).await
 }
 
 /// Upstream gives these errors no reason.

@@ -8,7 +8,6 @@ use super::Context;
 use super::body;
 use super::options::{Write, WriteOptions};
 use crate::owners::{dedup_owners, duplicate_owners};
-use crate::registry::pipeline::Pipeline;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::warnings::Warnings;
@@ -30,8 +29,7 @@ pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
     dedup_owners(&mut object);
     let manager = options.manager(&context.headers);
     let warnings = Warnings::default();
-    let pipeline = context.pipeline(None, Some(&manager), &warnings);
-    let pipeline = Pipeline { dry_run: options.dry_run, ..pipeline };
+    let pipeline = context.pipeline(None, Some(&manager), Some(&options), &warnings);
     let created = pipeline.create(object).await;
     context.warnings.extend(warnings.take());
     Ok(respond::object(StatusCode::CREATED, format, &resource, &*created?))

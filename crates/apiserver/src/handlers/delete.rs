@@ -2,6 +2,8 @@
 
 pub(super) mod options;
 
+use std::sync::Arc;
+
 use http::{Response, StatusCode};
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
@@ -17,6 +19,7 @@ use crate::registry::pipeline::{self, Outcome};
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
+use crate::warnings::Warnings;
 use options::{IGNORE_READ_ERROR, Options};
 
 /// The verb by which a user may delete an object that cannot be read from storage.
@@ -30,8 +33,12 @@ pub(super) async fn delete(context: &mut Context) -> Result<Response<Body>> {
         return Err(refuse_unsafe(context));
     }
     warn_of_orphans(context, &deletion);
-    let outcome = pipeline::delete(&context.state, &context.resource, &context.key(), &deletion).await?;
-    let resource = &context.resource;
+    let warnings = Warnings::default();
+    let request = context.request(None, &warnings);
+    let outcome =
+        pipeline::delete(&context.state, &context.resource, &context.key(), &deletion, request).await;
+    context.warnings.extend(warnings.take());
+    let (outcome, resource) = (outcome?, &context.resource);
     let is_accepted = is_accepted && matches!(outcome, Outcome::Terminating(_));
     let code = if is_accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
     match outcome {
@@ -96,15 +103,28 @@ pub(super) async fn delete_collection(context: &mut Context) -> Result<Response<
         return Err(options::invalid(&[FieldError::invalid(IGNORE_READ_ERROR, true, detail)]));
     }
     warn_of_orphans(context, &deletion);
-    let resource = &context.resource;
     let listed = list::read(context, &request).await?;
-    for object in &listed.objects {
-        match pipeline::delete(&context.state, resource, &object.key, &deletion).await {
+    let warnings = Warnings::default();
+    let done = delete_all(context, &listed.objects, &deletion, &warnings).await;
+    context.warnings.extend(warnings.take());
+    done?;
+    let metadata = list::metadata(context, &listed, &request);
+    Ok(list::answer(context, format, &metadata, listed.objects))
+}
+
+async fn delete_all(
+    context: &Context,
+    objects: &[Arc<Object>],
+    deletion: &Deletion,
+    warnings: &Warnings,
+) -> Result<()> {
+    let request = context.request(None, warnings);
+    for object in objects {
+        match pipeline::delete(&context.state, &context.resource, &object.key, deletion, request).await {
             // Another client was faster.
             Err(failure) if failure.is(Reason::NotFound) => {}
             done => drop(done?),
         }
     }
-    let metadata = list::metadata(context, &listed, &request);
-    Ok(list::answer(context, format, &metadata, listed.objects))
+    Ok(())
 }

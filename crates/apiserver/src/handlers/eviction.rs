@@ -40,22 +40,37 @@ pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
     if text_at(&eviction, &["metadata", "name"]) != context.name() {
         return Err(Failure::bad_request("name in URL does not match name in Eviction object"));
     }
-    let mut deletion = deletion(&eviction, context.name())?;
-    deletion.dry_run |= options.dry_run;
+    let warnings = Warnings::default();
+    let done = admit_and_evict(context, &options, eviction, &warnings).await;
+    context.warnings.extend(warnings.take());
+    done?;
+    let status = Status { status: Some("Success".into()), code: Some(201), ..Default::default() };
+    Ok(respond::written(StatusCode::CREATED, format, respond::status(&status), &STATUS))
+}
+
+async fn admit_and_evict(
+    context: &Context,
+    options: &WriteOptions,
+    mut eviction: Map,
+    warnings: &Warnings,
+) -> Result<()> {
     let attributes = Attributes {
         operation: Operation::Create,
         resource: &context.resource,
+        form: &context.resource,
         subresource: Some("eviction"),
+        presented: Some(&policy_v1::EVICTION),
         namespace: context.namespace(),
         name: context.name(),
-        user: Some(&context.user),
         old: None,
+        request: context.request(Some(options), warnings),
+        reinvocation: None,
     };
     context.state.admission.admit(&attributes, Some(&mut eviction)).await?;
+    let mut deletion = deletion(&eviction, context.name())?;
+    deletion.dry_run |= options.dry_run;
     context.state.admission.validate(&attributes, Some(&eviction)).await?;
-    evict(context, deletion).await?;
-    let status = Status { status: Some("Success".into()), code: Some(201), ..Default::default() };
-    Ok(respond::written(StatusCode::CREATED, format, respond::status(&status), &STATUS))
+    evict(context, deletion).await
 }
 
 fn read(context: &mut Context, options: &WriteOptions) -> Result<Map> {
@@ -87,7 +102,7 @@ fn deletion(eviction: &Map, name: &str) -> Result<Deletion> {
 
 async fn evict(context: &Context, deletion: Deletion) -> Result<()> {
     let warnings = Warnings::default();
-    let pods = context.pipeline(Some("status"), None, &warnings);
+    let pods = Pipeline::of_server(&context.state, &context.resource, Some("status"), None, &warnings);
     for attempt in 1.. {
         let pod = pods.current(&context.key())?;
         let value = pod.value();
@@ -133,7 +148,6 @@ fn has_ended(pod: &Map) -> bool {
 /// Deletes a pod, after the condition for its controllers is set.
 async fn delete(context: &Context, pods: &Pipeline<'_>, mut deletion: Deletion) -> Result<()> {
     if !deletion.dry_run {
-        let pods = Pipeline { patching: true, ..*pods };
         let (uid, version) = (deletion.uid.clone(), deletion.version.clone());
         let mut update = |old: &Map, object: &Object| {
             check_preconditions(&context.resource, object, uid.as_deref(), version.as_deref())?;
@@ -144,7 +158,7 @@ async fn delete(context: &Context, pods: &Pipeline<'_>, mut deletion: Deletion) 
         let updated = pods.guaranteed_update(&context.key(), &mut update).await?;
         deletion.version = deletion.version.map(|_| updated.version.to_string());
     }
-    pipeline::delete(&context.state, &context.resource, &context.key(), &deletion).await.map(drop)
+    pipeline::delete(pods.state, pods.resource, &context.key(), &deletion, pods.request).await.map(drop)
 }
 
 fn set_disruption_target(pod: &mut Map) {

@@ -3,9 +3,10 @@
 use http::HeaderMap;
 use http::header::USER_AGENT;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
+use klient_apimachinery::values::Map;
 use klient_apis::validation::manager_name;
 use klient_structured_merge::manager_of_user_agent;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::field_validation::FieldValidation;
 use crate::request::Query;
@@ -36,6 +37,8 @@ impl Write {
 pub(crate) struct WriteOptions {
     pub(crate) dry_run: bool,
     pub(crate) validation: FieldValidation,
+    /// The `fieldValidation` parameter, empty if it is missing.
+    validation_parameter: String,
     /// The `fieldManager` parameter, empty if it is missing.
     manager: String,
     /// True if fields are taken from other managers despite conflicts.
@@ -59,7 +62,8 @@ impl WriteOptions {
         }
         manager_name(&manager, "fieldManager", &mut problems);
         let dry_run = dry_run(query.all("dryRun"), &mut problems);
-        let validation = match &*query.text("fieldValidation") {
+        let validation_parameter = query.text("fieldValidation");
+        let validation = match &*validation_parameter {
             "" | "Warn" => FieldValidation::Warn,
             "Ignore" => FieldValidation::Ignore,
             "Strict" => FieldValidation::Strict,
@@ -74,9 +78,34 @@ impl WriteOptions {
         };
         if problems.0.is_empty() {
             let force = query.is_true("force");
-            return Ok(WriteOptions { dry_run, validation, manager: manager.into(), force });
+            return Ok(WriteOptions {
+                dry_run,
+                validation,
+                validation_parameter: validation_parameter.into(),
+                manager: manager.into(),
+                force,
+            });
         }
         Err(Failure::invalid("meta.k8s.io", write.options(), "", &problems.0))
+    }
+
+    /// The options as an object of `meta.k8s.io/v1`, for admission.
+    pub(crate) fn to_object(&self, kind: &str) -> Map {
+        let mut options = Map::new();
+        for (name, text) in [
+            ("kind", kind),
+            ("apiVersion", "meta.k8s.io/v1"),
+            ("fieldManager", &self.manager),
+            ("fieldValidation", &self.validation_parameter),
+        ] {
+            if !text.is_empty() {
+                options.insert(name.to_owned(), text.into());
+            }
+        }
+        if self.dry_run {
+            options.insert("dryRun".to_owned(), json!(["All"]));
+        }
+        options
     }
 
     /// The field manager: the `fieldManager` parameter, else the first part of the User-Agent.

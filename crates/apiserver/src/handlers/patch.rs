@@ -31,8 +31,8 @@ pub(super) async fn patch(context: &mut Context, subresource: Option<&str>) -> R
     let sent = if is_lax { Vec::new() } else { patch.notes(&context.body) };
     let manager = options.manager(&context.headers);
     let warnings = Warnings::default();
-    let pipeline = context.pipeline(subresource, Some(&manager), &warnings);
-    let pipeline = Pipeline { patching: true, dry_run: options.dry_run, ..pipeline };
+    let pipeline = context.pipeline(subresource, Some(&manager), Some(&options), &warnings);
+    let pipeline = Pipeline { patching: true, ..pipeline };
     let (name, namespace) = (context.name().to_owned(), context.namespace().map(str::to_owned));
     let mut notes = Vec::new();
     let mut twice = None;

@@ -3,6 +3,7 @@
 use http::{Response, StatusCode};
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
+use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{self, Map, at, text_at};
 use klient_schema::autoscaling_v1;
@@ -16,7 +17,7 @@ use super::field_validation::FieldValidation;
 use super::options::{Write, WriteOptions};
 use super::patch::{Patch, Patched, PatchedKind};
 use crate::managed_fields::ManagedFields;
-use crate::registry::pipeline::{Pipeline, unversioned, written_version};
+use crate::registry::pipeline::{Pipeline, Presentation, unversioned, written_version};
 use crate::registry::{Resource, uid_mismatch};
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result, Target};
@@ -32,7 +33,7 @@ const KIND: PatchedKind<'static> =
 pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let warnings = Warnings::default();
-    let object = context.pipeline(None, None, &warnings).current(&context.key())?;
+    let object = context.pipeline(None, None, None, &warnings).current(&context.key())?;
     let path = paths(&context.resource)?.spec;
     if context.resource.is_custom() && !has_number(&context.resource.read(&object), &path) {
         let problem = format!("the spec replicas field \".{}\" does not exist", path.join("."));
@@ -55,7 +56,7 @@ pub(super) async fn update(context: &mut Context) -> Result<Response<Body>> {
     let desired = desired.map_err(|failure| if is_custom { body::unregistered_scale() } else { failure })?;
     check_name(context.name(), &desired)?;
     let manager = options.manager(&context.headers);
-    set(context, options.dry_run, false, &mut |present| {
+    set(context, &options, false, &mut |present| {
         let mut desired = desired.clone();
         managed_fields().update(Some(present), &mut desired, &manager);
         Ok(desired)
@@ -75,7 +76,7 @@ pub(super) async fn patch(context: &mut Context) -> Result<Response<Body>> {
     let is_lax = options.validation == FieldValidation::Ignore;
     let sent = if is_lax { Vec::new() } else { patch.notes(&context.body) };
     let mut notes = Vec::new();
-    let done = set(context, options.dry_run, true, &mut |present| {
+    let done = set(context, &options, true, &mut |present| {
         let Patched { object: mut desired, notes: of_it } = patch.apply_to_built_in(KIND, present)?;
         notes = sent.clone();
         notes.extend(of_it);
@@ -100,7 +101,7 @@ async fn apply(context: &mut Context) -> Result<Response<Body>> {
     let manager = options.manager(&context.headers);
     let name = context.name().to_owned();
     let mut notes = Vec::new();
-    let done = set(context, options.dry_run, true, &mut |present| {
+    let done = set(context, &options, true, &mut |present| {
         let desired = managed_fields().apply(Some(present), &config.fields, &manager, options.force)?;
         notes = apply::check_repeated(&config.repeated, options.validation)?;
         let decoded = values::decode(desired, &autoscaling_v1::SCALE);
@@ -123,7 +124,7 @@ const NOT_SET: i64 = i32::MIN as i64;
 /// Updates the object to a desired scale, which `desire` computes from the present one together with the field managers.
 async fn set(
     context: &mut Context,
-    dry_run: bool,
+    options: &WriteOptions,
     patching: bool,
     desire: &mut (dyn FnMut(&Map) -> Result<Map> + Send),
 ) -> Result<Response<Body>> {
@@ -131,7 +132,12 @@ async fn set(
     let resource = &context.resource.clone();
     let api_version = resource.info.api_version();
     let warnings = Warnings::default();
-    let pipeline = Pipeline { patching: true, dry_run, ..context.pipeline(None, None, &warnings) };
+    let presentation = ScalePresentation { resource };
+    let pipeline = Pipeline {
+        patching: true,
+        presentation: Some(&presentation),
+        ..context.pipeline(None, None, Some(options), &warnings)
+    };
     let mut update = |old: &Map, object: &Object| {
         let paths = paths(resource)?;
         let owners = ScaleFields {
@@ -200,6 +206,34 @@ fn check_preconditions(resource: &Resource, desired: &Map, object: &Object, patc
     }
 }
 
+/// The scale of an object, for admission.
+struct ScalePresentation<'a> {
+    resource: &'a Resource,
+}
+
+impl Presentation for ScalePresentation<'_> {
+    fn subresource(&self) -> &'static str {
+        "scale"
+    }
+
+    fn schema(&self) -> &'static Schema {
+        &autoscaling_v1::SCALE
+    }
+
+    fn present(&self, object: &Map) -> Result<Map> {
+        scale_of(self.resource, object)
+    }
+
+    fn write(&self, presented: &Map, object: &mut Map) -> Result<()> {
+        let replicas = at(presented, &SPEC_REPLICAS).and_then(Value::as_i64).unwrap_or(0);
+        let path = paths(self.resource)?.spec;
+        if number(object, &path) != replicas {
+            put(object, &path, replicas);
+        }
+        Ok(())
+    }
+}
+
 const SPEC_REPLICAS: [&str; 2] = ["spec", "replicas"];
 
 fn has_number(object: &Map, path: &[String]) -> bool {
@@ -246,27 +280,30 @@ fn put(object: &mut Map, path: &[String], replicas: i64) {
 }
 
 fn scale(resource: &Resource, stored: &Object) -> Result<Map> {
-    let object = resource.read(stored);
+    scale_of(resource, &resource.read(stored))
+}
+
+fn scale_of(resource: &Resource, object: &Map) -> Result<Map> {
     let paths = paths(resource)?;
     let mut metadata = Map::new();
     for name in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-        if let Some(value) = at(&object, &["metadata", name]) {
+        if let Some(value) = at(object, &["metadata", name]) {
             metadata.insert(name.to_owned(), value.clone());
         }
     }
-    let mut status = json!({ "replicas": number(&object, &paths.status) });
+    let mut status = json!({ "replicas": number(object, &paths.status) });
     let selector = match &paths.selector {
         Some(path) => {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            text_at(&object, &path).to_owned()
+            text_at(object, &path).to_owned()
         }
-        None => selector(&object),
+        None => selector(object),
     };
     if !selector.is_empty() {
         status["selector"] = selector.into();
     }
     let mut spec = Map::new();
-    let replicas = number(&object, &paths.spec);
+    let replicas = number(object, &paths.spec);
     if replicas != 0 {
         spec.insert("replicas".to_owned(), replicas);
     }

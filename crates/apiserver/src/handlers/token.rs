@@ -21,6 +21,7 @@ use crate::negotiate::{Offer, Transform, negotiate};
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result, Target};
 use crate::storage::Object;
+use crate::warnings::Warnings;
 
 const KIND: &str = "TokenRequest";
 const GROUP: &str = "authentication.k8s.io";
@@ -53,22 +54,11 @@ pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
     let mut nothing = values::empty(&authentication_v1::TOKEN_REQUEST);
     map_at(&mut nothing, "spec").insert("boundObjectRef".to_owned(), Value::Null);
     fields.update(Some(&nothing), &mut request, &manager);
-    let attributes = Attributes {
-        operation: Operation::Create,
-        resource: &context.resource,
-        subresource: Some("token"),
-        namespace: context.namespace(),
-        name: &name,
-        user: Some(&context.user),
-        old: None,
-    };
-    context.state.admission.admit(&attributes, Some(&mut request)).await?;
-    let account = context.state.store.get(&context.resource.table, &context.key());
-    let account = account.ok_or_else(|| Failure::not_found(&context.target()))?;
+    let warnings = Warnings::default();
     let now = Time::now();
-    complete(&mut request, &account, now)?;
-    validate(&request)?;
-    context.state.admission.validate(&attributes, Some(&request)).await?;
+    let account = admit(context, &options, &mut request, now, &warnings).await;
+    context.warnings.extend(warnings.take());
+    let account = account?;
     let bound = bound(context, &request)?;
     let lifetime = lifetime(&request);
     let audiences = list_at(&request, &["spec", "audiences"]);
@@ -98,6 +88,35 @@ pub(super) async fn create(context: &mut Context) -> Result<Response<Body>> {
         return Ok(respond::written(StatusCode::CREATED, format, partial, &PARTIAL_OBJECT_METADATA));
     }
     Ok(respond::message(StatusCode::CREATED, format, &answer, &authentication_v1::TOKEN_REQUEST))
+}
+
+/// Takes a request through admission, completes and validates it. Returns the service account.
+async fn admit(
+    context: &Context,
+    options: &WriteOptions,
+    request: &mut Map,
+    now: Time,
+    warnings: &Warnings,
+) -> Result<Arc<Object>> {
+    let attributes = Attributes {
+        operation: Operation::Create,
+        resource: &context.resource,
+        form: &context.resource,
+        subresource: Some("token"),
+        presented: Some(&authentication_v1::TOKEN_REQUEST),
+        namespace: context.namespace(),
+        name: context.name(),
+        old: None,
+        request: context.request(Some(options), warnings),
+        reinvocation: None,
+    };
+    context.state.admission.admit(&attributes, Some(request)).await?;
+    let account = context.state.store.get(&context.resource.table, &context.key());
+    let account = account.ok_or_else(|| Failure::not_found(&context.target()))?;
+    complete(request, &account, now)?;
+    validate(request)?;
+    context.state.admission.validate(&attributes, Some(request)).await?;
+    Ok(account)
 }
 
 fn read(context: &mut Context, options: &WriteOptions) -> Result<Map> {

@@ -8,7 +8,7 @@ use super::Context;
 use super::body::{self, check_name};
 use super::options::{Write, WriteOptions};
 use crate::owners::{dedup_owners, duplicate_owners};
-use crate::registry::pipeline::{Pipeline, written_version};
+use crate::registry::pipeline::written_version;
 use crate::registry::uid_mismatch;
 use crate::respond::{self, Body};
 use crate::status::Result;
@@ -27,8 +27,7 @@ pub(super) async fn update(context: &mut Context, subresource: Option<&str>) -> 
     check_name(context.name(), &object)?;
     let manager = options.manager(&context.headers);
     let warnings = Warnings::default();
-    let pipeline = context.pipeline(subresource, Some(&manager), &warnings);
-    let pipeline = Pipeline { dry_run: options.dry_run, ..pipeline };
+    let pipeline = context.pipeline(subresource, Some(&manager), Some(&options), &warnings);
     let key = context.key();
     let may_create = subresource.is_none() && resource.creates_on_update();
     loop {

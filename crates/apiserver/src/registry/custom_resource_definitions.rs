@@ -19,7 +19,7 @@ pub(crate) fn definition_of(state: &State, custom: &Resource) -> Option<Arc<Obje
     if !custom.is_custom() {
         return None;
     }
-    let name = format!("{}.{}", custom.info.plural, custom.info.group);
+    let name = custom.definition_name();
     state.store.get(&resource(&state.registry).table, &Key::new(None, &name))
 }
 

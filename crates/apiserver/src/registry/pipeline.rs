@@ -37,12 +37,13 @@ use std::sync::Arc;
 
 pub(crate) use create::SYSTEM_METADATA;
 pub(crate) use delete::{Outcome, check_preconditions, delete};
+use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::Map;
 pub(crate) use update::{unversioned, written_version};
 
 use super::Resource;
-use crate::auth::User;
+use crate::admission::RequestContext;
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object};
@@ -58,12 +59,34 @@ pub(crate) struct Pipeline<'a> {
     /// The manager that is recorded to have changed the fields that differ, unless the new state has its managed
     /// fields already.
     pub(crate) manager: Option<&'a str>,
-    /// The user of the request; `None` for writes of the server itself.
-    pub(crate) user: Option<&'a User>,
+    pub(crate) request: RequestContext<'a>,
+    /// The part of an object that the request writes, as an object of another kind.
+    pub(crate) presentation: Option<&'a dyn Presentation>,
     /// The new state is computed from any old one, so that a resourceVersion in it is no precondition.
     pub(crate) patching: bool,
-    pub(crate) dry_run: bool,
-    pub(crate) warnings: &'a Warnings,
+}
+
+/// The presentation of a part of an object by a subresource as an object of another kind, such as a Scale. Admission
+/// sees that object in place of the whole.
+pub(crate) trait Presentation: Send + Sync {
+    fn subresource(&self) -> &'static str;
+
+    /// The struct of the presented object.
+    fn schema(&self) -> &'static Schema;
+
+    /// Presents an object.
+    ///
+    /// # Errors
+    ///
+    /// If the object has no such part.
+    fn present(&self, object: &Map) -> Result<Map>;
+
+    /// Writes the presented part, which admission may have changed, to its object.
+    ///
+    /// # Errors
+    ///
+    /// If the object has no such part.
+    fn write(&self, presented: &Map, object: &mut Map) -> Result<()>;
 }
 
 /// Computes the new state of an object from the old one, both decoded in the version of the request.
@@ -78,16 +101,8 @@ impl<'a> Pipeline<'a> {
         manager: Option<&'a str>,
         warnings: &'a Warnings,
     ) -> Self {
-        Pipeline {
-            state,
-            resource,
-            subresource,
-            manager,
-            user: None,
-            patching: true,
-            dry_run: false,
-            warnings,
-        }
+        let request = RequestContext::of_server(warnings);
+        Pipeline { state, resource, subresource, manager, request, presentation: None, patching: true }
     }
 }
 

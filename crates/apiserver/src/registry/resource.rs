@@ -181,7 +181,7 @@ impl Resource {
         }
     }
 
-    pub(super) fn path(&self) -> (String, String, String) {
+    pub(crate) fn path(&self) -> (String, String, String) {
         (self.info.group.to_string(), self.info.version.to_string(), self.info.plural.to_string())
     }
 
@@ -253,6 +253,16 @@ impl Resource {
             ResourceSource::BuiltIn(resource) => resource.generation,
             ResourceSource::Custom { .. } => true,
         }
+    }
+
+    /// Returns true if its objects are namespaces.
+    pub(crate) fn is_namespace(&self) -> bool {
+        self.info.group.is_empty() && self.info.plural == "namespaces"
+    }
+
+    /// The name of its definition, if it is custom.
+    pub(crate) fn definition_name(&self) -> String {
+        format!("{}.{}", self.info.plural, self.info.group)
     }
 
     /// Returns true if its objects are CustomResourceDefinitions.

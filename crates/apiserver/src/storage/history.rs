@@ -68,6 +68,11 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
+    /// Returns true if there are changes to the table since the cursor was made or last waited.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.signal.has_changed().unwrap_or(true)
+    }
+
     /// Waits for changes after those last read.
     pub(crate) async fn changed(&mut self) {
         // A table lives as long as the store, and with it the sender.

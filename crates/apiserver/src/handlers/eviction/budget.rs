@@ -7,6 +7,7 @@ use klient_apimachinery::values::{Map, at, map_at, text_at};
 use serde_json::Value;
 
 use super::super::Context;
+use crate::admission::RequestContext;
 use crate::disruption::{self, budgets_of, count};
 use crate::registry::Resource;
 use crate::registry::pipeline::Pipeline;
@@ -62,16 +63,15 @@ impl Budget {
         dry_run: bool,
     ) -> Result<()> {
         let warnings = Warnings::default();
-        let pipeline = Pipeline {
-            dry_run,
-            ..Pipeline::of_server(
-                &context.state,
-                &self.resource,
-                Some("status"),
-                Some("kube-apiserver"),
-                &warnings,
-            )
-        };
+        let pipeline = Pipeline::of_server(
+            &context.state,
+            &self.resource,
+            Some("status"),
+            Some("kube-apiserver"),
+            &warnings,
+        );
+        let request = RequestContext { dry_run, ..pipeline.request };
+        let pipeline = Pipeline { request, ..pipeline };
         let mut update = |old: &Map, _: &Object| {
             self.check(old)?;
             let mut new = old.clone();

@@ -9,6 +9,7 @@ use klient_apimachinery::values::{self, Map, map_at, text_at};
 use super::Pipeline;
 use crate::admission::{Attributes, NamespaceLifecycle, Operation};
 use crate::managed_fields::ManagedFields;
+use crate::owners::dedup_owners;
 use crate::registry::Resource;
 use crate::registry::custom_resource_definitions;
 use crate::state::{Committed, State};
@@ -53,17 +54,21 @@ impl Pipeline<'_> {
         let attributes = Attributes {
             operation: Operation::Create,
             resource,
+            form: resource,
             subresource: None,
+            presented: None,
             namespace,
             name: &name,
-            user: self.user,
             old: None,
+            request: self.request,
+            reinvocation: None,
         };
         resource.strategy.default(&mut object);
         if let Some(manager) = self.manager {
             ManagedFields::of(resource, None).update(None, &mut object, manager);
         }
         state.admission.admit(&attributes, Some(&mut object)).await?;
+        dedup_owners(&mut object);
         let prefix = text_at(&object, &["metadata", "generateName"]).to_owned();
         let metadata = map_at(&mut object, "metadata");
         metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
@@ -95,7 +100,7 @@ impl Pipeline<'_> {
         version: Option<u64>,
         attributes: &Attributes<'_>,
     ) -> Result<Arc<Object>> {
-        let Pipeline { state, resource, dry_run, .. } = *self;
+        let Pipeline { state, resource, request, .. } = *self;
         let stored_as = state.stored_as(resource);
         let strategy = &*stored_as.strategy;
         let mut object = match resource.conversion {
@@ -103,18 +108,19 @@ impl Pipeline<'_> {
             None => object,
         };
         strategy.prepare_for_create(&mut object);
-        if let Some(user) = self.user {
+        if let Some(user) = request.user {
             strategy.record_requester(&mut object, user);
         }
         let name = text_at(&object, &["metadata", "name"]).to_owned();
-        let reserved = strategy.reserve(&state.addresses, &mut object, None, dry_run);
+        let reserved = strategy.reserve(&state.addresses, &mut object, None, request.dry_run);
         let reserved = reserved.map_err(|errors| stored_as.invalid(&name, &errors))?;
         self.check(&name, &strategy.validate(&object))?;
-        self.warnings.add(strategy.warnings(&object, None));
-        stored_as.prune_to_stored(&mut object);
+        request.warnings.add(strategy.warnings(&object, None));
         let key = resource.key(attributes.namespace, &name);
+        let attributes = &Attributes { form: &stored_as, name: &name, ..*attributes };
         state.admission.validate(attributes, Some(&object)).await?;
-        if dry_run {
+        stored_as.prune_to_stored(&mut object);
+        if request.dry_run {
             if state.store.get(&resource.table, &key).is_some() {
                 return Err(Failure::already_exists(&resource.target(&name)));
             }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::PropagationPolicy;
-use klient_apimachinery::values::{Map, list_at, map_at};
+use klient_apimachinery::values::{Map, at, list_at, map_at};
 use serde_json::{Value, json};
 
-use crate::admission::{Attributes, Operation};
+use crate::admission::{Attributes, Operation, OperationOptions, RequestContext};
 use crate::registry::Resource;
 use crate::registry::deletion::Deletion;
 use crate::registry::strategy::{increment_generation, is_held};
@@ -37,20 +37,26 @@ pub(crate) async fn delete(
     resource: &Arc<Resource>,
     key: &Key,
     options: &Deletion,
+    request: RequestContext<'_>,
 ) -> Result<Outcome> {
     let stored_as = state.stored_as(resource);
     let (namespace, name) = (key.namespace(), key.name());
     let attributes = Attributes {
         operation: Operation::Delete,
         resource,
+        form: &stored_as,
         subresource: None,
+        presented: None,
         namespace,
         name,
-        user: None,
         old: None,
+        request: RequestContext {
+            dry_run: options.dry_run,
+            options: OperationOptions::Delete(options),
+            ..request
+        },
+        reinvocation: None,
     };
-    state.admission.admit(&attributes, None).await?;
-    state.admission.validate(&attributes, None).await?;
     let mut version = options.version.clone();
     loop {
         let current = state.store.get(&resource.table, key);
@@ -60,6 +66,12 @@ pub(crate) async fn delete(
         let mut new = marked(resource, &old, options);
         let is_first = resource.strategy.is_marked_first() && !current.is_terminating;
         let is_held = is_first || is_held(&*resource.strategy, &new);
+        // A deletion that only waits for its grace period is not admitted again.
+        if !(is_held && new == old && is_graceful(&old)) {
+            let attributes = Attributes { old: Some(&old), ..attributes };
+            state.admission.admit(&attributes, None).await?;
+            state.admission.validate(&attributes, None).await?;
+        }
         if options.dry_run {
             let object = Arc::new(stored_as.object(key.clone(), new, Some(current.version)));
             return Ok(if is_held { Outcome::Terminating(object) } else { Outcome::Deleted(object) });
@@ -126,6 +138,12 @@ pub(crate) fn check_preconditions(
         ));
     }
     Ok(())
+}
+
+/// Returns true if an object is deleted after a grace period.
+fn is_graceful(object: &Map) -> bool {
+    let seconds = at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64);
+    seconds.is_some_and(|seconds| seconds > 0)
 }
 
 /// The object as a delete leaves it, if it leaves it at all.

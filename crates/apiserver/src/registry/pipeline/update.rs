@@ -9,7 +9,7 @@ use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{Map, at, map_at, set, text_at};
 use klient_structured_merge::keep_times;
 
-use super::{Pipeline, TryUpdate};
+use super::{Pipeline, Presentation, TryUpdate};
 use crate::admission::{Attributes, Operation};
 use crate::managed_fields::ManagedFields;
 use crate::owners::dedup_owners;
@@ -89,16 +89,19 @@ impl Pipeline<'_> {
         live: &Map,
         current: &Arc<Object>,
     ) -> Result<Option<Arc<Object>>> {
-        let Pipeline { state, resource, subresource, dry_run, .. } = *self;
-        let (namespace, name) = (current.key.namespace(), current.key.name());
+        let Pipeline { state, resource, subresource, request, .. } = *self;
+        let name = current.key.name();
         let attributes = Attributes {
             operation: Operation::Update,
             resource,
+            form: resource,
             subresource,
-            namespace,
+            presented: None,
+            namespace: current.key.namespace(),
             name,
-            user: self.user,
-            old: None,
+            old: Some(live),
+            request,
+            reinvocation: None,
         };
         let stored_as = state.stored_as(resource);
         let strategy = &*stored_as.strategy;
@@ -114,7 +117,8 @@ impl Pipeline<'_> {
         if self.patching {
             dedup_owners(&mut new);
         }
-        state.admission.admit(&attributes, Some(&mut new)).await?;
+        self.admit(&attributes, &mut new).await?;
+        dedup_owners(&mut new);
 
         let old = match resource.conversion {
             Some(conversion) => {
@@ -131,7 +135,7 @@ impl Pipeline<'_> {
             None => strategy.prepare_for_update(&mut new, old),
             Some(subresource) => strategy.prepare_subresource(&mut new, old, subresource),
         }
-        let reserved = strategy.reserve(&state.addresses, &mut new, Some(old), dry_run);
+        let reserved = strategy.reserve(&state.addresses, &mut new, Some(old), request.dry_run);
         let reserved = reserved.map_err(|errors| stored_as.invalid(name, &errors))?;
         if writes_spec(subresource)
             && stored_as.counts_generations()
@@ -149,21 +153,21 @@ impl Pipeline<'_> {
             }
         };
         self.check(name, &errors)?;
-        self.warnings.add(match subresource {
+        request.warnings.add(match subresource {
             None => strategy.warnings(&new, Some(old)),
             Some("status") => strategy.status_warnings(&new),
             Some(_) => Vec::new(),
         });
+        let attributes = Attributes { form: &stored_as, old: Some(old), ..attributes };
+        self.validate(&attributes, &new).await?;
         stored_as.prune_to_stored(&mut new);
-        let attributes = Attributes { old: Some(old), ..attributes };
-        state.admission.validate(&attributes, Some(&new)).await?;
 
         let is_released = is_released(&stored_as, &new);
         if !is_released && keep_times(old, &mut new) {
             return Ok(Some(current.clone()));
         }
         let key = current.key.clone();
-        if dry_run {
+        if request.dry_run {
             return Ok(Some(Arc::new(stored_as.object(key, new, Some(current.version)))));
         }
         if is_released {
@@ -182,6 +186,40 @@ impl Pipeline<'_> {
             Err(StorageError::Changed) => Ok(None),
             Err(_) => Err(Failure::internal("cannot update")),
         }
+    }
+
+    async fn admit(&self, attributes: &Attributes<'_>, new: &mut Map) -> Result<()> {
+        let admission = &self.state.admission;
+        let Some(presentation) = self.presentation else {
+            return admission.admit(attributes, Some(new)).await;
+        };
+        let mut presented = presentation.present(new)?;
+        let old = attributes.old.map(|old| presentation.present(old)).transpose()?;
+        let attributes = self.presented(presentation, attributes, old.as_ref());
+        admission.admit(&attributes, Some(&mut presented)).await?;
+        presentation.write(&presented, new)
+    }
+
+    async fn validate(&self, attributes: &Attributes<'_>, new: &Map) -> Result<()> {
+        let admission = &self.state.admission;
+        let Some(presentation) = self.presentation else {
+            return admission.validate(attributes, Some(new)).await;
+        };
+        let presented = presentation.present(new)?;
+        let old = attributes.old.map(|old| presentation.present(old)).transpose()?;
+        let attributes = self.presented(presentation, attributes, old.as_ref());
+        admission.validate(&attributes, Some(&presented)).await
+    }
+
+    /// The attributes for the object that a subresource presents.
+    fn presented<'a>(
+        &'a self,
+        presentation: &dyn Presentation,
+        attributes: &Attributes<'a>,
+        old: Option<&'a Map>,
+    ) -> Attributes<'a> {
+        let (subresource, schema) = (presentation.subresource(), presentation.schema());
+        Attributes { subresource: Some(subresource), presented: Some(schema), old, ..*attributes }
     }
 
     /// Removes an object whose last finalizer was removed. The answer has the state without it, at the version before.
