@@ -13,6 +13,7 @@ mod reinvocation;
 mod role_escalation;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::future::ready;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) use certificate_subject_restriction::CertificateSubjectRestriction;
 pub(crate) use namespace_lifecycle::NamespaceLifecycle;
 pub(crate) use reinvocation::Reinvocation;
 pub(crate) use role_escalation::RoleEscalation;
+pub(crate) use webhooks::{Caller, MutatingAdmissionWebhook, ValidatingAdmissionWebhook};
 
 use crate::auth::User;
 use crate::handlers::options::WriteOptions;

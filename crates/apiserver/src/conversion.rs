@@ -1,15 +1,28 @@
 //! [`Converter`], the conversion of objects between the versions of their kind.
 
+use std::sync::Arc;
+
 use klient_apimachinery::values::Map;
 
 use crate::registry::Resource;
 use crate::status::Result;
+use crate::webhook::WebhookClients;
 
 /// Converts objects between the versions of their kind.
-#[derive(Default)]
-pub(crate) struct Converter {}
+pub(crate) struct Converter {
+    clients: Arc<WebhookClients>,
+}
 
 impl Converter {
+    pub(crate) fn new(clients: Arc<WebhookClients>) -> Self {
+        Converter { clients }
+    }
+
+    /// The clients of conversion webhooks, and of all others.
+    pub(crate) fn clients(&self) -> &Arc<WebhookClients> {
+        &self.clients
+    }
+
     /// Converts an object, without its `apiVersion` and `kind`, from the version of one resource to that of another.
     ///
     /// # Errors

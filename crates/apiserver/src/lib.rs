@@ -45,11 +45,13 @@ mod table;
 mod throttle;
 mod tls;
 mod warnings;
+mod webhook;
 
 pub use local::Local;
 pub use server::{Connector, Options, Server, StartError};
 pub use stored_object::StoredObject;
 pub use tls::ClientCertificate;
+pub use webhook::{InvalidServiceAddress, ServiceAddress};
 
 /// A server for tests: `TestServer::start().await?`. It stops when dropped.
 ///

@@ -20,12 +20,13 @@ use tokio::sync::{Mutex, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::admission::{
-    CertificateApproval, CertificateSigning, CertificateSubjectRestriction, Chain, NamespaceLifecycle,
-    Plugin, RoleEscalation,
+    Caller, CertificateApproval, CertificateSigning, CertificateSubjectRestriction, Chain,
+    MutatingAdmissionWebhook, NamespaceLifecycle, Plugin, RoleEscalation, ValidatingAdmissionWebhook,
 };
 use crate::auth::{Modes, SUPERUSERS, SigningKey, SigningKeyError, TokenFileError, Tokens, User};
 use crate::bootstrap;
 use crate::controllers;
+use crate::conversion::Converter;
 use crate::discovery::Discovery;
 use crate::finalization::queue::Finalizations;
 use crate::local::Local;
@@ -35,6 +36,7 @@ use crate::registry::addresses::Addresses;
 use crate::state::{Current, State};
 use crate::storage::{Memory, Storage};
 use crate::tls::{Authority, ClientCertificate, TlsError};
+use crate::webhook::{ServiceAddress, Services, WebhookClients};
 pub use connector::Connector;
 use serving::Serving;
 
@@ -59,6 +61,9 @@ pub struct Options {
     /// A token file, in the format of kube-apiserver's `--token-auth-file`: CSV records of a token, a user's name,
     /// its UID and optionally its groups, separated by commas.
     pub token_auth_file: Option<PathBuf>,
+    /// The addresses of services whose webhooks are called. Those of others are their Service objects' external names or
+    /// cluster IPs.
+    pub service_addresses: Vec<ServiceAddress>,
     /// True to run those controllers of kube-controller-manager that the server has: deleted namespaces are emptied
     /// and removed, approved CertificateSigningRequests of the `kubernetes.io` signers are signed, and the status of
     /// PodDisruptionBudgets is kept. Otherwise these are left to clients, as on a kube-apiserver alone: namespaces
@@ -80,6 +85,7 @@ impl Default for Options {
             bookmark_interval: Duration::from_secs(60),
             client_timeout: Duration::from_secs(30),
             token_auth_file: None,
+            service_addresses: Vec::new(),
             controller_manager: true,
             threads: Some(NonZeroUsize::MIN),
         }
@@ -174,10 +180,12 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let store: Arc<dyn Storage> = Arc::new(Memory::after(options.first_version.max(1), options.history));
         let registry = Arc::new(Registry::new());
+        let converter = converter(&store, &registry, &options);
         let state = Arc::new(State {
-            admission: admission(&store, &registry, &plugins),
+            admission: admission(&store, &registry, &converter, &plugins),
             store,
             registry,
+            converter,
             tokens: tokens.into(),
             signing_key: signing_key.into(),
             authority: authority.clone(),
@@ -261,10 +269,12 @@ impl Server {
         let old = self.current.state();
         let store: Arc<dyn Storage> = Arc::new(Memory::after(old.store.version(), self.options.history));
         let registry = Arc::new(Registry::new());
+        let converter = converter(&store, &registry, &self.options);
         let state = Arc::new(State {
-            admission: admission(&store, &registry, &self.plugins),
+            admission: admission(&store, &registry, &converter, &self.plugins),
             store,
             registry,
+            converter,
             addresses: Addresses::default().into(),
             discovery: Discovery::default().into(),
             openapi: OpenApi::default().into(),
@@ -418,15 +428,37 @@ impl Server {
     }
 }
 
+fn converter(store: &Arc<dyn Storage>, registry: &Arc<Registry>, options: &Options) -> Arc<Converter> {
+    let services = Services {
+        addresses: options.service_addresses.clone().into(),
+        storage: store.clone(),
+        registry: registry.clone(),
+    };
+    Arc::new(Converter::new(Arc::new(WebhookClients::new(services))))
+}
+
 /// The built-in plugins, followed by others.
-fn admission(store: &Arc<dyn Storage>, registry: &Arc<Registry>, plugins: &[Arc<dyn Plugin>]) -> Chain {
+fn admission(
+    store: &Arc<dyn Storage>,
+    registry: &Arc<Registry>,
+    converter: &Arc<Converter>,
+    plugins: &[Arc<dyn Plugin>],
+) -> Chain {
     let (storage, registry) = (store.clone(), registry.clone());
-    let own: [Arc<dyn Plugin>; 5] = [
+    let caller = Arc::new(Caller {
+        storage: storage.clone(),
+        registry: registry.clone(),
+        clients: converter.clients().clone(),
+        converter: converter.clone(),
+    });
+    let own: [Arc<dyn Plugin>; 7] = [
         Arc::new(RoleEscalation { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(NamespaceLifecycle { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(CertificateApproval { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(CertificateSigning { storage, registry }),
         Arc::new(CertificateSubjectRestriction),
+        Arc::new(MutatingAdmissionWebhook::new(caller.clone())),
+        Arc::new(ValidatingAdmissionWebhook::new(caller)),
     ];
     Chain::new(own.into_iter().chain(plugins.iter().cloned()).collect())
 }

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::admission::Chain;
 use crate::auth::{Authenticator, Modes, SigningKey, Tokens};
+use crate::conversion::Converter;
 use crate::discovery::Discovery;
 use crate::finalization::queue::Finalizations;
 use crate::openapi::OpenApi;
@@ -22,6 +23,7 @@ use crate::tls::Authority;
 pub(crate) struct State {
     pub(crate) store: Arc<dyn Storage>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) converter: Arc<Converter>,
     pub(crate) tokens: Arc<Tokens>,
     /// The key of service account tokens.
     pub(crate) signing_key: Arc<SigningKey>,
@@ -92,6 +94,7 @@ impl State {
         State {
             store: self.store.clone(),
             registry: self.registry.clone(),
+            converter: self.converter.clone(),
             tokens: self.tokens.clone(),
             signing_key: self.signing_key.clone(),
             authority: self.authority.clone(),

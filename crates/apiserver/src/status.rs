@@ -29,6 +29,11 @@ impl Failure {
         }))
     }
 
+    /// A failure as a webhook words it.
+    pub(crate) fn of(status: Status) -> Self {
+        Failure(Box::new(status))
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(Reason::BadRequest, message)
     }

@@ -121,6 +121,11 @@ impl JsonPatch {
         Ok(())
     }
 
+    /// Returns true if there are no operations.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The path of each operation, as keys from the root.
     pub fn paths(&self) -> impl Iterator<Item = Vec<String>> {
         let pointers = self.0.iter().flat_map(|operation| [&operation.path, &operation.from]).flatten();

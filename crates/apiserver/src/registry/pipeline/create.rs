@@ -69,8 +69,19 @@ impl Pipeline<'_> {
         }
         state.admission.admit(&attributes, Some(&mut object)).await?;
         dedup_owners(&mut object);
+        // Admission may have named it.
+        let name = text_at(&object, &["metadata", "name"]).to_owned();
+        let attributes = Attributes { name: &name, ..attributes };
+        if text_at(&object, &["metadata", "namespace"]) != namespace.unwrap_or_default() {
+            let problem =
+                "the namespace of the provided object does not match the namespace sent on the request";
+            return Err(Failure::bad_request(problem));
+        }
         let prefix = text_at(&object, &["metadata", "generateName"]).to_owned();
         let metadata = map_at(&mut object, "metadata");
+        for field in SYSTEM_METADATA {
+            metadata.remove(field);
+        }
         metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
         metadata.insert("creationTimestamp".to_owned(), Time::now().to_string().into());
         if resource.counts_generations() {

@@ -1,0 +1,224 @@
+//! [`Caller`], which calls an admission webhook for a write.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use klient_apimachinery::go::quoted;
+use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
+use klient_apimachinery::values::{self, Map, Numbers};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::review::{self, Response};
+use super::webhook::Webhook;
+use crate::admission::Attributes;
+use crate::admission::matching::Matched;
+use crate::conversion::Converter;
+use crate::registry::Registry;
+use crate::respond;
+use crate::status::{Failure, Result};
+use crate::storage::Storage;
+use crate::webhook::WebhookClients;
+use klient_apimachinery::meta::Reason;
+
+/// Calls admission webhooks.
+pub(crate) struct Caller {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) clients: Arc<WebhookClients>,
+    pub(crate) converter: Arc<Converter>,
+}
+
+/// The failure of a call.
+pub(super) enum CallError {
+    /// There was no valid response: the `failurePolicy` decides.
+    Failed(String),
+    /// The write is rejected.
+    Rejected(Failure),
+}
+
+impl From<Failure> for CallError {
+    fn from(failure: Failure) -> Self {
+        CallError::Rejected(failure)
+    }
+}
+
+impl Caller {
+    /// The resource by which a write matches a webhook, if it does.
+    pub(super) fn matches(
+        &self,
+        webhook: &Webhook,
+        attributes: &Attributes<'_>,
+        object: Option<&Map>,
+    ) -> Result<Option<Matched>> {
+        webhook.criteria.matches(&*self.storage, &self.registry, attributes, object)
+    }
+
+    /// An object in the version that has matched, as the JSON that webhooks get.
+    pub(super) async fn versioned(
+        &self,
+        attributes: &Attributes<'_>,
+        matched: &Matched,
+        object: Option<&Map>,
+    ) -> Result<Value> {
+        let Some(object) = object else { return Ok(Value::Null) };
+        let mut object = object.clone();
+        let json = match attributes.presented {
+            Some(schema) => {
+                object.insert("kind".to_owned(), matched.kind.kind.as_str().into());
+                object.insert("apiVersion".to_owned(), matched.kind.api_version().into());
+                let mut json = Vec::new();
+                values::encode(&object, schema, &mut json);
+                json
+            }
+            None => {
+                let resource = &matched.resource;
+                let object = self.converter.convert(attributes.form, resource, object).await?;
+                respond::kind::with_kind(resource, &resource.encode(&object))
+            }
+        };
+        serde_json::from_slice(&json).map_err(|error| Failure::internal(error.to_string()))
+    }
+
+    /// Sends a write to a webhook and returns its response.
+    ///
+    /// # Errors
+    ///
+    /// If there is no valid response, or a rejection.
+    pub(super) async fn call(
+        &self,
+        webhook: &Webhook,
+        attributes: &Attributes<'_>,
+        matched: &Matched,
+        objects: (&Value, &Value),
+        is_mutating: bool,
+    ) -> Result<Response, CallError> {
+        let failed = |problem: String| CallError::Failed(problem);
+        let version = webhook.review_version.ok_or_else(|| {
+            failed("could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)".to_owned())
+        })?;
+        let client = webhook.client.as_ref();
+        let client = client.map_err(|error| failed(format!("could not get REST client: {error}")))?;
+        let review = review::review(version);
+        let uid = uuid::Uuid::new_v4().to_string();
+        let request = review::request(&uid, review, attributes, matched, objects);
+        let body = Bytes::from(respond::to_bytes(&request));
+        let now = Instant::now();
+        let deadline = (now + webhook.timeout).min(attributes.request.deadline);
+        let seconds = (deadline.saturating_duration_since(now) + Duration::from_millis(999)).as_secs();
+        let query = format!("?timeout={seconds}s");
+        let answer = self.clients.call(client, &query, body, review, deadline).await;
+        let answer = answer.map_err(|error| failed(format!("failed to call webhook: {error}")))?;
+        let response = Response::of(review, &answer, &uid, is_mutating)
+            .map_err(|error| failed(format!("received invalid webhook response: {error}")))?;
+        for (key, value) in &response.annotations {
+            attributes.annotate(&format!("{}/{key}", webhook.name), value);
+        }
+        attributes.request.warnings.add(response.warnings.clone());
+        if response.allowed {
+            return Ok(response);
+        }
+        Err(CallError::Rejected(Failure::of(response.rejection(&webhook.name))))
+    }
+
+    /// Applies the patch of a response to an object, which is `before` in the version that has matched. Returns true if
+    /// that has changed it.
+    ///
+    /// # Errors
+    ///
+    /// If the patch is none, or does not apply.
+    pub(super) async fn patch(
+        &self,
+        webhook: &Webhook,
+        attributes: &Attributes<'_>,
+        matched: &Matched,
+        (before, object): (&Value, Option<&mut Map>),
+        response: &Response,
+    ) -> Result<bool, CallError> {
+        if response.patch.is_empty() {
+            return Ok(false);
+        }
+        let patch = JsonPatch::parse(&response.patch).map_err(|error| {
+            let problem = match error {
+                JsonPatchError::Syntax(problem) => problem,
+                other => other.to_string().replace("[]handlers.jsonPatchOp", "jsonpatch.Patch"),
+            };
+            CallError::Failed(format!("received undecodable patch in webhook response: {problem}"))
+        })?;
+        if patch.is_empty() {
+            return Ok(false);
+        }
+        let Some(object) = object else {
+            return Err(Failure::internal(format!(
+                "admission webhook {} attempted to modify the object, which is not supported for this operation",
+                quoted(&webhook.name)
+            ))
+            .into());
+        };
+        if response.patch_type != "JSONPatch" {
+            let problem = format!("unsupported patch type {}", quoted(&response.patch_type));
+            return Err(CallError::Failed(problem));
+        }
+        let mut after = before.clone();
+        patch.apply(&mut after).map_err(|error| {
+            Failure::internal(match error {
+                JsonPatchError::Failed { problem, .. } => problem,
+                other => other.to_string(),
+            })
+        })?;
+        let mut new = self.decode(attributes, matched, after)?;
+        let is_changed = match attributes.presented {
+            Some(_) => self.versioned(attributes, matched, Some(&new)).await? != *before,
+            None => {
+                let json = matched.resource.encode(&new);
+                let json = respond::kind::with_kind(&matched.resource, &json);
+                serde_json::from_slice::<Value>(&json).ok().as_ref() != Some(before)
+            }
+        };
+        if attributes.presented.is_none() {
+            matched.resource.strategy.default(&mut new);
+            new = self.converter.convert(&matched.resource, attributes.form, new).await?;
+        }
+        if let Some(reinvocation) = attributes.reinvocation {
+            reinvocation.changes(object);
+        }
+        *object = new;
+        Ok(is_changed)
+    }
+
+    fn decode(&self, attributes: &Attributes<'_>, matched: &Matched, patched: Value) -> Result<Map> {
+        let Value::Object(mut object) = patched else {
+            return Err(Failure::internal("the patch of a webhook makes no object"));
+        };
+        object.remove("kind");
+        object.remove("apiVersion");
+        let decoded = match attributes.presented {
+            Some(schema) => values::decode(object, schema),
+            None => matched.resource.decode(object, &Numbers::default()),
+        };
+        Ok(decoded.map_err(|mismatch| Failure::internal(mismatch.of_json))?.object)
+    }
+
+    /// The failure of a write whose webhook could not be called; none if the webhook ignores that.
+    pub(super) fn fail(
+        &self,
+        webhook: &Webhook,
+        attributes: &Attributes<'_>,
+        problem: &str,
+        annotation: &str,
+    ) -> Result<()> {
+        let problem = format!("failed calling webhook {}: {problem}", quoted(&webhook.name));
+        if Instant::now() >= attributes.request.deadline {
+            let message =
+                "Timeout: request did not complete within requested timeout - context deadline exceeded";
+            return Err(Failure::new(Reason::Timeout, message).with_details());
+        }
+        if !webhook.ignores_failures {
+            return Err(Failure::internal(problem));
+        }
+        tracing::warn!(webhook = webhook.name, problem, "a webhook could not be called, which it ignores");
+        attributes.annotate(annotation, &webhook.name);
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! AdmissionReviews: the request to a webhook, and its response.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use klient_apimachinery::go::quoted;
+use klient_apimachinery::meta::v1::Status;
+use klient_apimachinery::values::{Map, at, list_at, text_at};
+use klient_schema::{admission_v1, admission_v1beta1};
+use serde_json::{Value, json};
+
+use crate::admission::Attributes;
+use crate::admission::matching::Matched;
+use crate::registry::{GroupVersionKind, Resource};
+use crate::webhook::{Review, printed_kind};
+
+const KIND: &str = "AdmissionReview";
+
+/// The review of a version.
+pub(super) fn review(version: &str) -> Review {
+    match version {
+        "v1beta1" => Review {
+            kind: KIND,
+            api_version: "admission.k8s.io/v1beta1",
+            schema: &admission_v1beta1::ADMISSION_REVIEW,
+        },
+        _ => {
+            Review { kind: KIND, api_version: "admission.k8s.io/v1", schema: &admission_v1::ADMISSION_REVIEW }
+        }
+    }
+}
+
+/// The request to a webhook, with objects in the version that has matched.
+pub(super) fn request(
+    uid: &str,
+    review: Review,
+    attributes: &Attributes<'_>,
+    matched: &Matched,
+    (object, old): (&Value, &Value),
+) -> Value {
+    let kind = |kind: &GroupVersionKind| json!({"group": kind.group.as_str(), "version": kind.version.as_str(), "kind": kind.kind.as_str()});
+    let resource = |resource: &Resource| {
+        let info = &resource.info;
+        json!({"group": &*info.group, "version": &*info.version, "resource": &*info.plural})
+    };
+    let mut request = Map::from_iter([
+        ("uid".to_owned(), uid.into()),
+        ("kind".to_owned(), kind(&matched.kind)),
+        ("resource".to_owned(), resource(&matched.resource)),
+        ("requestKind".to_owned(), kind(&attributes.kind())),
+        ("requestResource".to_owned(), resource(attributes.resource)),
+        ("operation".to_owned(), attributes.operation.as_str().into()),
+        ("userInfo".to_owned(), user_info(attributes)),
+        ("object".to_owned(), object.clone()),
+        ("oldObject".to_owned(), old.clone()),
+        ("dryRun".to_owned(), attributes.request.dry_run.into()),
+        ("options".to_owned(), attributes.options().map_or(Value::Null, Value::Object)),
+    ]);
+    let subresource = attributes.subresource.unwrap_or_default();
+    for (name, text) in [
+        ("subResource", subresource),
+        ("requestSubResource", subresource),
+        ("name", attributes.name),
+        ("namespace", attributes.request_namespace()),
+    ] {
+        if !text.is_empty() {
+            request.insert(name.to_owned(), text.into());
+        }
+    }
+    json!({"kind": review.kind, "apiVersion": review.api_version, "request": request})
+}
+
+fn user_info(attributes: &Attributes<'_>) -> Value {
+    let mut info = Map::new();
+    if let Some(user) = attributes.request.user {
+        for (name, text) in [("username", &user.name), ("uid", &user.uid)] {
+            if !text.is_empty() {
+                info.insert(name.to_owned(), text.as_str().into());
+            }
+        }
+        if !user.groups.is_empty() {
+            info.insert("groups".to_owned(), json!(user.groups));
+        }
+        if !user.extra.is_empty() {
+            info.insert("extra".to_owned(), json!(user.extra));
+        }
+    }
+    info.into()
+}
+
+/// The response of a webhook.
+pub(super) struct Response {
+    pub(super) allowed: bool,
+    /// The JSON of a patch; empty without one.
+    pub(super) patch: Vec<u8>,
+    pub(super) patch_type: String,
+    pub(super) warnings: Vec<String>,
+    pub(super) annotations: Vec<(String, String)>,
+    result: Option<Status>,
+}
+
+impl Response {
+    /// Checks the response in a review.
+    ///
+    /// # Errors
+    ///
+    /// In upstream's words, if it is not valid.
+    pub(super) fn of(review: Review, answer: &Map, uid: &str, is_mutating: bool) -> Result<Response, String> {
+        let Some(Value::Object(response)) = answer.get("response") else {
+            return Err("webhook response was absent".to_owned());
+        };
+        let is_checked = review.api_version == "admission.k8s.io/v1";
+        if is_checked {
+            let found = text_at(response, &["uid"]);
+            if found != uid {
+                return Err(format!("expected response.uid={}, got {}", quoted(uid), quoted(found)));
+            }
+            let found = printed_kind(answer);
+            if found != "admission.k8s.io/v1, Kind=AdmissionReview" {
+                return Err(format!(
+                    "expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got {found}"
+                ));
+            }
+        }
+        let patch = BASE64.decode(text_at(response, &["patch"])).unwrap_or_default();
+        let patch_type = response.get("patchType").and_then(Value::as_str);
+        let problem = match (is_mutating, patch_type) {
+            _ if !is_checked => None,
+            (true, None) if !patch.is_empty() => {
+                Some("webhook returned response.patch but not response.patchType")
+            }
+            (true, Some(_)) if patch.is_empty() => {
+                Some("webhook returned response.patchType but not response.patch")
+            }
+            (true, Some("")) => Some(r#"webhook returned invalid response.patchType of """#),
+            (false, _) if !patch.is_empty() => Some("validating webhook may not return response.patch"),
+            (false, Some(_)) => Some("validating webhook may not return response.patchType"),
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            return Err(problem.to_owned());
+        }
+        let texts = list_at(response, &["warnings"]).iter().filter_map(Value::as_str);
+        let annotations = at(response, &["auditAnnotations"]).and_then(Value::as_object);
+        let annotations = annotations.into_iter().flatten();
+        let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+        Ok(Response {
+            allowed: response.get("allowed") == Some(&Value::Bool(true)),
+            patch_type: if is_checked { patch_type.unwrap_or_default() } else { "JSONPatch" }.to_owned(),
+            patch,
+            warnings: texts.map(str::to_owned).collect(),
+            annotations: annotations.filter_map(text).collect(),
+            result: response.get("status").and_then(|status| serde_json::from_value(status.clone()).ok()),
+        })
+    }
+
+    /// The rejection of a write by a webhook: the Status in its response, completed.
+    pub(super) fn rejection(self, webhook: &str) -> Status {
+        let mut status = self.result.unwrap_or_default();
+        status.code = Some(status.code.unwrap_or_default().max(400));
+        if matches!(status.status.as_deref(), None | Some("" | "Success")) {
+            status.status = Some("Failure".into());
+        }
+        let denied = format!("admission webhook {} denied the request", quoted(webhook));
+        let given = |text: &Option<klient_apimachinery::Str>| {
+            text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let message = match given(&status.message).or_else(|| given(&status.reason)) {
+            Some(explanation) => format!("{denied}: {explanation}"),
+            None => format!("{denied} without explanation"),
+        };
+        status.message = Some(message.into());
+        status
+    }
+}
