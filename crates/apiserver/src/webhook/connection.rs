@@ -90,7 +90,10 @@ fn not_secured(server_name: &str, error: &io::Error) -> String {
 
 fn untrusted(server_name: &str, problem: &CertificateError) -> String {
     match problem {
-        CertificateError::UnknownIssuer => "certificate signed by unknown authority".to_owned(),
+        // Of an authority of the same name, too.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "certificate signed by unknown authority".to_owned()
+        }
         CertificateError::ExpiredContext { time, not_after } => {
             let text = |seconds: u64| Time::from_unix(i64::try_from(seconds).unwrap_or(i64::MAX)).to_string();
             format!(

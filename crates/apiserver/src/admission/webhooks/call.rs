@@ -141,9 +141,10 @@ impl Caller {
         }
         let patch = JsonPatch::parse(&response.patch).map_err(|error| {
             let problem = match error {
-                JsonPatchError::Syntax(problem) => problem,
-                other => other.to_string().replace("[]handlers.jsonPatchOp", "jsonpatch.Patch"),
+                JsonPatchError::Syntax(problem) | JsonPatchError::Malformed(problem) => problem,
+                other => other.to_string(),
             };
+            let problem = problem.replace("[]handlers.jsonPatchOp", "jsonpatch.Patch");
             CallError::Failed(format!("received undecodable patch in webhook response: {problem}"))
         })?;
         if patch.is_empty() {

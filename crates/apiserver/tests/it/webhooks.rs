@@ -1,0 +1,6 @@
+//! Admission webhooks.
+
+mod broken;
+mod matching;
+mod mutating;
+mod validating;

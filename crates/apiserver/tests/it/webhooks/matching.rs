@@ -1,0 +1,145 @@
+//! Writes that webhooks are called for: rules, selectors, equivalent resources.
+
+use serde_json::{Value, json};
+
+use crate::hook::{Hook, Reply, VALIDATING, configuration, webhook};
+use crate::objects::{CONFIG_MAPS, DEFINITIONS, NAMESPACES, labelled, named, two_versions};
+
+#[tokio::test]
+async fn webhooks_are_called_for_the_writes_that_they_select() {
+    let hook = Hook::start(|_| Reply::allow()).await;
+    let (_server, admin) = hook.server().await;
+    let cases = [
+        ("all", json!({})),
+        (
+            "updates",
+            json!({"rules": [{
+                "operations": ["UPDATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"],
+            }]}),
+        ),
+        (
+            "other-version",
+            json!({"rules": [{
+                "operations": ["*"], "apiGroups": [""], "apiVersions": ["v2"], "resources": ["configmaps"],
+            }]}),
+        ),
+        (
+            "subresources",
+            json!({"rules": [{
+                "operations": ["*"], "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["configmaps/*"],
+            }]}),
+        ),
+        (
+            "cluster",
+            json!({"rules": [{
+                "operations": ["*"], "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "scope": "Cluster",
+            }]}),
+        ),
+        ("web", json!({"objectSelector": {"matchLabels": {"app": "web"}}})),
+        ("shop", json!({"namespaceSelector": {"matchLabels": {"team": "shop"}}})),
+    ];
+    let webhooks = cases.map(|(name, others)| {
+        webhook(&format!("{name}.shop.example"), hook.at_url(&format!("/{name}")), &others)
+    });
+    admin.post(VALIDATING, &configuration("all", &webhooks)).await.expect(201);
+    let called = |from: usize| {
+        let mut called: Vec<String> = hook.posted()[from..]
+            .iter()
+            .map(|posted| {
+                posted.path.split('?').next().unwrap_or_default().trim_start_matches('/').to_owned()
+            })
+            .collect();
+        called.sort();
+        called
+    };
+    admin.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    assert_eq!(called(0), ["all", "subresources"]);
+    let seen = hook.posted().len();
+    // A label that it had or has.
+    admin.patch(&format!("{CONFIG_MAPS}/a"), "merge", &labelled("a", "web")).await.expect(200);
+    assert_eq!(called(seen), ["all", "subresources", "updates", "web"]);
+    let seen = hook.posted().len();
+    admin.patch(&format!("{CONFIG_MAPS}/a"), "merge", &labelled("a", "db")).await.expect(200);
+    assert_eq!(called(seen), ["all", "subresources", "updates", "web"]);
+    let seen = hook.posted().len();
+    let mut shop = named("shop");
+    shop["metadata"]["labels"] = json!({"team": "shop"});
+    admin.post(NAMESPACES, &shop).await.expect(201);
+    assert_eq!(called(seen), ["cluster"]);
+    let request = hook.posted()[seen].request().clone();
+    assert_eq!((&request["name"], &request["namespace"]), (&json!("shop"), &json!("shop")));
+    let seen = hook.posted().len();
+    admin.post("/api/v1/namespaces/shop/configmaps", &named("a")).await.expect(201);
+    assert_eq!(called(seen), ["all", "shop", "subresources"]);
+}
+
+fn rules(group: &str, version: &str, resource: &str, policy: &str) -> Value {
+    json!({
+        "matchPolicy": policy,
+        "rules": [{
+            "operations": ["*"], "apiGroups": [group], "apiVersions": [version], "resources": [resource],
+        }],
+    })
+}
+
+#[tokio::test]
+async fn a_write_of_another_version_matches_as_the_version_of_the_rule() {
+    let hook = Hook::start(|_| Reply::allow()).await;
+    let (_server, admin) = hook.server().await;
+    admin.post(DEFINITIONS, &two_versions()).await.expect(201);
+    let webhooks = [
+        webhook(
+            "scalers.shop.example",
+            hook.at_url("/"),
+            &rules("autoscaling", "v1", "horizontalpodautoscalers", "Equivalent"),
+        ),
+        webhook(
+            "exact.shop.example",
+            hook.at_url("/exact"),
+            &rules("autoscaling", "v1", "horizontalpodautoscalers", "Exact"),
+        ),
+        webhook("events.shop.example", hook.at_url("/"), &rules("", "v1", "events", "Equivalent")),
+        webhook("gadgets.shop.example", hook.at_url("/"), &rules("a.example", "v1", "gadgets", "Equivalent")),
+    ];
+    admin.post(VALIDATING, &configuration("all", &webhooks)).await.expect(201);
+    let scaler = json!({
+        "metadata": {"name": "h"},
+        "spec": {
+            "maxReplicas": 3,
+            "scaleTargetRef": {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"},
+            "metrics": [{"type": "Resource", "resource": {
+                "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50},
+            }}],
+        },
+    });
+    admin.post("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers", &scaler).await.expect(201);
+    let event = json!({
+        "metadata": {"name": "e"}, "eventTime": "2024-01-01T00:00:00.000000Z", "reason": "r", "action": "a",
+        "reportingController": "c.example/x", "reportingInstance": "i", "type": "Normal",
+        "regarding": {"kind": "Pod", "namespace": "default", "name": "p"}, "note": "hello",
+    });
+    admin.post("/apis/events.k8s.io/v1/namespaces/default/events", &event).await.expect(201);
+    let gadget = json!({
+        "apiVersion": "a.example/v2", "kind": "Gadget", "metadata": {"name": "g"}, "spec": {"size": 1, "new": "x"},
+    });
+    admin.post("/apis/a.example/v2/namespaces/default/gadgets", &gadget).await.expect(201);
+
+    let posted = hook.posted();
+    assert_eq!(posted.len(), 3);
+    let scaler = posted[0].request();
+    assert_eq!(scaler["kind"]["version"], "v1");
+    assert_eq!(scaler["resource"]["version"], "v1");
+    assert_eq!(scaler["requestKind"]["version"], "v2");
+    assert_eq!(scaler["requestResource"]["version"], "v2");
+    assert_eq!(scaler["object"]["apiVersion"], "autoscaling/v1");
+    assert_eq!(scaler["object"]["spec"]["targetCPUUtilizationPercentage"], 50);
+    let event = posted[1].request();
+    assert_eq!(
+        (&event["object"]["apiVersion"], &event["object"]["message"]),
+        (&json!("v1"), &json!("hello"))
+    );
+    assert_eq!(event["requestResource"]["group"], "events.k8s.io");
+    let gadget = posted[2].request();
+    assert_eq!(gadget["object"]["apiVersion"], "a.example/v1");
+    assert_eq!(gadget["object"]["spec"]["size"], 1);
+}
