@@ -41,8 +41,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("klient-derive", &[]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
-    ("klient-apis", &["klient-apimachinery", "klient-schema", "klient-structured-merge"]),
     ("klient-cel", &["klient-apimachinery"]),
+    (
+        "klient-apis",
+        &["klient-apimachinery", "klient-cel", "klient-schema", "klient-structured-merge"],
+    ),
     (
         "klient-apiextensions",
         &["klient-apimachinery", "klient-cel", "klient-schema", "klient-structured-merge"],
@@ -53,6 +56,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-apiextensions",
             "klient-apimachinery",
             "klient-apis",
+            "klient-cel",
             "klient-schema",
             "klient-structured-merge",
         ],

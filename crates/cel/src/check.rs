@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, MapExpr,
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, MapExpr, StructExpr,
 };
 
-use crate::declaration::{self, FunctionDeclaration};
+use crate::declaration::{FunctionDeclaration, Names};
 use crate::issue::Issues;
 use crate::offsets::Offsets;
 use crate::parse::Parsed;
@@ -37,12 +37,12 @@ impl Checked {
 }
 
 /// Checks the types of an expression; problems are added to `issues`.
-pub(crate) fn check(parsed: Parsed, variables: &HashMap<String, Type>, issues: &mut Issues<'_>) -> Checked {
+pub(crate) fn check(parsed: Parsed, names: Names<'_>, issues: &mut Issues<'_>) -> Checked {
     let Parsed { mut root, offsets } = parsed;
     let mut checker = Checker {
         issues,
         offsets: &offsets,
-        variables,
+        names,
         scopes: Vec::new(),
         bindings: Bindings::default(),
         types: HashMap::new(),
@@ -60,7 +60,7 @@ pub(crate) fn check(parsed: Parsed, variables: &HashMap<String, Type>, issues: &
 struct Checker<'c, 's> {
     issues: &'c mut Issues<'s>,
     offsets: &'c Offsets,
-    variables: &'c HashMap<String, Type>,
+    names: Names<'c>,
     /// The variables of comprehensions, the innermost last.
     scopes: Vec<(String, Type)>,
     bindings: Bindings,
@@ -109,13 +109,7 @@ impl Checker<'_, '_> {
             Expr::List(list) => self.list(id, list),
             Expr::Map(map) => self.map(id, map),
             Expr::Struct(object) => {
-                let name = object.type_name.clone();
-                self.structure(id, &name);
-                for entry in &mut object.entries {
-                    if let EntryExpr::StructField(field) = &mut entry.expr {
-                        self.check(&mut field.value);
-                    }
-                }
+                self.structure(id, object);
             }
             Expr::Comprehension(fold) => self.comprehension(id, fold),
             Expr::Unspecified => self.set(id, Type::Error),
@@ -127,12 +121,12 @@ impl Checker<'_, '_> {
             let ty = ty.clone();
             return self.set(id, ty);
         }
-        if let Some(ty) = self.variables.get(name) {
+        if let Some(ty) = self.names.variables.get(name) {
             let ty = ty.clone();
             self.used.insert(name.to_owned());
             return self.set(id, ty);
         }
-        match declaration::named_type(name) {
+        match self.names.named_type(name) {
             Some(ty) => {
                 self.type_names.insert(id);
                 self.set(id, Type::Meta(Some(ty.into())));
@@ -141,14 +135,39 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// An object literal: no type of Kubernetes can be made in an expression.
-    fn structure(&mut self, id: u64, name: &str) {
-        match declaration::named_type(name) {
-            Some(_) => {
+    /// An object literal: of the types of patches, if there are these.
+    fn structure(&mut self, id: u64, object: &mut StructExpr) {
+        let name = object.type_name.trim_start_matches('.').to_owned();
+        object.type_name.clone_from(&name);
+        let ty = self.names.object_type(&name);
+        match (&ty, self.names.named_type(&name)) {
+            (Some(ty), _) => self.set(id, ty.clone()),
+            (None, Some(_)) => {
                 self.report(id, format!("'{name}' is not a message type"));
                 self.set(id, Type::Error);
             }
-            None => self.undeclared(id, name),
+            (None, None) => return self.undeclared(id, &name),
+        }
+        for entry in &mut object.entries {
+            let EntryExpr::StructField(field) = &mut entry.expr else { continue };
+            self.check(&mut field.value);
+            let declared = match &ty {
+                Some(Type::Struct(own)) => own.field(&field.field).unwrap_or_else(|| {
+                    self.report(entry.id, format!("undefined field '{}'", field.field));
+                    Type::Error
+                }),
+                _ => Type::Error,
+            };
+            let mut value = self.ty(&field.value);
+            if field.optional {
+                value = self.optional_value(&field.value, value);
+            }
+            if !self.bindings.assign(&declared, &value) {
+                let (field, value) = (&field.field, self.bindings.substitute(&value, true));
+                let message =
+                    format!("expected type of field '{field}' is '{declared}' but provided type is '{value}'");
+                self.report(entry.id, message);
+            }
         }
     }
 
@@ -156,12 +175,20 @@ impl Checker<'_, '_> {
         let id = expr.id;
         if let Some(name) = qualified_name(expr)
             && !self.scopes.iter().any(|(own, _)| *own == name)
-            && let Some(ty) = declaration::named_type(&name)
         {
-            self.type_names.insert(id);
-            self.set(id, Type::Meta(Some(ty.into())));
-            expr.expr = Expr::Ident(name);
-            return;
+            if let Some(ty) = self.names.variables.get(&name) {
+                let ty = ty.clone();
+                self.used.insert(name.clone());
+                self.set(id, ty);
+                expr.expr = Expr::Ident(name);
+                return;
+            }
+            if let Some(ty) = self.names.named_type(&name) {
+                self.type_names.insert(id);
+                self.set(id, Type::Meta(Some(ty.into())));
+                expr.expr = Expr::Ident(name);
+                return;
+            }
         }
         let Expr::Select(select) = &mut expr.expr else { return };
         let ty = self.field(id, &mut select.operand, &select.field, false);
@@ -216,14 +243,14 @@ impl Checker<'_, '_> {
         let name = call.func_name.trim_start_matches('.').to_owned();
         let Some(target) = &mut call.target else {
             call.func_name.clone_from(&name);
-            match declaration::function(&name) {
+            match self.names.function(&name) {
                 Some(function) => self.resolve(id, function, None, call),
                 None => self.undeclared(id, &name),
             }
             return;
         };
         if let Some(prefix) = qualified_name(target)
-            && let Some(function) = declaration::function(&format!("{prefix}.{name}"))
+            && let Some(function) = self.names.function(&format!("{prefix}.{name}"))
         {
             call.func_name = function.name.to_owned();
             call.target = None;
@@ -231,7 +258,7 @@ impl Checker<'_, '_> {
         }
         self.check(target);
         let target = self.ty(target);
-        match declaration::function(&name) {
+        match self.names.function(&name) {
             Some(function) => self.resolve(id, function, Some(target), call),
             None => self.undeclared(id, &name),
         }

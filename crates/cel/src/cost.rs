@@ -25,7 +25,7 @@ pub(crate) const LIST: u64 = 10;
 /// The cost of a new map.
 pub(crate) const MAP: u64 = 30;
 /// The cost of a new object.
-const OBJECT: u64 = 40;
+pub(crate) const OBJECT: u64 = 40;
 /// The cost of reading a character.
 pub(crate) const CHARACTER: f64 = 0.1;
 /// The cost of a character of a regular expression.

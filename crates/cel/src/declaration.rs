@@ -2,10 +2,10 @@
 //!
 //! They are recorded from the environment that Kubernetes 1.37 compiles new expressions in.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
 
-use crate::types::{Type, split_types};
+use crate::types::{Fields, Type, split_types};
 
 /// A function and its overloads.
 #[derive(Debug)]
@@ -53,12 +53,68 @@ fn parameters(arguments: &'static str, result: &'static str) -> Vec<&'static str
 }
 
 /// The function with a name.
-pub(crate) fn function(name: &str) -> Option<&'static FunctionDeclaration> {
+fn function(name: &str) -> Option<&'static FunctionDeclaration> {
     FUNCTIONS.get(name)
 }
 
+/// The name of the function that escapes a key in a path of a JSON patch.
+pub(crate) const ESCAPE_KEY: &str = "jsonpatch.escapeKey";
+
+static ESCAPE: LazyLock<FunctionDeclaration> = LazyLock::new(|| FunctionDeclaration {
+    name: ESCAPE_KEY,
+    overloads: vec![Overload {
+        id: "string_jsonpatch_escapeKey_string",
+        is_member: false,
+        arguments: vec![Type::String],
+        result: Type::String,
+        parameters: Vec::new(),
+    }],
+});
+
+static JSON_PATCH: LazyLock<Arc<BTreeMap<String, Type>>> = LazyLock::new(|| {
+    let field = |name: &str, ty| (name.to_owned(), ty);
+    Arc::new(BTreeMap::from([
+        field("op", Type::String),
+        field("path", Type::String),
+        field("from", Type::String),
+        field("value", Type::Dyn),
+    ]))
+});
+
+/// The names that expressions may refer to beside those of every expression.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'n> {
+    pub(crate) variables: &'n HashMap<String, Type>,
+    /// True if expressions can make `Object` and `JSONPatch`.
+    pub(crate) has_patch_types: bool,
+}
+
+impl Names<'_> {
+    /// The function with a name.
+    pub(crate) fn function(self, name: &str) -> Option<&'static FunctionDeclaration> {
+        if self.has_patch_types && name == ESCAPE_KEY { Some(&*ESCAPE) } else { function(name) }
+    }
+
+    /// The type that a name stands for.
+    pub(crate) fn named_type(self, name: &str) -> Option<Type> {
+        named_type(name).or_else(|| self.object_type(name))
+    }
+
+    /// The type of objects that expressions can make.
+    pub(crate) fn object_type(self, name: &str) -> Option<Type> {
+        if !self.has_patch_types {
+            return None;
+        }
+        if name == "JSONPatch" {
+            return Some(Type::object(name, Fields::Declared(Arc::clone(&JSON_PATCH))));
+        }
+        let is_object = name == "Object" || name.starts_with("Object.");
+        is_object.then(|| Type::object(name, Fields::Any))
+    }
+}
+
 /// The type that a name stands for.
-pub(crate) fn named_type(name: &str) -> Option<Type> {
+fn named_type(name: &str) -> Option<Type> {
     Some(match name {
         "null_type" | "google.protobuf.NullValue" => Type::Null,
         "google.protobuf.Duration" => Type::Duration,
@@ -79,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_declared_function_is_implemented() {
-        // Special forms of the evaluator, and functions of policies.
+        // Special forms of the evaluator.
         let special = [
             "_&&_",
             "_||_",
@@ -94,17 +150,9 @@ mod tests {
             "or",
             "orValue",
         ];
-        let authorization = |function: &FunctionDeclaration| {
-            function.overloads.iter().all(|overload| {
-                overload
-                    .arguments
-                    .first()
-                    .is_some_and(|ty| ty.to_string().starts_with("kubernetes.authorization."))
-            })
-        };
         let mut missing: Vec<&str> = FUNCTIONS
             .values()
-            .filter(|function| !special.contains(&function.name) && !authorization(function))
+            .filter(|function| !special.contains(&function.name))
             .filter(|function| crate::library::function(function.name, None).is_none())
             .map(|function| function.name)
             .collect();

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use klient_apimachinery::go::quoted;
+
 use crate::failure::{Failure, Result};
 use crate::library::{self, PatternFunction};
 use crate::pattern::Pattern;
-use crate::plan::{Fold, Node, Step, creation_cost};
+use crate::plan::{Composited, Fold, NEW_LIST, NEW_MAP, NEW_OBJECT, Node, Step};
 use crate::price::{Price, smaller};
-use crate::value::{Key, List, Map, MapBuilder, Value, out_of_bounds};
+use crate::value::{Key, List, Map, MapBuilder, Object, Value, out_of_bounds};
 
 /// The number of patterns that are not constant.
 const PATTERNS_MAX: usize = 500;
@@ -27,11 +29,32 @@ pub(crate) struct Frame<'f, 'a> {
     pub(crate) spent: u64,
     steps: u32,
     patterns: HashMap<String, Arc<Pattern>>,
+    pub(crate) composites: Option<&'f mut Composites<'a>>,
+}
+
+/// The values of composited variables.
+#[derive(Debug)]
+pub(crate) struct Composites<'a> {
+    pub(crate) variables: &'a [Composited],
+    pub(crate) values: Vec<Option<Result<Value<'a>>>>,
+    /// The cost of their evaluations.
+    pub(crate) cost: u64,
+    /// The cost after which there is no evaluation.
+    pub(crate) budget: u64,
 }
 
 impl<'f, 'a> Frame<'f, 'a> {
     pub(crate) fn new(variables: &'f [Option<Value<'a>>], limit: u64, deadline: Instant) -> Self {
-        Frame { variables, locals: Vec::new(), limit, deadline, spent: 0, steps: 0, patterns: HashMap::new() }
+        Frame {
+            variables,
+            locals: Vec::new(),
+            limit,
+            deadline,
+            spent: 0,
+            steps: 0,
+            patterns: HashMap::new(),
+            composites: None,
+        }
     }
 
     fn charge(&mut self, cost: u64) -> Result<()> {
@@ -130,6 +153,12 @@ impl<'f, 'a> Frame<'f, 'a> {
                 result
             }
             Node::Fold(fold) => self.fold(fold),
+            Node::Composited { test: true, cost, .. } => self.charge(*cost).map(|()| Value::Bool(true)),
+            Node::Composited { index, cost, .. } => {
+                self.charge(*cost + 1)?;
+                self.composited(*index)
+            }
+            Node::Object { name, fields } => self.object(name, fields),
         }
     }
 
@@ -324,7 +353,7 @@ impl<'f, 'a> Frame<'f, 'a> {
                 (value, false) => values.push(value),
             }
         }
-        self.charge(creation_cost(true))?;
+        self.charge(NEW_LIST)?;
         Ok(Value::list(values))
     }
 
@@ -340,8 +369,56 @@ impl<'f, 'a> Frame<'f, 'a> {
             };
             map.set(key, value)?;
         }
-        self.charge(creation_cost(false))?;
+        self.charge(NEW_MAP)?;
         Ok(Value::Map(map.build()))
+    }
+
+    fn object(&mut self, name: &Arc<str>, fields: &[(String, Node, bool)]) -> Result<Value<'a>> {
+        let mut values = Vec::with_capacity(fields.len());
+        for (field, node, optional) in fields {
+            let value = match (self.evaluate(node)?, optional) {
+                (Value::Optional(Some(value)), true) => (*value).clone(),
+                (Value::Optional(None), true) => continue,
+                (_, true) => return Err(Failure::overload()),
+                (value, false) => value,
+            };
+            values.push((field.clone(), value));
+        }
+        self.charge(NEW_OBJECT)?;
+        Object::new(name, values).map(|object| Value::Object(Arc::new(object)))
+    }
+
+    /// The value of a composited variable, which has a limit and a cost of its own.
+    fn composited(&mut self, index: usize) -> Result<Value<'a>> {
+        let composites = self.composites.as_deref_mut().ok_or_else(Failure::overload)?;
+        if let Some(Some(known)) = composites.values.get(index) {
+            return known.clone();
+        }
+        if composites.cost > composites.budget {
+            return Err(Failure::Budget);
+        }
+        let variable = composites.variables.get(index).ok_or_else(Failure::overload)?;
+        let name = quoted(&variable.name);
+        let result = match &variable.root {
+            Err(message) => {
+                Err(Failure::Error(format!("composited variable {name} fails to compile: {message}")))
+            }
+            Ok(root) => {
+                let mut frame = Frame::new(self.variables, self.limit, self.deadline);
+                frame.composites = Some(&mut *composites);
+                let result = frame.evaluate(root);
+                let spent = frame.spent;
+                composites.cost = composites.cost.saturating_add(spent);
+                result.map_err(|failure| {
+                    Failure::Error(format!("composited variable {name} fails to evaluate: {failure}"))
+                })
+            }
+        };
+        if composites.cost > composites.budget {
+            return Err(Failure::Budget);
+        }
+        composites.values[index] = Some(result.clone());
+        result
     }
 
     fn fold(&mut self, fold: &Fold) -> Result<Value<'a>> {
@@ -461,6 +538,7 @@ fn find_field<'a>(value: &Value<'a>, field: &str) -> Result<Option<Value<'a>>> {
             }
             Ok(found)
         }
+        Value::Object(object) => Ok(object.find(field)),
         _ => Ok(None),
     }
 }

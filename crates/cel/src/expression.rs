@@ -1,6 +1,5 @@
 //! [`Expression`], a compiled expression.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,52 +7,20 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use crate::check::check;
+use crate::authorizer::{AccessCheck, Authorizer};
 use crate::cost::{self, Estimate};
+use crate::declaration::Names;
+use crate::environment::Environment;
 use crate::evaluate::Frame;
 use crate::failure::Failure;
 use crate::issue::Issues;
+use crate::output::{Output, output};
 use crate::parse::{self, parse};
 use crate::plan::{Node, plan};
 use crate::schema::Schema;
 use crate::types::Type;
 use crate::validate::validate;
-use crate::value::Value;
-
-/// The variables that expressions may refer to, with their types.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {
-    types: HashMap<String, Type>,
-    names: Vec<String>,
-    schemas: Vec<Arc<Schema>>,
-    optional: Vec<bool>,
-    sizes: Option<Arc<Schema>>,
-}
-
-impl Environment {
-    /// Adds a variable with values of a schema. `type_name` is the name of the type in messages, if it is an object.
-    #[must_use]
-    pub fn with_variable(mut self, name: &str, schema: &Arc<Schema>, type_name: &str) -> Self {
-        let ty = schema.ty(type_name);
-        self.declare(name, schema, ty, false);
-        self
-    }
-
-    /// Adds a variable that may have no value: its type is optional.
-    #[must_use]
-    pub fn with_optional_variable(mut self, name: &str, schema: &Arc<Schema>, type_name: &str) -> Self {
-        let ty = Type::optional(schema.ty(type_name));
-        self.declare(name, schema, ty, true);
-        self
-    }
-
-    fn declare(&mut self, name: &str, schema: &Arc<Schema>, ty: Type, optional: bool) {
-        self.types.insert(name.to_owned(), ty);
-        self.names.push(name.to_owned());
-        self.schemas.push(Arc::clone(schema));
-        self.optional.push(optional);
-        self.sizes.get_or_insert_with(|| Arc::clone(schema));
-    }
-}
+use crate::value::{Authorization, Check, Map, Value};
 
 /// A compiled expression: its types are checked, and the cost of an evaluation is estimated.
 pub struct Expression {
@@ -62,7 +29,7 @@ pub struct Expression {
     cost: Estimate,
     variables: Vec<(Arc<Schema>, bool)>,
     used: Vec<String>,
-    is_deep: bool,
+    depth: usize,
 }
 
 impl fmt::Debug for Expression {
@@ -91,6 +58,16 @@ impl fmt::Display for CompileError {
 
 impl std::error::Error for CompileError {}
 
+impl CompileError {
+    /// The problem in the words of Kubernetes' admission policies.
+    pub fn reported(&self) -> String {
+        match self {
+            CompileError::Issues(text) => format!("compilation failed: {text}"),
+            CompileError::Program(text) => format!("program instantiation failed: {text}"),
+        }
+    }
+}
+
 /// The limits of an evaluation.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -118,18 +95,6 @@ pub struct Evaluation {
     pub result: Result<Output, EvaluationError>,
     /// The cost of the evaluation.
     pub cost: u64,
-}
-
-/// The value of an expression.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Output {
-    /// `true` or `false`
-    Bool(bool),
-    /// A string.
-    String(String),
-    /// A value of another type, as messages show it.
-    Other(String),
 }
 
 /// The reason that an evaluation has no value.
@@ -161,6 +126,31 @@ pub enum Variable<'a> {
     Json(&'a Json),
     /// A JSON object.
     Object(&'a serde_json::Map<String, Json>),
+    /// An authorizer.
+    Authorizer(&'a dyn Authorizer),
+    /// An authorization check of a resource, which lacks its verb.
+    ResourceCheck(&'a dyn Authorizer, &'a AccessCheck),
+}
+
+impl<'a> Variable<'a> {
+    /// The value by a schema; `None` if there is none.
+    pub(crate) fn value(self, schema: &'a Schema, optional: bool) -> Result<Option<Value<'a>>, Failure> {
+        let value = match self {
+            Variable::Absent if optional => return Ok(Some(Value::Optional(None))),
+            Variable::Absent => return Ok(None),
+            Variable::Json(value) => Value::from_json(value, schema)?,
+            Variable::Object(fields) => Value::Map(Map::Json { fields, schema }),
+            Variable::Authorizer(authorizer) => {
+                let check = Check { authorizer, attributes: AccessCheck::default() };
+                Value::Authorization(Arc::new(Authorization::Authorizer(check)))
+            }
+            Variable::ResourceCheck(authorizer, attributes) => {
+                let check = Check { authorizer, attributes: attributes.clone() };
+                Value::Authorization(Arc::new(Authorization::Resource(check)))
+            }
+        };
+        Ok(Some(if optional { Value::some(value) } else { value }))
+    }
 }
 
 /// The nodes below which evaluations do not get a stack of their own.
@@ -185,7 +175,9 @@ impl Expression {
         let Some(parsed) = parse(source, &mut issues) else {
             return Err(CompileError::Issues(issues.show()));
         };
-        let checked = check(parsed, &environment.types, &mut issues);
+        let names =
+            Names { variables: &environment.types, has_patch_types: environment.has_patch_types };
+        let checked = check(parsed, names, &mut issues);
         if issues.is_empty() {
             validate(&checked, &mut issues);
         }
@@ -193,7 +185,8 @@ impl Expression {
             return Err(CompileError::Issues(issues.show()));
         }
         let cost = cost::estimate(&checked, environment.sizes.as_ref());
-        let root = plan(&checked, &environment.names).map_err(|failure| match failure {
+        let planned = plan(&checked, &environment.names, &environment.composited);
+        let (root, deepest) = planned.map_err(|failure| match failure {
             Failure::Error(message) => CompileError::Program(message),
             Failure::Budget => CompileError::Program("actual cost limit exceeded".to_owned()),
         })?;
@@ -203,14 +196,9 @@ impl Expression {
             ty: checked.ty(&checked.root).clone(),
             cost,
             root,
-            variables: environment
-                .schemas
-                .iter()
-                .cloned()
-                .zip(environment.optional.iter().copied())
-                .collect(),
+            variables: environment.variables.clone(),
             used,
-            is_deep: is_deep(&checked.root),
+            depth: parse::tree_depth(&checked.root) + deepest,
         })
     }
 
@@ -222,6 +210,29 @@ impl Expression {
     /// The name of the expression's type.
     pub fn type_name(&self) -> String {
         self.ty.to_string()
+    }
+
+    /// The name of the expression's type as Kubernetes' admission policies show it: `google.protobuf.Timestamp` for
+    /// `timestamp`.
+    pub fn runtime_type_name(&self) -> String {
+        self.ty.runtime_name()
+    }
+
+    pub(crate) fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    pub(crate) fn into_root(self) -> Arc<Node> {
+        Arc::new(self.root)
+    }
+
+    /// The depth of the expression with the composited variables that it reads.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
     }
 
     /// The range of costs of an evaluation.
@@ -236,39 +247,20 @@ impl Expression {
 
     /// Evaluates the expression. The variables have the order in which the environment declares them.
     pub fn evaluate(&self, variables: &[Variable<'_>], limits: Limits) -> Evaluation {
-        if self.is_deep {
-            return on_large_stack(EVALUATION_STACK, || self.evaluate_here(variables, limits));
-        }
-        self.evaluate_here(variables, limits)
+        on_evaluation_stack(self.depth, || self.evaluate_here(variables, limits))
     }
 
     fn evaluate_here(&self, variables: &[Variable<'_>], limits: Limits) -> Evaluation {
         let mut values = Vec::with_capacity(self.variables.len());
         for ((schema, optional), variable) in self.variables.iter().zip(variables) {
-            let value = match variable {
-                Variable::Absent if *optional => Ok(Some(Value::Optional(None))),
-                Variable::Absent => Ok(None),
-                Variable::Json(value) => Value::from_json(value, schema).map(Some),
-                Variable::Object(fields) => Ok(Some(Value::Map(crate::value::Map::Json { fields, schema }))),
-            };
-            let value = match (value, variable, optional) {
-                (Ok(Some(value)), Variable::Json(_) | Variable::Object(_), true) => {
-                    Ok(Some(Value::some(value)))
-                }
-                (value, ..) => value,
-            };
-            match value {
+            match variable.value(schema, *optional) {
                 Ok(value) => values.push(value),
                 Err(failure) => return Evaluation { result: Err(failure.into()), cost: 0 },
             }
         }
         let mut frame = Frame::new(&values, limits.cost, limits.deadline);
         let result = frame.evaluate(&self.root);
-        let result = result.map_err(EvaluationError::from).map(|value| match value {
-            Value::Bool(value) => Output::Bool(value),
-            Value::String(text) => Output::String(text.to_string()),
-            other => Output::Other(crate::show::show(&other)),
-        });
+        let result = result.map_err(EvaluationError::from).map(|value| output(&value));
         Evaluation { result, cost: frame.spent }
     }
 }
@@ -282,9 +274,9 @@ impl From<Failure> for EvaluationError {
     }
 }
 
-/// Returns true for an expression that nests deeply.
-fn is_deep(root: &cel::common::ast::IdedExpr) -> bool {
-    crate::parse::tree_depth(root) > SHALLOW
+/// Runs an evaluation of this depth, on a stack of its own if it is deep.
+pub(crate) fn on_evaluation_stack<T: Send>(depth: usize, run: impl FnOnce() -> T + Send) -> T {
+    if depth > SHALLOW { on_large_stack(EVALUATION_STACK, run) } else { run() }
 }
 
 /// Runs a function on a thread with a stack of this size.

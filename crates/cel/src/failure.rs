@@ -1,5 +1,7 @@
 //! [`Failure`], the reason that an evaluation has no result.
 
+use std::fmt;
+
 /// The reason that an evaluation has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -7,6 +9,15 @@ pub(crate) enum Failure {
     Error(String),
     /// The cost limit is exceeded, which ends the evaluation.
     Budget,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Error(message) => f.write_str(message),
+            Failure::Budget => f.write_str("operation cancelled: actual cost limit exceeded"),
+        }
+    }
 }
 
 impl Failure {

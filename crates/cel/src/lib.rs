@@ -22,9 +22,14 @@
 //! # Ok::<(), klient_cel::CompileError>(())
 //! ```
 
+mod activation;
+pub mod admission;
+mod authorizer;
 mod check;
+mod composition;
 mod cost;
 mod declaration;
+mod environment;
 mod evaluate;
 mod expand;
 mod expression;
@@ -34,6 +39,7 @@ mod issue;
 mod library;
 mod name;
 mod offsets;
+mod output;
 mod parse;
 mod pattern;
 mod plan;
@@ -45,10 +51,12 @@ mod unify;
 mod validate;
 mod value;
 
+pub use activation::Activation;
+pub use authorizer::{AccessCheck, Authorizer, Decision};
 pub use cost::Estimate;
-pub use expression::{
-    CompileError, Environment, Evaluation, EvaluationError, Expression, Limits, Output, Variable,
-};
+pub use environment::Environment;
+pub use expression::{CompileError, Evaluation, EvaluationError, Expression, Limits, Variable};
 pub use name::escape;
+pub use output::Output;
 pub use pattern::Pattern;
 pub use schema::Schema;

@@ -2,9 +2,11 @@
 
 mod address;
 mod arithmetic;
+mod authorization;
 mod calendar;
 mod cidr;
 mod conversion;
+mod json_patch;
 mod lists;
 mod named_format;
 mod quantity;
@@ -182,7 +184,8 @@ fn of_kubernetes(name: &str) -> Option<Function> {
         "patch" => semver::patch,
         "format.named" => named_format::named,
         "validate" => named_format::validate,
-        _ => return None,
+        "jsonpatch.escapeKey" => json_patch::escape_key,
+        _ => return authorization::of_function(name).map(Function::Native),
     };
     Some(Function::Native(native))
 }

@@ -195,6 +195,13 @@ pub(crate) fn tree_depth(expr: &IdedExpr) -> usize {
                 }
             }
         }
+        Expr::Struct(object) => {
+            for entry in &object.entries {
+                if let EntryExpr::StructField(field) = &entry.expr {
+                    below(&field.value);
+                }
+            }
+        }
         Expr::Comprehension(fold) => {
             [&fold.iter_range, &fold.accu_init, &fold.loop_cond, &fold.loop_step, &fold.result]
                 .into_iter()

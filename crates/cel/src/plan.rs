@@ -7,18 +7,38 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, MapExpr,
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, MapExpr, SelectExpr,
+    StructExpr,
 };
 
 use crate::check::Checked;
-use crate::cost::{LIST, MAP};
+use crate::cost::{LIST, MAP, OBJECT};
 use crate::expand::ACCUMULATOR;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result as Planned};
 use crate::library::{self, Function, PatternFunction};
 use crate::pattern::Pattern;
 use crate::price::{Price, price};
 use crate::types::Type;
 use crate::value::{Key, MapBuilder, Value};
+
+/// The name of the variable whose fields are composited variables.
+pub(crate) const COMPOSITION: &str = "variables";
+
+/// A variable that is an expression itself, evaluated when it is first read.
+#[derive(Clone)]
+pub(crate) struct Composited {
+    pub(crate) name: String,
+    /// The depth of the expression with the composited variables that it reads.
+    pub(crate) depth: usize,
+    /// The expression, or the message of the problem with it.
+    pub(crate) root: Result<Arc<Node>, String>,
+}
+
+impl std::fmt::Debug for Composited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Composited").field("name", &self.name).finish_non_exhaustive()
+    }
+}
 
 /// A step of an evaluation.
 pub(crate) enum Node {
@@ -89,6 +109,17 @@ pub(crate) enum Node {
     Map {
         entries: Vec<(Node, Node, bool)>,
     },
+    /// The value of a composited variable, or a test for it.
+    Composited {
+        index: usize,
+        test: bool,
+        cost: u64,
+    },
+    /// An object with fields, some of which may be left out.
+    Object {
+        name: Arc<str>,
+        fields: Vec<(String, Node, bool)>,
+    },
     /// A variable for a value, in a result.
     Bind {
         value: Box<Node>,
@@ -123,22 +154,31 @@ pub(crate) enum Step {
     },
 }
 
-/// Plans an expression whose variables have these names.
-pub(crate) fn plan(checked: &Checked, variables: &[String]) -> Result<Node> {
+/// Plans an expression whose variables have these names; returns the depth of the composited variables that it reads.
+pub(crate) fn plan(
+    checked: &Checked,
+    variables: &[String],
+    composited: &[Composited],
+) -> Planned<(Node, usize)> {
     let indices = variables.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
-    Planner { checked, variables: indices, locals: Vec::new() }.plan(&checked.root, true)
+    let mut planner = Planner { checked, variables: indices, composited, deepest: 0, locals: Vec::new() };
+    let root = planner.plan(&checked.root, true)?;
+    Ok((root, planner.deepest))
 }
 
 struct Planner<'p> {
     checked: &'p Checked,
     variables: HashMap<&'p str, usize>,
+    composited: &'p [Composited],
+    /// The depth of the deepest composited variable that is read.
+    deepest: usize,
     /// The names of the slots.
     locals: Vec<&'p str>,
 }
 
 impl<'p> Planner<'p> {
     /// Plans an expression; a variable or chain of fields that is not `observed` costs one less.
-    fn plan(&mut self, expr: &'p IdedExpr, observed: bool) -> Result<Node> {
+    fn plan(&mut self, expr: &'p IdedExpr, observed: bool) -> Planned<Node> {
         let cost = u64::from(observed);
         Ok(match &expr.expr {
             Expr::Literal(literal) => Node::Constant(constant(literal)),
@@ -151,6 +191,9 @@ impl<'p> Planner<'p> {
                 }
                 let index = self.variables.get(name.as_str()).copied();
                 Node::Variable { index: index.ok_or_else(Failure::overload)?, cost }
+            }
+            Expr::Select(select) if let Some(index) = self.composited(select) => {
+                Node::Composited { index, test: select.test, cost }
             }
             Expr::Select(select) => {
                 let (operand, root) = self.operand(&select.operand, observed)?;
@@ -165,24 +208,25 @@ impl<'p> Planner<'p> {
             Expr::List(list) => self.list(list)?,
             Expr::Map(map) => self.map(map)?,
             Expr::Comprehension(fold) => self.comprehension(fold)?,
-            Expr::Struct(_) | Expr::Unspecified => return Err(Failure::overload()),
+            Expr::Struct(object) => self.object(object)?,
+            Expr::Unspecified => return Err(Failure::overload()),
         })
     }
 
     /// Plans what a field is selected from, with its cost if it is no variable.
-    fn operand(&mut self, expr: &'p IdedExpr, observed: bool) -> Result<(Box<Node>, u64)> {
+    fn operand(&mut self, expr: &'p IdedExpr, observed: bool) -> Planned<(Box<Node>, u64)> {
         let operand = self.plan(expr, observed)?;
         let is_root = !is_chain(&operand) && observed;
         Ok((Box::new(operand), u64::from(is_root)))
     }
 
-    fn plans(&mut self, exprs: impl IntoIterator<Item = &'p IdedExpr>) -> Result<Vec<Node>> {
+    fn plans(&mut self, exprs: impl IntoIterator<Item = &'p IdedExpr>) -> Planned<Vec<Node>> {
         exprs.into_iter().map(|expr| self.plan(expr, true)).collect()
     }
 
-    fn call(&mut self, expr: &'p IdedExpr, call: &'p CallExpr, observed: bool) -> Result<Node> {
+    fn call(&mut self, expr: &'p IdedExpr, call: &'p CallExpr, observed: bool) -> Planned<Node> {
         let args = &call.args;
-        let boxed = |planner: &mut Self, index: usize| -> Result<Box<Node>> {
+        let boxed = |planner: &mut Self, index: usize| -> Planned<Box<Node>> {
             let argument = args.get(index).ok_or_else(Failure::overload)?;
             planner.plan(argument, true).map(Box::new)
         };
@@ -228,7 +272,7 @@ impl<'p> Planner<'p> {
         function_call(&call.func_name, overload, arguments)
     }
 
-    fn list(&mut self, list: &'p ListExpr) -> Result<Node> {
+    fn list(&mut self, list: &'p ListExpr) -> Planned<Node> {
         let mut items = Vec::with_capacity(list.elements.len());
         for (index, item) in list.elements.iter().enumerate() {
             items.push((self.plan(item, true)?, list.optional_indices.contains(&index)));
@@ -243,7 +287,7 @@ impl<'p> Planner<'p> {
         Ok(constants.map_or(Node::List { items }, |items| Node::Constant(Value::list(items))))
     }
 
-    fn map(&mut self, map: &'p MapExpr) -> Result<Node> {
+    fn map(&mut self, map: &'p MapExpr) -> Planned<Node> {
         let mut entries = Vec::with_capacity(map.entries.len());
         for entry in &map.entries {
             let EntryExpr::MapEntry(entry) = &entry.expr else { return Err(Failure::overload()) };
@@ -259,7 +303,27 @@ impl<'p> Planner<'p> {
         Ok(Node::Constant(Value::Map(constant.build())))
     }
 
-    fn comprehension(&mut self, fold: &'p ComprehensionExpr) -> Result<Node> {
+    fn object(&mut self, object: &'p StructExpr) -> Planned<Node> {
+        let mut fields = Vec::with_capacity(object.entries.len());
+        for entry in &object.entries {
+            let EntryExpr::StructField(field) = &entry.expr else { return Err(Failure::overload()) };
+            fields.push((field.field.clone(), self.plan(&field.value, true)?, field.optional));
+        }
+        Ok(Node::Object { name: object.type_name.as_str().into(), fields })
+    }
+
+    /// The index of the composited variable that a selection reads.
+    fn composited(&mut self, select: &SelectExpr) -> Option<usize> {
+        let is_composition = matches!(&select.operand.expr, Expr::Ident(name) if name == COMPOSITION)
+            && !self.locals.contains(&COMPOSITION);
+        // The last one with the name is that of the checked type.
+        let index = self.composited.iter().rposition(|variable| variable.name == select.field);
+        let index = index.filter(|_| is_composition)?;
+        self.deepest = self.deepest.max(self.composited[index].depth);
+        Some(index)
+    }
+
+    fn comprehension(&mut self, fold: &'p ComprehensionExpr) -> Planned<Node> {
         let start = self.plan(&fold.accu_init, true)?;
         let range = self.plan(&fold.iter_range, true)?;
         let outer = self.locals.len();
@@ -281,7 +345,7 @@ impl<'p> Planner<'p> {
     }
 
     /// The step of a comprehension; additions to the accumulator change it in place.
-    fn step(&mut self, step: &'p IdedExpr) -> Result<Step> {
+    fn step(&mut self, step: &'p IdedExpr) -> Planned<Step> {
         let is_accumulator = |expr: &IdedExpr| matches!(&expr.expr, Expr::Ident(name) if name == ACCUMULATOR);
         let Expr::Call(call) = &step.expr else { return self.plan(step, true).map(Step::Replace) };
         let (filter, addition) = match (call.func_name.as_str(), &call.args[..]) {
@@ -309,7 +373,7 @@ impl<'p> Planner<'p> {
     }
 }
 
-fn function_call(name: &str, overload: Option<&'static str>, arguments: Vec<Node>) -> Result<Node> {
+fn function_call(name: &str, overload: Option<&'static str>, arguments: Vec<Node>) -> Planned<Node> {
     if overload == Some("in_list")
         && let [_, Node::Constant(list)] = &arguments[..]
         && let Some((known, doubles)) = members(list)
@@ -407,10 +471,13 @@ fn is_chain(node: &Node) -> bool {
             | Node::Has { .. }
             | Node::Index { .. }
             | Node::Condition(_)
+            | Node::Composited { .. }
     )
 }
 
-/// The cost of a new list or map.
-pub(crate) fn creation_cost(is_list: bool) -> u64 {
-    if is_list { LIST } else { MAP }
-}
+/// The cost of a new list.
+pub(crate) const NEW_LIST: u64 = LIST;
+/// The cost of a new map.
+pub(crate) const NEW_MAP: u64 = MAP;
+/// The cost of a new object.
+pub(crate) const NEW_OBJECT: u64 = OBJECT;

@@ -40,6 +40,8 @@ pub(crate) enum SchemaKind {
     },
     /// A list without a schema of its items.
     Unlisted,
+    /// JSON of any form, read as it is.
+    Dynamic,
 }
 
 #[derive(Clone, Debug)]
@@ -151,6 +153,10 @@ impl Schema {
         };
         Schema { kind, nullable, max_size, min_length }
     }
+
+    /// The schema of JSON of any form, whose type is `dyn`.
+    pub(crate) const DYNAMIC: Schema =
+        Schema { kind: SchemaKind::Dynamic, nullable: true, max_size: 0, min_length: 0 };
 
     /// A string of any length.
     fn string() -> Schema {

@@ -43,6 +43,12 @@ pub(crate) fn show(value: &Value<'_>) -> String {
         Value::Ip(address) => format!("ip({address})"),
         Value::Cidr(cidr) => format!("cidr({cidr})"),
         Value::Semver(version) => format!("semver({version})"),
+        Value::Authorization(value) => value.type_name().to_owned(),
+        Value::Object(object) => {
+            let field = |(name, value): &(String, Value<'_>)| format!("{name}: {}", show(value));
+            let fields: Vec<String> = object.fields.iter().map(field).collect();
+            format!("{}{{{}}}", object.name, fields.join(", "))
+        }
         Value::Format(format) => format!("format({})", format.name),
     }
 }

@@ -1,5 +1,6 @@
 //! [`Type`], the static type of an expression.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,7 +49,20 @@ pub(crate) enum Type {
 #[derive(Clone, Debug)]
 pub(crate) struct Struct {
     pub(crate) name: Arc<str>,
-    pub(crate) schema: Option<Arc<Schema>>,
+    pub(crate) fields: Fields,
+}
+
+/// The fields of an object type.
+#[derive(Clone, Debug)]
+pub(crate) enum Fields {
+    /// No fields: a type of a library.
+    None,
+    /// The fields of a schema.
+    Schema(Arc<Schema>),
+    /// These fields.
+    Declared(Arc<BTreeMap<String, Type>>),
+    /// Every field, of type `dyn`.
+    Any,
 }
 
 /// The name of the type of optional values.
@@ -68,7 +82,36 @@ impl Type {
     }
 
     pub(crate) fn named(name: &str) -> Type {
-        Type::Struct(Arc::new(Struct { name: name.into(), schema: None }))
+        Type::Struct(Arc::new(Struct { name: name.into(), fields: Fields::None }))
+    }
+
+    pub(crate) fn object(name: &str, fields: Fields) -> Type {
+        Type::Struct(Arc::new(Struct { name: name.into(), fields }))
+    }
+
+    /// The type by its name at run time, with its parameters: `google.protobuf.Timestamp` for `timestamp`.
+    pub(crate) fn runtime_name(&self) -> String {
+        match self {
+            Type::Null => "null_type".to_owned(),
+            Type::Duration => "google.protobuf.Duration".to_owned(),
+            Type::Timestamp => "google.protobuf.Timestamp".to_owned(),
+            Type::Param(name) => format!("<{name}>"),
+            ty => {
+                let parameters: Vec<String> =
+                    ty.parameters().iter().map(|inner| inner.runtime_name()).collect();
+                let name = match ty {
+                    Type::List(_) => "list".to_owned(),
+                    Type::Map(_) => "map".to_owned(),
+                    Type::Meta(_) => "type".to_owned(),
+                    Type::Opaque(name, _) => name.to_string(),
+                    ty => ty.to_string(),
+                };
+                match parameters.as_slice() {
+                    [] => name,
+                    parameters => format!("{name}({})", parameters.join(", ")),
+                }
+            }
+        }
     }
 
     /// The type in an optional one.
@@ -144,6 +187,11 @@ impl Type {
 
     /// Parses a type as it is displayed.
     pub(crate) fn parse(text: &str) -> Type {
+        Type::parse_with(text, &Type::named)
+    }
+
+    /// Parses a type as it is displayed, with a function for the types of objects.
+    pub(crate) fn parse_with(text: &str, object: &dyn Fn(&str) -> Type) -> Type {
         let Some((name, rest)) = text.split_once('(') else {
             return match text {
                 "null" => Type::Null,
@@ -159,11 +207,11 @@ impl Type {
                 "type" => Type::Meta(None),
                 "net.IP" | "net.CIDR" => Type::Opaque(text.into(), [].into()),
                 _ if text.len() == 1 => Type::Param(text.into()),
-                _ => Type::named(text),
+                _ => object(text),
             };
         };
         let mut parameters: Vec<Type> =
-            split_types(rest.strip_suffix(')').unwrap_or(rest)).map(Type::parse).collect();
+            split_types(rest.strip_suffix(')').unwrap_or(rest)).map(|ty| Type::parse_with(ty, object)).collect();
         match (name, parameters.len()) {
             ("list", 1) => Type::list(parameters.remove(0)),
             ("map", 2) => Type::Map(Arc::new((parameters.remove(0), parameters.remove(0)))),

@@ -189,6 +189,13 @@ fn children<'e>(expr: &'e IdedExpr, see: &mut dyn FnMut(&'e IdedExpr)) {
                 }
             }
         }
+        Expr::Struct(object) => {
+            for entry in &object.entries {
+                if let EntryExpr::StructField(field) = &entry.expr {
+                    see(&field.value);
+                }
+            }
+        }
         Expr::Comprehension(fold) => {
             for part in [&fold.iter_range, &fold.accu_init, &fold.loop_cond, &fold.loop_step, &fold.result] {
                 see(part);

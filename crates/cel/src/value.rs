@@ -1,6 +1,7 @@
 //! [`Value`], a value of CEL, which borrows from the JSON values that an expression reads.
 
 mod address;
+mod authorization;
 mod cidr;
 mod equality;
 mod json;
@@ -8,6 +9,7 @@ mod list;
 mod map;
 mod named_format;
 mod number;
+mod object;
 mod order;
 mod semver;
 mod text;
@@ -22,12 +24,14 @@ use crate::failure::{Failure, Result};
 use crate::schema::Schema;
 
 pub(crate) use address::Address;
+pub(crate) use authorization::{Authorization, Check};
 pub(crate) use cidr::Cidr;
 pub(crate) use klient_apimachinery::Quantity;
 pub(crate) use klient_apimachinery::go::float as format_double;
 pub(crate) use list::{List, out_of_bounds};
 pub(crate) use map::{Key, Map, MapBuilder};
 pub(crate) use named_format::NamedFormat;
+pub(crate) use object::Object;
 pub(crate) use number::{double_to_int, double_to_uint};
 pub(crate) use semver::Semver;
 pub(crate) use text::Text;
@@ -60,6 +64,8 @@ pub(crate) enum Value<'a> {
     Cidr(Cidr),
     Semver(Arc<Semver>),
     Format(&'static NamedFormat),
+    Authorization(Arc<Authorization<'a>>),
+    Object(Arc<Object<'a>>),
 }
 
 impl<'a> Value<'a> {
@@ -145,6 +151,8 @@ impl<'a> Value<'a> {
             Value::Cidr(_) => "net.CIDR",
             Value::Semver(_) => "kubernetes.Semver",
             Value::Format(_) => "kubernetes.NamedFormat",
+            Value::Authorization(value) => value.type_name(),
+            Value::Object(_) => "Object",
         }
     }
 
@@ -162,6 +170,7 @@ impl<'a> Value<'a> {
             Value::Timestamp(time) => time.is_zero(),
             Value::List(List::Items(items)) => items.is_empty(),
             Value::Map(Map::Entries(_)) => self.size() == 0,
+            Value::Object(object) => object.fields.is_empty(),
             Value::Optional(value) => value.as_ref().is_none_or(|value| value.is_zero()),
             _ => false,
         }

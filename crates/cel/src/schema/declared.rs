@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::{Schema, SchemaKind, StringFormat};
-use crate::types::{Struct, Type};
+use crate::types::{Fields, Struct, Type};
 
 impl Schema {
     /// The type of values, where objects are named after the place they are at.
     pub(crate) fn ty(self: &Arc<Self>, name: &str) -> Type {
         match &self.kind {
-            SchemaKind::IntOrString | SchemaKind::Untyped { .. } | SchemaKind::Unlisted => Type::Dyn,
+            SchemaKind::IntOrString
+            | SchemaKind::Dynamic
+            | SchemaKind::Untyped { .. }
+            | SchemaKind::Unlisted => Type::Dyn,
             SchemaKind::Object(_) | SchemaKind::Fieldless => {
-                Type::Struct(Arc::new(Struct { name: name.into(), schema: Some(Arc::clone(self)) }))
+                Type::object(name, Fields::Schema(Arc::clone(self)))
             }
             SchemaKind::Map(value) => Type::map(Type::String, value.ty(&format!("{name}.@elem"))),
             SchemaKind::List(item, _) => Type::list(item.ty(&format!("{name}.@idx"))),
@@ -29,7 +32,12 @@ impl Schema {
 impl Struct {
     /// The type of a field, or `None` if there is no such field.
     pub(crate) fn field(&self, identifier: &str) -> Option<Type> {
-        let schema = self.schema.as_ref()?;
+        let schema = match &self.fields {
+            Fields::None => return None,
+            Fields::Any => return Some(Type::Dyn),
+            Fields::Declared(fields) => return fields.get(identifier).cloned(),
+            Fields::Schema(schema) => schema,
+        };
         let keyword = || {
             let escaped = crate::name::is_reserved(identifier).then(|| format!("__{identifier}__"))?;
             schema.declared_field(&escaped)

@@ -30,6 +30,7 @@ impl<'a> Value<'a> {
             (Value::Ip(one), Value::Ip(other)) => Ok(one == other),
             (Value::Cidr(one), Value::Cidr(other)) => Ok(one == other),
             (Value::Semver(one), Value::Semver(other)) => Ok(one.compare(other) == Ordering::Equal),
+            (Value::Object(one), Value::Object(other)) => one.equals(other),
             (Value::Format(one), Value::Format(other)) => Ok(one.name == other.name),
             // Kubernetes' lists and maps are equal only to other ones.
             (Value::List(List::Json { .. }) | Value::Map(Map::Json { .. }), Value::Null) => Ok(false),
@@ -263,7 +264,7 @@ fn json_equals<'a>(
     for (name, value) in fields {
         let declared = match &schema.kind {
             SchemaKind::Object(properties) => properties.contains_key(name),
-            SchemaKind::Map(_) => true,
+            SchemaKind::Map(_) | SchemaKind::Dynamic => true,
             _ => false,
         };
         if declared {

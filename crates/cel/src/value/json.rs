@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{List, Map, Timestamp, Value};
 use crate::failure::{Failure, Result};
 use crate::format::Format;
-use crate::schema::{Schema, SchemaKind, StringFormat};
+use crate::schema::{Keys, Schema, SchemaKind, StringFormat};
 
 pub(super) fn read<'a>(value: &'a Json, schema: &'a Schema) -> Result<Value<'a>> {
     if value.is_null() {
@@ -47,6 +47,7 @@ pub(super) fn read<'a>(value: &'a Json, schema: &'a Schema) -> Result<Value<'a>>
             Ok(Value::Int(number.as_i64().unwrap_or_default()))
         }
         (SchemaKind::Boolean, Json::Bool(value)) => Ok(Value::Bool(*value)),
+        (SchemaKind::Dynamic, _) => Ok(dynamic(value)),
         (SchemaKind::Untyped { preserved: true }, _) => Ok(Value::Preserved(value)),
         (SchemaKind::Untyped { preserved: false }, _) => Err(invalid(
             "invalid type, expected object, array, number, integer, boolean or string, or no type with x-kubernetes-int-or-string or x-kubernetes-preserve-unknown-fields is true, got ",
@@ -57,6 +58,23 @@ pub(super) fn read<'a>(value: &'a Json, schema: &'a Schema) -> Result<Value<'a>>
         (SchemaKind::Boolean, _) => Err(unexpected("bool", value)),
     }
 }
+
+/// JSON as it is.
+pub(super) fn dynamic(value: &Json) -> Value<'_> {
+    match value {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => match number.as_i64() {
+            Some(number) => Value::Int(number),
+            None => Value::Double(number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => Value::string(text.as_str()),
+        Json::Array(items) => Value::List(List::Json { items, schema: &DYNAMIC, keys: &Keys::None }),
+        Json::Object(fields) => Value::Map(Map::Json { fields, schema: &DYNAMIC }),
+    }
+}
+
+static DYNAMIC: Schema = Schema::DYNAMIC;
 
 fn invalid(message: &str) -> Failure {
     Failure::error(message)

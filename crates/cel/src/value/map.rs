@@ -144,6 +144,7 @@ impl<'a> Map<'a> {
                 }
             }
             SchemaKind::Map(schema) => read(fields.get(key), schema),
+            SchemaKind::Dynamic => Ok(fields.get(key).map(json::dynamic)),
             _ => Ok(None),
         }
     }
@@ -158,7 +159,9 @@ impl<'a> Map<'a> {
         match self {
             Map::Entries(entries) => entries.entries.iter().map(|(key, _)| key.clone()).collect(),
             Map::Json { fields, schema } => match &schema.kind {
-                SchemaKind::Map(_) => fields.keys().map(|key| Value::string(key.as_str())).collect(),
+                SchemaKind::Map(_) | SchemaKind::Dynamic => {
+                    fields.keys().map(|key| Value::string(key.as_str())).collect()
+                }
                 SchemaKind::Object(properties) => {
                     let known = fields.keys().filter(|name| properties.contains_key(*name));
                     let escaped = |name: &'a String| match escape(name) {

@@ -54,6 +54,7 @@ impl Context {
         let old = self.old.as_ref().map_or(Variable::Absent, Variable::Json);
         let Evaluation { result, cost } = expression.evaluate(&[own, old], Limits::default());
         match result {
+            Ok(Output::Null) => answer["value"] = "null".into(),
             Ok(Output::Bool(value)) => answer["value"] = value.to_string().into(),
             Ok(Output::String(text)) => answer["value"] = Value::from(text).to_string().into(),
             Ok(Output::Other(text)) => answer["value"] = text.into(),

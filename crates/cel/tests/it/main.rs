@@ -1,4 +1,5 @@
 //! The crate, with the answers of Kubernetes.
 
+mod admission;
 mod cases;
 mod hostile;
