@@ -6,6 +6,7 @@
 mod certificate_approval;
 mod certificate_signing;
 mod certificate_subject_restriction;
+mod conditions;
 pub(crate) mod matching;
 mod namespace_lifecycle;
 pub(crate) mod registrations;
