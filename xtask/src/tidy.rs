@@ -42,10 +42,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("klient-derive", &[]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-cel", &["klient-apimachinery"]),
-    (
-        "klient-apis",
-        &["klient-apimachinery", "klient-cel", "klient-schema", "klient-structured-merge"],
-    ),
+    ("klient-apis", &["klient-apimachinery", "klient-cel", "klient-schema", "klient-structured-merge"]),
     (
         "klient-apiextensions",
         &["klient-apimachinery", "klient-cel", "klient-schema", "klient-structured-merge"],

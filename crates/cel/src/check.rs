@@ -164,8 +164,9 @@ impl Checker<'_, '_> {
             }
             if !self.bindings.assign(&declared, &value) {
                 let (field, value) = (&field.field, self.bindings.substitute(&value, true));
-                let message =
-                    format!("expected type of field '{field}' is '{declared}' but provided type is '{value}'");
+                let message = format!(
+                    "expected type of field '{field}' is '{declared}' but provided type is '{value}'"
+                );
                 self.report(entry.id, message);
             }
         }

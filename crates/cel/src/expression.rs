@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::check::check;
 use crate::authorizer::{AccessCheck, Authorizer};
+use crate::check::check;
 use crate::cost::{self, Estimate};
 use crate::declaration::Names;
 use crate::environment::Environment;
@@ -175,8 +175,7 @@ impl Expression {
         let Some(parsed) = parse(source, &mut issues) else {
             return Err(CompileError::Issues(issues.show()));
         };
-        let names =
-            Names { variables: &environment.types, has_patch_types: environment.has_patch_types };
+        let names = Names { variables: &environment.types, has_patch_types: environment.has_patch_types };
         let checked = check(parsed, names, &mut issues);
         if issues.is_empty() {
             validate(&checked, &mut issues);

@@ -66,7 +66,9 @@ fn patch(list: &List<'_>) -> Result<Vec<Json>, String> {
                 check_names(inner)?;
             }
             let converted = of_value(value).map_err(|problem| {
-                format!("JSONPath valueExpression evaluated to a type that could not marshal to JSON: {problem}")
+                format!(
+                    "JSONPath valueExpression evaluated to a type that could not marshal to JSON: {problem}"
+                )
             })?;
             operation.insert(name.clone(), safe(converted));
         }

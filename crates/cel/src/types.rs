@@ -210,8 +210,9 @@ impl Type {
                 _ => object(text),
             };
         };
-        let mut parameters: Vec<Type> =
-            split_types(rest.strip_suffix(')').unwrap_or(rest)).map(|ty| Type::parse_with(ty, object)).collect();
+        let mut parameters: Vec<Type> = split_types(rest.strip_suffix(')').unwrap_or(rest))
+            .map(|ty| Type::parse_with(ty, object))
+            .collect();
         match (name, parameters.len()) {
             ("list", 1) => Type::list(parameters.remove(0)),
             ("map", 2) => Type::Map(Arc::new((parameters.remove(0), parameters.remove(0)))),

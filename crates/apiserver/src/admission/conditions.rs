@@ -16,7 +16,7 @@ use klient_cel::{Activation, Environment, EvaluationError, Expression, Output, V
 use serde_json::Value;
 
 pub(crate) use authorizer::UserAuthorizer;
-pub(crate) use request::{kind_of, request};
+pub(crate) use request::request;
 
 /// The environment of conditions of webhooks.
 static WEBHOOKS: LazyLock<Arc<Environment>> =
@@ -110,9 +110,8 @@ impl Compiled {
         };
         let evaluation = activation.evaluate(expression, *budget);
         *budget = budget.checked_sub(evaluation.cost).ok_or(OutOfBudget)?;
-        let failed = |error: EvaluationError| {
-            format!("expression '{}' resulted in error: {error}", self.source)
-        };
+        let failed =
+            |error: EvaluationError| format!("expression '{}' resulted in error: {error}", self.source);
         Ok(evaluation.result.map_err(failed))
     }
 }
@@ -135,9 +134,8 @@ impl MatchConditions {
         let source = |condition: &Value| {
             condition.as_object().map_or(String::new(), |map| text_at(map, &["expression"]).to_owned())
         };
-        let conditions = conditions.iter().map(|condition| {
-            Compiled::new(&source(condition), environment, &["bool"])
-        });
+        let conditions =
+            conditions.iter().map(|condition| Compiled::new(&source(condition), environment, &["bool"]));
         MatchConditions { environment: environment.clone(), conditions: conditions.collect() }
     }
 

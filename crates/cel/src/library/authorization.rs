@@ -91,10 +91,7 @@ fn resource<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
 }
 
 /// A check of a resource with one more attribute.
-fn with<'a>(
-    arguments: &[Value<'a>],
-    attribute: fn(&mut AccessCheck) -> &mut String,
-) -> Result<Value<'a>> {
+fn with<'a>(arguments: &[Value<'a>], attribute: fn(&mut AccessCheck) -> &mut String) -> Result<Value<'a>> {
     let Some(Value::Authorization(own)) = arguments.first() else { return Err(Failure::overload()) };
     let Authorization::Resource(check) = &**own else { return Err(Failure::overload()) };
     let mut check = check.clone();

@@ -30,7 +30,9 @@ impl<'a> Object<'a> {
             };
             if let Some((field, value)) = object.fields.iter().find(other) {
                 let ty = value.type_name();
-                return Err(Failure::Error(format!("unexpected type {ty} for JSONPatchType '{field}' field")));
+                return Err(Failure::Error(format!(
+                    "unexpected type {ty} for JSONPatchType '{field}' field"
+                )));
             }
         }
         Ok(object)

@@ -169,9 +169,14 @@ fn composited_variables_are_typed_and_evaluated_once() {
     environment.compose("names", "['a', 'b']").unwrap();
     environment.compose("failing", "object.nothing.there").unwrap();
     environment.compose("broken", "object.(").unwrap_err();
-    environment.compose("endless", "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, \
+    environment
+        .compose(
+            "endless",
+            "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, \
         [1,2,3,4,5,6,7,8,9,10].all(c, [1,2,3,4,5,6,7,8,9,10].all(d, [1,2,3,4,5,6,7,8,9,10].all(e, \
-        [1,2,3,4,5,6,7,8,9,10].all(f, a + b + c + d + e + f > 0))))))").unwrap();
+        [1,2,3,4,5,6,7,8,9,10].all(f, a + b + c + d + e + f > 0))))))",
+        )
+        .unwrap();
     check(
         &environment,
         &[
@@ -201,7 +206,8 @@ fn composited_variables_are_typed_and_evaluated_once() {
     );
     let broken = evaluate(&environment, "variables.broken == 1", &Value::Null);
     assert!(
-        broken.starts_with("error: composited variable \"broken\" fails to compile: compilation failed: ERROR"),
+        broken
+            .starts_with("error: composited variable \"broken\" fails to compile: compilation failed: ERROR"),
         "{broken}"
     );
     let object = json!({"spec": {"replicas": 1}});

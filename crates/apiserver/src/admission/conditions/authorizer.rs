@@ -31,7 +31,7 @@ impl<'a> UserAuthorizer<'a> {
             group: request.resource.info.group.to_string(),
             resource: request.resource.info.plural.to_string(),
             subresource: request.subresource.unwrap_or_default().to_owned(),
-            namespace: request.namespace.unwrap_or_default().to_owned(),
+            namespace: request.request_namespace().to_owned(),
             name: request.name.to_owned(),
             ..AccessCheck::default()
         };

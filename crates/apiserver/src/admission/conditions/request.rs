@@ -3,57 +3,43 @@
 use klient_apimachinery::values::Map;
 use serde_json::{Value, json};
 
-use crate::admission::{Attributes, Operation};
+use crate::admission::Attributes;
+use crate::admission::matching::Matched;
 use crate::auth::User;
-use crate::registry::Resource;
+use crate::registry::{GroupVersionKind, Resource};
 
-/// The AdmissionRequest of a write, without its uid and its objects, for a rule that names the resource as `matched`.
-pub(crate) fn request(attributes: &Attributes<'_>, matched: &Resource, options: &Value) -> Value {
-    let Attributes { resource, subresource, namespace, name, .. } = *attributes;
+/// The AdmissionRequest of a write without its uid and its objects, for the resource by which it has matched.
+pub(crate) fn request(attributes: &Attributes<'_>, matched: &Matched) -> Value {
     let mut request = Map::new();
     let mut set = |field: &str, value: Value| {
         request.insert(field.to_owned(), value);
     };
-    set("kind", kind_of(matched, subresource));
-    set("resource", resource_of(matched));
-    set("requestKind", kind_of(resource, subresource));
-    set("requestResource", resource_of(resource));
-    set(
-        "operation",
-        Value::from(match attributes.operation {
-            Operation::Create => "CREATE",
-            Operation::Update => "UPDATE",
-            Operation::Delete => "DELETE",
-        }),
-    );
+    set("kind", kind(&matched.kind));
+    set("resource", resource(&matched.resource));
+    set("requestKind", kind(&attributes.kind()));
+    set("requestResource", resource(attributes.resource));
+    set("operation", attributes.operation.as_str().into());
     for (field, value) in [
-        ("subResource", subresource.unwrap_or_default()),
-        ("requestSubResource", subresource.unwrap_or_default()),
-        ("name", name),
-        ("namespace", namespace.unwrap_or_default()),
+        ("subResource", attributes.subresource.unwrap_or_default()),
+        ("requestSubResource", attributes.subresource.unwrap_or_default()),
+        ("name", attributes.name),
+        ("namespace", attributes.request_namespace()),
     ] {
         if !value.is_empty() {
             set(field, value.into());
         }
     }
-    set("userInfo", attributes.user.map_or(json!({}), user_info));
-    set("options", options.clone());
+    set("userInfo", attributes.request.user.map_or(json!({}), user_info));
+    set("dryRun", attributes.request.dry_run.into());
+    set("options", attributes.options().map_or(Value::Null, Value::Object));
     Value::Object(request)
 }
 
-/// The kind of a resource, or that of its subresource.
-pub(crate) fn kind_of(resource: &Resource, subresource: Option<&str>) -> Value {
-    let own = subresource.and_then(|name| resource.subresources.iter().find(|own| own.name == name));
-    match own {
-        Some(own) => json!({"group": own.group, "version": own.version, "kind": own.kind}),
-        None => {
-            let info = &resource.info;
-            json!({"group": &*info.group, "version": &*info.version, "kind": &*info.kind})
-        }
-    }
+fn kind(kind: &GroupVersionKind) -> Value {
+    json!({"group": &*kind.group, "version": &*kind.version, "kind": &*kind.kind})
 }
 
-fn resource_of(resource: &Resource) -> Value {
+fn resource(resource: &Resource) -> Value {
     let info = &resource.info;
     json!({"group": &*info.group, "version": &*info.version, "resource": &*info.plural})
 }

@@ -4,10 +4,12 @@ use klient_apimachinery::values::Map;
 use serde_json::{Value, json};
 
 use super::{Input, MatchConditions, UserAuthorizer, request};
-use crate::admission::{Attributes, Operation};
+use crate::admission::matching::Matched;
+use crate::admission::{Attributes, Operation, RequestContext};
 use crate::auth::{SUPERUSERS, User};
 use crate::registry::Registry;
 use crate::storage::Memory;
+use crate::warnings::Warnings;
 
 fn map(value: &Value) -> Map {
     value.as_object().cloned().expect("an object")
@@ -17,16 +19,21 @@ fn map(value: &Value) -> Map {
 fn matches(conditions: &[&str], fails: bool, group: &str) -> Result<bool, String> {
     let (storage, registry) = (Memory::new(10), Registry::new());
     let user = User::new("alice", &[group.to_owned()]);
+    let warnings = Warnings::default();
     let pods = registry.built_in("", "v1", "pods");
     let attributes = Attributes {
         operation: Operation::Create,
         resource: &pods,
+        form: &pods,
         subresource: None,
+        presented: None,
         namespace: Some("shop"),
         name: "web",
-        user: Some(&user),
         old: None,
+        request: RequestContext { user: Some(&user), ..RequestContext::of_server(&warnings) },
+        reinvocation: None,
     };
+    let matched = Matched { resource: pods.clone(), kind: attributes.kind() };
     let conditions: Vec<Value> =
         conditions.iter().map(|expression| json!({"name": "c", "expression": expression})).collect();
     let conditions = MatchConditions::of_webhook(&conditions);
@@ -34,7 +41,7 @@ fn matches(conditions: &[&str], fails: bool, group: &str) -> Result<bool, String
     let input = Input {
         object: Some(&object),
         old_object: None,
-        request: &request(&attributes, &pods, &json!({"fieldManager": "kubectl"})),
+        request: &request(&attributes, &matched),
         params: None,
         namespace: None,
         authorizer: &UserAuthorizer::new(&storage, &registry, &user, &attributes),
@@ -48,7 +55,7 @@ fn conditions_read_the_object_and_the_request() {
         "object.metadata.name == 'web' && oldObject == null && namespaceObject == null",
         "request.operation == 'CREATE' && request.resource.resource == 'pods' && request.kind.kind == 'Pod'",
         "request.namespace == 'shop' && request.userInfo.username == 'alice' && !has(request.subResource)",
-        "request.options.fieldManager == 'kubectl'",
+        "request.options == null && !request.dryRun",
         "!authorizer.requestResource.check('get').allowed()",
     ] {
         assert_eq!(matches(&[condition], true, "users"), Ok(true), "{condition}");
@@ -76,9 +83,11 @@ fn the_cost_of_conditions_is_limited() {
     let ten = "[0,1,2,3,4,5,6,7,8,9]";
     let endless = (0..8).fold("true".to_owned(), |inner, index| format!("{ten}.all(i{index}, {inner})"));
     let result = matches(&[&endless], true, "users");
-    let message = format!("expression '{endless}' resulted in error: operation cancelled: actual cost limit exceeded");
+    let message =
+        format!("expression '{endless}' resulted in error: operation cancelled: actual cost limit exceeded");
     assert_eq!(result, Err(message));
-    let budget = "validation failed due to running out of cost budget, no further validation rules will be run";
-    assert_eq!(matches(&[&endless; 3], true, "users"), Err(budget.to_owned()));
-    assert_eq!(matches(&[&endless; 3], false, "users"), Ok(false));
+    let budget =
+        "validation failed due to running out of cost budget, no further validation rules will be run";
+    assert_eq!(matches(&[endless.as_str(); 3], true, "users"), Err(budget.to_owned()));
+    assert_eq!(matches(&[endless.as_str(); 3], false, "users"), Ok(false));
 }
