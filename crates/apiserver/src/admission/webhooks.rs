@@ -62,7 +62,7 @@ impl MutatingAdmissionWebhook {
         reinvocation.begin(MUTATING, object.as_deref());
         let webhooks = configurations.iter().flat_map(|webhooks| webhooks.iter());
         for (index, webhook) in webhooks.enumerate() {
-            let Some(matched) = self.caller.matches(webhook, attributes, object.as_deref())? else {
+            let Some(matched) = self.caller.matches(webhook, attributes, object.as_deref()).await? else {
                 continue;
             };
             if !reinvocation.invokes(MUTATING, &webhook.id) {
@@ -128,7 +128,7 @@ impl ValidatingAdmissionWebhook {
         }
         let mut calls = Vec::new();
         for webhook in configurations.iter().flat_map(|webhooks| webhooks.iter()) {
-            if let Some(matched) = self.caller.matches(webhook, attributes, object)? {
+            if let Some(matched) = self.caller.matches(webhook, attributes, object).await? {
                 calls.push(self.call(webhook, attributes, matched, object, calls.len()));
             }
         }

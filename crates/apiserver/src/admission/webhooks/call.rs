@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::review::{self, Response};
 use super::webhook::Webhook;
 use crate::admission::Attributes;
+use crate::admission::conditions::{Input, UserAuthorizer, request};
 use crate::admission::matching::Matched;
 use crate::conversion::Converter;
 use crate::registry::Registry;
@@ -45,14 +46,38 @@ impl From<Failure> for CallError {
 }
 
 impl Caller {
-    /// The resource by which a write matches a webhook, if it does.
-    pub(super) fn matches(
+    /// The resource by which a write of a user matches a webhook, if it does.
+    ///
+    /// # Errors
+    ///
+    /// 404 if the namespace of the write does not exist, 403 if a match condition cannot be evaluated.
+    pub(super) async fn matches(
         &self,
         webhook: &Webhook,
         attributes: &Attributes<'_>,
         object: Option<&Map>,
     ) -> Result<Option<Matched>> {
-        webhook.criteria.matches(&*self.storage, &self.registry, attributes, object)
+        let (storage, registry) = (&*self.storage, &*self.registry);
+        let matched = webhook.criteria.matches(storage, registry, attributes, object)?;
+        let (Some(matched), Some(conditions), Some(user)) =
+            (&matched, &webhook.conditions, attributes.request.user)
+        else {
+            return Ok(matched);
+        };
+        let new = self.versioned(attributes, matched, object).await?;
+        let old = self.versioned(attributes, matched, attributes.old).await?;
+        let input = Input {
+            object: new.as_object(),
+            old_object: old.as_object(),
+            request: &request(attributes, matched),
+            params: None,
+            namespace: None,
+            authorizer: &UserAuthorizer::new(storage, registry, user, attributes),
+        };
+        match conditions.matches(!webhook.ignores_failures, input) {
+            Ok(matches) => Ok(matches.then(|| matched.clone())),
+            Err(problem) => Err(Failure::forbidden(&attributes.resource.target(attributes.name), &problem)),
+        }
     }
 
     /// An object in the version that has matched, as the JSON that webhooks get.

@@ -8,9 +8,8 @@ use klient_apimachinery::values::{Map, at, list_at, text_at};
 use klient_schema::{admission_v1, admission_v1beta1};
 use serde_json::{Value, json};
 
-use crate::admission::Attributes;
 use crate::admission::matching::Matched;
-use crate::registry::{GroupVersionKind, Resource};
+use crate::admission::{Attributes, conditions};
 use crate::webhook::{Review, printed_kind};
 
 const KIND: &str = "AdmissionReview";
@@ -37,54 +36,11 @@ pub(super) fn request(
     matched: &Matched,
     (object, old): (&Value, &Value),
 ) -> Value {
-    let kind = |kind: &GroupVersionKind| json!({"group": kind.group.as_str(), "version": kind.version.as_str(), "kind": kind.kind.as_str()});
-    let resource = |resource: &Resource| {
-        let info = &resource.info;
-        json!({"group": &*info.group, "version": &*info.version, "resource": &*info.plural})
-    };
-    let mut request = Map::from_iter([
-        ("uid".to_owned(), uid.into()),
-        ("kind".to_owned(), kind(&matched.kind)),
-        ("resource".to_owned(), resource(&matched.resource)),
-        ("requestKind".to_owned(), kind(&attributes.kind())),
-        ("requestResource".to_owned(), resource(attributes.resource)),
-        ("operation".to_owned(), attributes.operation.as_str().into()),
-        ("userInfo".to_owned(), user_info(attributes)),
-        ("object".to_owned(), object.clone()),
-        ("oldObject".to_owned(), old.clone()),
-        ("dryRun".to_owned(), attributes.request.dry_run.into()),
-        ("options".to_owned(), attributes.options().map_or(Value::Null, Value::Object)),
-    ]);
-    let subresource = attributes.subresource.unwrap_or_default();
-    for (name, text) in [
-        ("subResource", subresource),
-        ("requestSubResource", subresource),
-        ("name", attributes.name),
-        ("namespace", attributes.request_namespace()),
-    ] {
-        if !text.is_empty() {
-            request.insert(name.to_owned(), text.into());
-        }
-    }
+    let mut request = conditions::request(attributes, matched);
+    request["uid"] = uid.into();
+    request["object"] = object.clone();
+    request["oldObject"] = old.clone();
     json!({"kind": review.kind, "apiVersion": review.api_version, "request": request})
-}
-
-fn user_info(attributes: &Attributes<'_>) -> Value {
-    let mut info = Map::new();
-    if let Some(user) = attributes.request.user {
-        for (name, text) in [("username", &user.name), ("uid", &user.uid)] {
-            if !text.is_empty() {
-                info.insert(name.to_owned(), text.as_str().into());
-            }
-        }
-        if !user.groups.is_empty() {
-            info.insert("groups".to_owned(), json!(user.groups));
-        }
-        if !user.extra.is_empty() {
-            info.insert("extra".to_owned(), json!(user.extra));
-        }
-    }
-    info.into()
 }
 
 /// The response of a webhook.

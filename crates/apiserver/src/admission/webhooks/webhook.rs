@@ -6,6 +6,7 @@ use std::time::Duration;
 use klient_apimachinery::values::{Map, at, list_at, text_at};
 use serde_json::Value;
 
+use crate::admission::conditions::MatchConditions;
 use crate::admission::matching::Criteria;
 use crate::webhook::ClientConfig;
 
@@ -18,6 +19,8 @@ pub(super) struct Webhook {
     /// `CONFIGURATION/NAME/N` for the Nth of that name.
     pub(super) id: String,
     pub(super) criteria: Criteria,
+    /// `None` without any.
+    pub(super) conditions: Option<MatchConditions>,
     pub(super) client: Result<ClientConfig, String>,
     /// The version of the reviews: the first of `admissionReviewVersions` that is known.
     pub(super) review_version: Option<&'static str>,
@@ -48,6 +51,7 @@ impl Webhook {
         let reviews = list_at(webhook, &["admissionReviewVersions"]).iter().filter_map(Value::as_str);
         let known = |version: &str| ["v1", "v1beta1"].into_iter().find(|known| *known == version);
         let seconds = at(webhook, &["timeoutSeconds"]).and_then(Value::as_u64).unwrap_or(10);
+        let conditions = list_at(webhook, &["matchConditions"]);
         let empty = Map::new();
         let client = at(webhook, &["clientConfig"]).and_then(Value::as_object).unwrap_or(&empty);
         Webhook {
@@ -55,6 +59,7 @@ impl Webhook {
             name: name.to_owned(),
             id: format!("{configuration}/{name}/{index}"),
             criteria: Criteria::of_webhook(webhook),
+            conditions: (!conditions.is_empty()).then(|| MatchConditions::of_webhook(conditions)),
             client: ClientConfig::parse(client),
             review_version: reviews.filter_map(known).next(),
             ignores_failures: text_at(webhook, &["failurePolicy"]) == "Ignore",

@@ -143,3 +143,27 @@ async fn a_write_of_another_version_matches_as_the_version_of_the_rule() {
     assert_eq!(gadget["object"]["apiVersion"], "a.example/v1");
     assert_eq!(gadget["object"]["spec"]["size"], 1);
 }
+
+#[tokio::test]
+async fn match_conditions_decide_before_the_webhook() {
+    let hook = Hook::start(|_| Reply::Response(json!({"allowed": false}))).await;
+    let (_server, admin) = hook.server().await;
+    let conditions = |policy: &str, expression: &str| json!({"failurePolicy": policy, "matchConditions": [{"name": "c", "expression": expression}]});
+    let register = async |others: Value| {
+        let webhook = webhook("w.shop.example", hook.at_url("/"), &others);
+        admin.delete(&format!("{VALIDATING}/w")).await;
+        admin.post(VALIDATING, &configuration("w", &[webhook])).await.expect(201);
+    };
+    let only = "object.metadata.name.startsWith('x') && request.operation == 'CREATE' && oldObject == null";
+    register(conditions("Fail", only)).await;
+    admin.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    admin.post(CONFIG_MAPS, &named("x")).await.expect(400);
+    register(conditions("Fail", "object.data.missing == 'a'")).await;
+    assert_eq!(
+        admin.post(CONFIG_MAPS, &named("b")).await.refusal(),
+        "403 configmaps \"b\" is forbidden: expression 'object.data.missing == 'a'' resulted in error: no such key: data"
+    );
+    register(conditions("Ignore", "object.data.missing == 'a'")).await;
+    admin.post(CONFIG_MAPS, &named("b")).await.expect(201);
+    assert_eq!(hook.posted().len(), 1);
+}
