@@ -78,8 +78,32 @@ pub struct Definition {
     pub namespaced: bool,
     /// All versions, in the order of the definition.
     pub versions: Vec<Version>,
+    /// Webhook that converts objects between the versions, if that is the strategy.
+    pub conversion: Option<ConversionWebhook>,
     /// Hash of the spec and names, to detect changes of what is served.
     pub schema_hash: u64,
+}
+
+/// A conversion webhook.
+#[derive(Clone, Debug)]
+pub struct ConversionWebhook {
+    /// Address and certificate authority, as the definition has them.
+    pub client_config: Map,
+    /// Versions of ConversionReview that the webhook accepts, the preferred first.
+    pub review_versions: Vec<String>,
+}
+
+impl ConversionWebhook {
+    fn parse(spec: &Map) -> Option<ConversionWebhook> {
+        let conversion = schema_at(spec, "conversion")?;
+        let webhook = schema_at(conversion, "webhook")?;
+        let versions = list_at(webhook, &["conversionReviewVersions"]).iter().filter_map(Value::as_str);
+        let is_strategy = text_at(conversion, &["strategy"]) == "Webhook";
+        is_strategy.then(|| ConversionWebhook {
+            client_config: schema_at(webhook, "clientConfig").cloned().unwrap_or_default(),
+            review_versions: versions.map(str::to_owned).collect(),
+        })
+    }
 }
 
 /// A version of a custom resource.
@@ -182,6 +206,7 @@ impl Definition {
             categories: texts("categories"),
             namespaced: text_at(spec, &["scope"]) == "Namespaced",
             versions: versions.iter().map(|version| Version::parse(version, spec, &versions)).collect(),
+            conversion: ConversionWebhook::parse(spec),
             schema_hash: schema_hash((spec, names)),
         };
         let named = [&definition.group, &definition.plural, &definition.kind];

@@ -1,12 +1,31 @@
 //! [`Converter`], the conversion of objects between the versions of their kind.
+//!
+//! Custom resources are stored in the version that is the storage version when they are written. The strategy `None` changes
+//! nothing but the `apiVersion`; the strategy `Webhook` calls a webhook for every read and write in another version,
+//! once for many objects of a list.
+
+mod converted;
+mod review;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use klient_apiextensions::definition::ConversionWebhook;
 use klient_apimachinery::values::Map;
+use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::registry::Resource;
-use crate::status::Result;
-use crate::webhook::WebhookClients;
+use crate::respond;
+use crate::status::{Failure, Result};
+use crate::storage::Object;
+use crate::webhook::{ClientConfig, WebhookClients};
+
+/// The time-out of a conversion, as upstream.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The bytes of the objects of one review at most, unless one has more: the response has a limit, too.
+const BATCH: usize = 1024 * 1024;
 
 /// Converts objects between the versions of their kind.
 pub(crate) struct Converter {
@@ -32,6 +51,9 @@ impl Converter {
         if from.path() == to.path() {
             return Ok(object);
         }
+        if let Some(webhook) = from.conversion_webhook() {
+            return self.call_for_one(from, webhook, &from.info.version, &to.info.version, object).await;
+        }
         let stored = match from.conversion {
             Some(conversion) => (conversion.to_storage)(object),
             None => object,
@@ -41,4 +63,143 @@ impl Converter {
             None => stored,
         })
     }
+
+    /// Brings an object of a custom resource from the version of the request to that of storage. Fields that this does
+    /// not know are pruned, and its defaults are set.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the conversion webhook of the kind fails.
+    pub(crate) async fn to_storage(&self, resource: &Resource, mut object: Map) -> Result<Map> {
+        if let Some(webhook) = resource.conversion_webhook()
+            && let (from, to) = (&*resource.info.version, resource.stored_version_name())
+            && from != to
+        {
+            object = self.call_for_one(resource, webhook, from, to, object).await?;
+        }
+        resource.prune_to_stored(&mut object);
+        resource.default_as_stored(&mut object);
+        Ok(object)
+    }
+
+    /// A stored object as a value in the present storage version, which may be another than when it was written.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the conversion webhook of the kind fails.
+    pub(crate) async fn read_stored(&self, resource: &Resource, object: &Object) -> Result<Map> {
+        let (from, to) = (&*object.version_name, resource.stored_version_name());
+        match resource.conversion_webhook() {
+            Some(webhook) if from != to => {
+                self.call_for_one(resource, webhook, from, to, object.value()).await
+            }
+            _ => Ok(object.value()),
+        }
+    }
+
+    /// A stored object, converted by the webhook of its kind if it has one and is stored in another version.
+    ///
+    /// # Errors
+    ///
+    /// 500 if the webhook fails.
+    pub(crate) async fn serve(&self, resource: &Resource, object: Arc<Object>) -> Result<Arc<Object>> {
+        let served = self.serve_all(resource, vec![object]).await?;
+        served.into_iter().next().ok_or_else(|| Failure::internal("an object is lost"))
+    }
+
+    /// Stored objects, as [`serve`](Self::serve).
+    ///
+    /// # Errors
+    ///
+    /// 500 if the webhook fails.
+    pub(crate) async fn serve_all(
+        &self,
+        resource: &Resource,
+        mut objects: Vec<Arc<Object>>,
+    ) -> Result<Vec<Arc<Object>>> {
+        let Some(webhook) = resource.conversion_webhook() else { return Ok(objects) };
+        let version = &*resource.info.version;
+        let mut others =
+            (0..objects.len()).filter(|index| objects[*index].version_name != version).peekable();
+        let mut converted = Vec::new();
+        while others.peek().is_some() {
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            while let Some(index) =
+                others.next_if(|index| batch.is_empty() || bytes + objects[*index].json.len() <= BATCH)
+            {
+                bytes += objects[index].json.len();
+                batch.push(index);
+            }
+            let whole =
+                |index: &usize| whole(resource, &objects[*index].version_name, objects[*index].value());
+            let originals: Vec<Value> = batch.iter().map(whole).collect();
+            let values = self.call(webhook, resource, originals, version).await?;
+            converted.extend(batch.into_iter().zip(values));
+        }
+        drop(others);
+        for (index, value) in converted {
+            objects[index] = Arc::new(resource.served(&objects[index], value));
+        }
+        Ok(objects)
+    }
+
+    async fn call_for_one(
+        &self,
+        resource: &Resource,
+        webhook: &ConversionWebhook,
+        from: &str,
+        to: &str,
+        object: Map,
+    ) -> Result<Map> {
+        let original = whole(resource, from, object);
+        let mut converted = self.call(webhook, resource, vec![original], to).await?;
+        Ok(converted.pop().unwrap_or_default())
+    }
+
+    /// Calls a webhook for objects with `apiVersion` and `kind`; returns them without.
+    async fn call(
+        &self,
+        webhook: &ConversionWebhook,
+        resource: &Resource,
+        originals: Vec<Value>,
+        version: &str,
+    ) -> Result<Vec<Map>> {
+        let desired = format!("{}/{version}", resource.info.group);
+        let failed = |problem: String| Failure::bare(500, problem);
+        let review = review::of(&webhook.review_versions);
+        let review = review.ok_or_else(|| failed("no supported conversion review versions".to_owned()))?;
+        let kind = review::printed_kind(originals.first());
+        let uid = uuid::Uuid::new_v4().to_string();
+        let body = respond::to_bytes(&review::request(review, &uid, &desired, &originals));
+        let deadline = Instant::now() + TIMEOUT;
+        let called = async {
+            let config = ClientConfig::parse(&webhook.client_config)?;
+            let answer = self.clients.call(&config, "?timeout=30s", body.into(), review, deadline).await?;
+            review::converted_objects(review, answer, &uid)
+        };
+        let converted = called.await;
+        let converted = converted
+            .map_err(|problem| failed(format!("conversion webhook for {kind} failed: {problem}")))?;
+        if converted.len() != originals.len() {
+            let (got, expected) = (converted.len(), originals.len());
+            return Err(failed(format!(
+                "conversion webhook for {kind} returned {got} objects, expected {expected}"
+            )));
+        }
+        let is_list = originals.len() > 1;
+        let pairs = originals.iter().zip(converted).enumerate();
+        let checked = pairs.map(|(index, (original, converted))| {
+            let place = is_list.then_some(index);
+            let checked = converted::check(original, converted, &desired, place);
+            checked.map_err(|problem| failed(format!("conversion webhook for {kind} {problem}")))
+        });
+        checked.collect()
+    }
+}
+
+/// An object with its `apiVersion` and `kind`.
+fn whole(resource: &Resource, version: &str, mut object: Map) -> Value {
+    object.insert("apiVersion".to_owned(), format!("{}/{version}", resource.info.group).into());
+    object.insert("kind".to_owned(), (*resource.info.kind).into());
+    object.into()
 }

@@ -159,12 +159,14 @@ impl Context {
             ("eviction", Verb::Create) => eviction::create(self).await,
             ("token", Verb::Create) => token::create(self).await,
             ("log", Verb::Get) if self.resource.info.kind == "Pod" => kubelet::log(self),
-            ("attach" | "exec" | "portforward", Verb::Get | Verb::Create) => kubelet::stream(self, name),
+            ("attach" | "exec" | "portforward", Verb::Get | Verb::Create) => {
+                kubelet::stream(self, name).await
+            }
             ("proxy", _) => proxy::refuse(self),
-            ("scale", Verb::Get) => scale::get(self),
+            ("scale", Verb::Get) => scale::get(self).await,
             ("scale", Verb::Update) => scale::update(self).await,
             ("scale", Verb::Patch) => scale::patch(self).await,
-            ("status", Verb::Get) => read::get_now(self),
+            ("status", Verb::Get) => read::get_now(self).await,
             ("status" | "finalize" | "approval" | "ephemeralcontainers" | "resize", Verb::Update) => {
                 update::update(self, Some(name)).await
             }
@@ -172,7 +174,7 @@ impl Context {
                 patch::patch(self, Some(name)).await
             }
             (_, Verb::Get) if matches!(name, "approval" | "ephemeralcontainers" | "resize") => {
-                read::get_now(self)
+                read::get_now(self).await
             }
             _ => Err(Failure::no_such_resource()),
         }

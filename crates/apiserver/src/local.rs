@@ -128,7 +128,8 @@ impl<K: Wire> Source<K> {
         let at = from.filter(|_| options.resource_version_match == Some(VersionMatch::Exact));
         let listed = state.store.list(&resource.table, at, &self.page(&selection));
         let listed = listed.map_err(|error| unreadable(from.unwrap_or_default(), &error))?;
-        let items = listed.objects.iter().map(|object| encoded(&resource, object, object.version));
+        let objects = state.converter.serve_all(&resource, listed.objects).await?;
+        let items = objects.iter().map(|object| encoded(&resource, object, object.version));
         let metadata =
             ListMeta { resource_version: Some(listed.version.to_string().into()), ..Default::default() };
         Ok(Listed { items: items.collect(), metadata })
@@ -150,7 +151,8 @@ impl<K: Wire> Source<K> {
                     wait(&state, from).await?;
                 }
                 let (listed, cursor) = store.watch_all(&resource.table, &self.page(&selection));
-                let items = listed.objects.iter().map(|object| encoded(&resource, object, object.version));
+                let objects = state.converter.serve_all(&resource, listed.objects).await?;
+                let items = objects.iter().map(|object| encoded(&resource, object, object.version));
                 initial.extend(items.map(WatchEvent::Added));
                 if options.send_initial_events {
                     initial.push(WatchEvent::Bookmark(Bookmark {
@@ -227,17 +229,20 @@ struct Changes<K> {
 }
 
 impl<K: Wire> Changes<K> {
-    fn event(&self, change: &Change) -> Option<WatchEvent<Encoded<K>>> {
+    async fn event(&self, change: &Change) -> Result<Option<WatchEvent<Encoded<K>>>> {
         if change.version() <= self.from {
-            return None;
+            return Ok(None);
         }
-        let (kind, object) = change.seen_by(self.namespace.as_deref(), &self.selection)?;
-        let object = encoded(&self.resource, object, change.version());
-        Some(match kind {
+        let Some((kind, object)) = change.seen_by(self.namespace.as_deref(), &self.selection) else {
+            return Ok(None);
+        };
+        let object = self.state.converter.serve(&self.resource, object.clone()).await?;
+        let object = encoded(&self.resource, &object, change.version());
+        Ok(Some(match kind {
             ChangeKind::Added => WatchEvent::Added(object),
             ChangeKind::Modified => WatchEvent::Modified(object),
             ChangeKind::Deleted => WatchEvent::Deleted(object),
-        })
+        }))
     }
 
     async fn read(&mut self, out: &mut Vec<WatchEvent<Encoded<K>>>) -> Result<bool> {
@@ -248,7 +253,9 @@ impl<K: Wire> Changes<K> {
         while out.is_empty() {
             let tail = state.store.read_changes(&resource.table, &mut self.cursor);
             let tail = tail.map_err(|error| unreadable(self.from, &error))?;
-            out.extend(tail.changes.iter().filter_map(|change| self.event(change)));
+            for change in &tail.changes {
+                out.extend(self.event(change).await?);
+            }
             if !out.is_empty() {
                 break;
             }

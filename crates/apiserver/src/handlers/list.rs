@@ -112,14 +112,16 @@ pub(super) async fn read(context: &Context, request: &ListRequest) -> Result<Lis
         limit,
     };
     let listed = context.state.store.list(&context.resource.table, at, &page);
-    listed.map_err(|error| match (error, token) {
+    let mut listed = listed.map_err(|error| match (error, token) {
         (StorageError::Compacted { .. }, Some(token)) => expired_token(token),
         (StorageError::Compacted { .. }, None) => {
             Failure::expired("The resourceVersion for the provided list is too old.")
         }
         (StorageError::Future { latest }, _) => Failure::version_too_large(at.unwrap_or_default(), latest),
         _ => Failure::internal("cannot list"),
-    })
+    })?;
+    listed.objects = context.state.converter.serve_all(&context.resource, listed.objects).await?;
+    Ok(listed)
 }
 
 fn expired_token(token: Token) -> Failure {

@@ -1,16 +1,18 @@
 //! Reading one object.
 
 use klient_apimachinery::go::quoted;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Response, StatusCode};
 
 use super::Context;
+use crate::negotiate::Format;
 use crate::request::number_problem;
 use crate::respond::{self, Body};
 use crate::state::State;
 use crate::status::{Failure, Result};
-use crate::storage::StorageError;
+use crate::storage::{Object, StorageError};
 
 /// The maximum wait for a version in the future, as upstream.
 const WAIT_FOR_VERSION: Duration = Duration::from_secs(3);
@@ -22,15 +24,19 @@ pub(crate) async fn get(context: &Context) -> Result<Response<Body>> {
         wait(&context.state, version).await?;
     }
     let object = context.state.store.get(&context.resource.table, &context.key());
-    let object = object.ok_or_else(|| Failure::not_found(&context.target()))?;
-    Ok(respond::object(StatusCode::OK, format, &context.resource, &object))
+    answer(context, format, object).await
 }
 
 /// Reads an object as it is.
-pub(crate) fn get_now(context: &Context) -> Result<Response<Body>> {
+pub(crate) async fn get_now(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let object = context.state.store.get(&context.resource.table, &context.key());
+    answer(context, format, object).await
+}
+
+async fn answer(context: &Context, format: Format, object: Option<Arc<Object>>) -> Result<Response<Body>> {
     let object = object.ok_or_else(|| Failure::not_found(&context.target()))?;
+    let object = context.state.converter.serve(&context.resource, object).await?;
     Ok(respond::object(StatusCode::OK, format, &context.resource, &object))
 }
 

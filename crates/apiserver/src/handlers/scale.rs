@@ -30,10 +30,11 @@ const KIND: PatchedKind<'static> =
     PatchedKind { kind: "Scale", api_version: API_VERSION, schema: &autoscaling_v1::SCALE };
 
 /// Reads an object's scale.
-pub(crate) fn get(context: &Context) -> Result<Response<Body>> {
+pub(crate) async fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let warnings = Warnings::default();
     let object = context.pipeline(None, None, None, &warnings).current(&context.key())?;
+    let object = context.state.converter.serve(&context.resource, object).await?;
     let path = paths(&context.resource)?.spec;
     if context.resource.is_custom() && !has_number(&context.resource.read(&object), &path) {
         let problem = format!("the spec replicas field \".{}\" does not exist", path.join("."));
@@ -149,7 +150,7 @@ async fn set(
                 .map(|version| (version.api_version.clone(), version.replicas.clone()))
                 .collect(),
         };
-        let present = values::decode(scale(resource, object)?, &autoscaling_v1::SCALE);
+        let present = values::decode(scale_of(resource, old)?, &autoscaling_v1::SCALE);
         let mut present = present.map_err(|mismatch| Failure::internal(mismatch.of_json))?.object;
         owners.to_scale().write_to(&mut present);
         if resource.is_custom() && !has_number(old, &paths.spec) {

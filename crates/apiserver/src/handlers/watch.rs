@@ -119,7 +119,10 @@ impl Watcher {
                 {
                     return Ok(Some(failure));
                 }
-                self.send_initial_events().await?
+                match self.send_initial_events().await? {
+                    Ok(cursor) => cursor,
+                    Err(failure) => return Ok(Some(failure)),
+                }
             }
         };
         self.send_changes(&mut cursor, from.unwrap_or_default()).await
@@ -129,10 +132,15 @@ impl Watcher {
         Page { namespace: self.namespace.as_deref(), selection: &self.selection, start: None, limit: Some(0) }
     }
 
-    async fn send_initial_events(&mut self) -> std::result::Result<Cursor, Gone> {
+    async fn send_initial_events(&mut self) -> std::result::Result<Result<Cursor>, Gone> {
         let page = Page { limit: None, ..self.nothing() };
         let (listed, cursor) = self.state.store.watch_all(&self.table, &page);
-        for object in &listed.objects {
+        let served = self.state.converter.serve_all(&self.printer.resource, listed.objects).await;
+        let objects = match served {
+            Ok(objects) => objects,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        for object in &objects {
             let event = self.printer.event(ChangeKind::Added, object, object.version);
             self.send(event, &cursor).await?;
         }
@@ -140,7 +148,7 @@ impl Watcher {
             let event = self.printer.bookmark(listed.version, true);
             self.send(event, &cursor).await?;
         }
-        Ok(cursor)
+        Ok(Ok(cursor))
     }
 
     async fn send_changes(
@@ -163,7 +171,9 @@ impl Watcher {
             };
             // A watch from a future version gets only the changes after it.
             for change in tail.changes.iter().filter(|change| change.version() > version) {
-                self.send_change(change, cursor).await?;
+                if let Err(failure) = self.send_change(change, cursor).await? {
+                    return Ok(Some(failure));
+                }
             }
             version = tail.version.max(version);
             if std::mem::take(&mut bookmark_due) {
@@ -189,14 +199,20 @@ impl Watcher {
         }
     }
 
-    async fn send_change(&mut self, change: &Change, cursor: &Cursor) -> std::result::Result<(), Gone> {
-        match change.seen_by(self.namespace.as_deref(), &self.selection) {
-            Some((kind, object)) => {
-                let event = self.printer.event(kind, object, change.version());
-                self.send(event, cursor).await
-            }
-            None => Ok(()),
-        }
+    async fn send_change(
+        &mut self,
+        change: &Change,
+        cursor: &Cursor,
+    ) -> std::result::Result<Result<()>, Gone> {
+        let Some((kind, object)) = change.seen_by(self.namespace.as_deref(), &self.selection) else {
+            return Ok(Ok(()));
+        };
+        let object = match self.state.converter.serve(&self.printer.resource, object.clone()).await {
+            Ok(object) => object,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let event = self.printer.event(kind, &object, change.version());
+        self.send(event, cursor).await.map(Ok)
     }
 
     /// Sends an event. Waits for a slow client, but only as long as the server still has the changes that follow.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use klient_apiextensions::definition::{Definition, Version};
+use klient_apiextensions::definition::{ConversionWebhook, Definition, Version};
 use klient_apimachinery::fields::Selector;
 use klient_apimachinery::schema::{ResourceSchema, Schema};
 use klient_apimachinery::validation::field::FieldError;
@@ -297,6 +297,7 @@ impl Resource {
             version: 0,
             uid: text_at(object, &["metadata", "uid"]).into(),
             schema_hash: self.schema_hash(),
+            version_name: self.stored_version_name().into(),
             is_terminating: is_terminating(object),
             labels: labels
                 .map(|(key, value)| (key.as_str().into(), value.as_str().unwrap_or_default().into()))
@@ -338,6 +339,35 @@ impl Resource {
         value
     }
 
+    /// A stored object that a webhook has converted to this version.
+    pub(crate) fn served(&self, stored: &Object, mut converted: Map) -> Object {
+        if let Some(version) = self.custom_schema() {
+            version.schema.prune(&mut converted);
+            version.schema.drop_nulls(&mut converted);
+            version.schema.default(&mut converted);
+        }
+        Object {
+            version: stored.version,
+            schema_hash: self.custom_schema().map_or(0, |version| version.schema_hash),
+            version_name: (*self.info.version).into(),
+            json: self.encode(&converted).into(),
+            ..self.indexed(stored.key.clone(), &converted)
+        }
+    }
+
+    /// The webhook that converts its objects, if it is custom and has one.
+    pub(crate) fn conversion_webhook(&self) -> Option<&ConversionWebhook> {
+        match &self.source {
+            ResourceSource::BuiltIn(_) => None,
+            ResourceSource::Custom { definition, .. } => definition.conversion.as_ref(),
+        }
+    }
+
+    /// The name of the version in which its objects are stored, if it is custom; else empty.
+    pub(crate) fn stored_version_name(&self) -> &str {
+        self.stored_version().map_or("", |version| &version.name)
+    }
+
     /// Returns true if both resources serve the same definition.
     pub(crate) fn is_defined_as(&self, other: &Resource) -> bool {
         match (&self.source, &other.source) {
@@ -372,6 +402,15 @@ impl Resource {
             && written.name != stored.name
         {
             stored.schema.prune(object);
+        }
+    }
+
+    /// Sets the defaults of the stored version, for objects written in another: they are read as they are stored.
+    pub(crate) fn default_as_stored(&self, object: &mut Map) {
+        if let (Some(written), Some(stored)) = (self.custom_schema(), self.stored_version())
+            && written.name != stored.name
+        {
+            stored.schema.default(object);
         }
     }
 

@@ -39,6 +39,7 @@ fn draft(key: Key, label: &'static str, bytes: usize) -> Draft {
         version: 0,
         uid: "u".into(),
         schema_hash: 0,
+        version_name: "".into(),
         is_terminating: false,
         json: Bytes::new(),
         protobuf: Default::default(),

@@ -58,6 +58,8 @@ pub(crate) struct Object {
     ///
     /// [`Version::schema_hash`]: klient_apiextensions::definition::Version::schema_hash
     pub(crate) schema_hash: u64,
+    /// The version of its form, if it is a custom resource; else empty.
+    pub(crate) version_name: Str,
     /// True if it is marked for deletion: it has `metadata.deletionTimestamp`.
     pub(crate) is_terminating: bool,
     /// JSON without `apiVersion` and `kind`, which depend on the version that serves it.

@@ -7,6 +7,7 @@ mod certificates;
 mod client;
 mod concurrent;
 mod connection;
+mod conversion;
 mod custom;
 mod definition;
 mod delete;

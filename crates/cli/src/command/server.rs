@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use klient_apimachinery::go::quoted;
-use klient_apiserver::{Options, Server};
+use klient_apiserver::{Options, Server, ServiceAddress};
 
 use crate::error::CliError;
 use crate::session::Session;
@@ -36,6 +36,9 @@ pub(crate) struct ServerArgs {
     /// Groups of a user of --user; can be repeated
     #[arg(long, value_name = "NAME=GROUP[,GROUP…]")]
     user_groups: Vec<String>,
+    /// Address at which webhooks that are configured by this service are called; can be repeated
+    #[arg(long, value_name = "NAMESPACE/NAME:PORT=HOST:PORT")]
+    service_address: Vec<ServiceAddress>,
     /// Do not run controllers of kube-controller-manager: deleted namespaces stay Terminating until a client updates
     /// their finalize subresource, no CertificateSigningRequest is signed, and no status of a PodDisruptionBudget is kept
     #[arg(long)]
@@ -93,6 +96,7 @@ pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), C
         listen: Some(args.listen),
         history: args.history,
         token_auth_file: args.token_auth_file.clone(),
+        service_addresses: args.service_address.clone(),
         controller_manager: !args.no_controller_manager,
         ..Options::default()
     };

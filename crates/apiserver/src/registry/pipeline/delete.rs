@@ -39,6 +39,19 @@ pub(crate) async fn delete(
     options: &Deletion,
     request: RequestContext<'_>,
 ) -> Result<Outcome> {
+    Ok(match delete_stored(state, resource, key, options, request).await? {
+        Outcome::Deleted(object) => Outcome::Deleted(state.converter.serve(resource, object).await?),
+        Outcome::Terminating(object) => Outcome::Terminating(state.converter.serve(resource, object).await?),
+    })
+}
+
+async fn delete_stored(
+    state: &Arc<State>,
+    resource: &Arc<Resource>,
+    key: &Key,
+    options: &Deletion,
+    request: RequestContext<'_>,
+) -> Result<Outcome> {
     let stored_as = state.stored_as(resource);
     let (namespace, name) = (key.namespace(), key.name());
     let attributes = Attributes {
@@ -62,13 +75,17 @@ pub(crate) async fn delete(
         let current = state.store.get(&resource.table, key);
         let current = current.ok_or_else(|| Failure::not_found(&resource.target(name)))?;
         check_preconditions(resource, &current, options.uid.as_deref(), version.as_deref())?;
-        let old = current.value();
+        let old = state.converter.read_stored(resource, &current).await?;
         let mut new = marked(resource, &old, options);
         let is_first = resource.strategy.is_marked_first() && !current.is_terminating;
         let is_held = is_first || is_held(&*resource.strategy, &new);
         // A deletion that only waits for its grace period is not admitted again.
         if !(is_held && new == old && is_graceful(&old)) {
-            let attributes = Attributes { old: Some(&old), ..attributes };
+            let served = match resource.conversion_webhook() {
+                Some(_) => Some(resource.read(&*state.converter.serve(resource, current.clone()).await?)),
+                None => None,
+            };
+            let attributes = Attributes { old: Some(served.as_ref().unwrap_or(&old)), ..attributes };
             state.admission.admit(&attributes, None).await?;
             state.admission.validate(&attributes, None).await?;
         }

@@ -36,11 +36,12 @@ impl Pipeline<'_> {
     ) -> Result<Arc<Object>> {
         loop {
             let current = self.current(key)?;
-            let live = self.resource.read(&current);
+            let served = self.state.converter.serve(self.resource, current.clone()).await?;
+            let live = self.resource.read(&served);
             let mut new = try_update(&live, &current)?;
             let is_conditional = self.check_preconditions(&mut new, &current)?;
             match self.update_once(new, &live, &current).await? {
-                Some(object) => return Ok(object),
+                Some(object) => return self.state.converter.serve(self.resource, object).await,
                 None if is_conditional => {
                     return Err(Failure::modified(&self.resource.target(key.name())));
                 }
@@ -160,12 +161,16 @@ impl Pipeline<'_> {
         });
         let attributes = Attributes { form: &stored_as, old: Some(old), ..attributes };
         self.validate(&attributes, &new).await?;
-        stored_as.prune_to_stored(&mut new);
+        // A webhook converts what has changed, and is called after the comparison.
+        if stored_as.conversion_webhook().is_none() {
+            stored_as.prune_to_stored(&mut new);
+        }
 
         let is_released = is_released(&stored_as, &new);
         if !is_released && keep_times(old, &mut new) {
             return Ok(Some(current.clone()));
         }
+        let mut new = state.converter.to_storage(resource, new).await?;
         let key = current.key.clone();
         if request.dry_run {
             return Ok(Some(Arc::new(stored_as.object(key, new, Some(current.version)))));
@@ -232,7 +237,11 @@ impl Pipeline<'_> {
     ) -> Result<Option<Arc<Object>>> {
         let state = self.state;
         // Watches see it as it was last stored.
-        let last = stored_as.draft(current.key.clone(), &mut stored_as.read(current));
+        let mut last = match stored_as.conversion_webhook() {
+            Some(_) => state.converter.read_stored(stored_as, current).await?,
+            None => stored_as.read(current),
+        };
+        let last = stored_as.draft(current.key.clone(), &mut last);
         let write = Write::Delete { last, from: current.version };
         match state.store.commit(&self.resource.table, write).await {
             Ok(gone) => {

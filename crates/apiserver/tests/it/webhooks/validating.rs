@@ -254,3 +254,26 @@ async fn webhooks_cannot_keep_their_configurations() {
     admin.delete(&format!("{VALIDATING}/check")).await.expect(200);
     admin.post(CONFIG_MAPS, &named("a")).await.expect(201);
 }
+
+#[tokio::test]
+async fn a_connection_to_a_pod_is_admitted() {
+    let hook = Hook::start(|_| Reply::Response(json!({"allowed": false}))).await;
+    let (_server, admin) = hook.server().await;
+    admin.post(PODS, &pod("p")).await.expect(201);
+    let rules = json!({ "rules": [{
+        "operations": ["CONNECT"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods/exec"],
+    }] });
+    register(&admin, &hook, &rules).await;
+    let path = format!("{PODS}/p/exec?command=sh&command=-c&stdin=true&container=c");
+    admin.post(&path, &Value::Null).await.expect(400);
+    let posted = hook.posted();
+    let request = posted[0].request();
+    assert_eq!((&request["operation"], &request["options"]), (&json!("CONNECT"), &Value::Null));
+    assert_eq!(
+        request["object"],
+        json!({
+            "kind": "PodExecOptions", "apiVersion": "v1", "stdin": true, "container": "c",
+            "command": ["sh", "-c"],
+        })
+    );
+}
