@@ -48,8 +48,13 @@ impl StoredObject {
     /// Decodes it.
     pub fn to_unstructured(&self) -> Unstructured {
         let info = self.resource();
-        let mut object = Unstructured(self.resource.read(&self.object));
-        object["apiVersion"] = info.api_version().into();
+        // No webhook is called: the object is in the version in which it was stored.
+        let (value, api_version) = match self.resource.conversion_webhook() {
+            Some(_) => (self.object.value(), format!("{}/{}", info.group, self.object.version_name)),
+            None => (self.resource.read(&self.object), info.api_version()),
+        };
+        let mut object = Unstructured(value);
+        object["apiVersion"] = api_version.into();
         object["kind"] = (*info.kind).into();
         object
     }

@@ -117,6 +117,7 @@ async fn it_names_the_user_and_the_token_file_it_does_not_understand() {
             &["--user", "bob=a", "--user-groups", "bob=devs,"],
             "invalid value \"bob=devs,\" of --user-groups: it must be NAME=GROUP[,GROUP…]".to_owned(),
         ),
+        (&["--service-address", "shop/hook"], "must be NAMESPACE/NAME:PORT=HOST:PORT".to_owned()),
         (&["--token-auth-file", &missing], format!("cannot read the token file {missing}: No such file")),
         (&["--token-auth-file", &unclosed], complaint_of_unclosed),
     ] {

@@ -282,3 +282,31 @@ async fn a_failure_is_ignored_if_the_webhook_says_so_and_a_rejection_is_not() {
     assert_eq!(hook.posted().len(), 2);
     admin.post(CONFIG_MAPS, &named("denied")).await.expect(400);
 }
+
+#[tokio::test]
+async fn a_server_that_restarts_calls_its_webhooks_again() {
+    let hook = Hook::start(|_| Reply::allow()).await;
+    let (server, admin) = hook.server().await;
+    register(&admin, VALIDATING, hook.at_service("/"), &Value::Null).await;
+    admin.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    server.restart().await.expect("it starts again");
+    let admin = Client::admin(&server).await;
+    admin.post(CONFIG_MAPS, &named("b")).await.expect(201);
+    assert_eq!((hook.posted().len(), hook.connections()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_service_is_the_external_name_of_its_object() {
+    let hook = Hook::start_as(&["named.shop.svc"], |_| Reply::allow()).await;
+    let (_server, admin) = hook.server().await;
+    admin.post("/api/v1/namespaces", &named("shop")).await.expect(201);
+    let spec = json!({"type": "ExternalName", "externalName": "localhost"});
+    let service = json!({"metadata": {"name": "named"}, "spec": spec});
+    admin.post("/api/v1/namespaces/shop/services", &service).await.expect(201);
+    let client = json!({
+        "service": {"namespace": "shop", "name": "named", "port": hook.port}, "caBundle": hook.ca_bundle(),
+    });
+    register(&admin, VALIDATING, client, &Value::Null).await;
+    admin.post(CONFIG_MAPS, &named("a")).await.expect(201);
+    assert_eq!(hook.posted().len(), 1);
+}
