@@ -4,6 +4,7 @@
 //! types (declarative validation); their errors come last.
 
 mod access;
+mod admission_policy;
 mod at;
 mod autoscaling;
 mod certificate;
@@ -17,6 +18,7 @@ mod event;
 mod form;
 mod job;
 mod kind;
+mod match_conditions;
 mod metadata;
 mod mount;
 mod network;
@@ -88,6 +90,9 @@ pub fn update(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldEr
     }
     match (resource.group, resource.kind) {
         ("", "Pod") => pod_update::update(object, old, &mut problems),
+        ("admissionregistration.k8s.io", _) => {
+            admission_rules(resource, object, Some(old), &mut problems);
+        }
         ("", "Service" | "Secret" | "ConfigMap") | ("apps", "DaemonSet") | (_, "IngressClass") => {
             changes(resource, object, old, &mut problems);
             rules(resource, object, false, &mut problems);
@@ -192,12 +197,7 @@ fn workload_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problem
 
 fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &mut ErrorList) {
     match (resource.group, resource.kind) {
-        (
-            "admissionregistration.k8s.io",
-            "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration",
-        ) => {
-            webhook::configuration(object, problems);
-        }
+        ("admissionregistration.k8s.io", _) => admission_rules(resource, object, None, problems),
         ("autoscaling", "HorizontalPodAutoscaler") => {
             autoscaling::autoscaler(object, resource.version, problems);
         }
@@ -226,6 +226,25 @@ fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: 
         ("storage.k8s.io", "StorageClass") => storage::storage_class(object, problems),
         ("storage.k8s.io", "VolumeAttachment") => storage::attachment(object, problems),
         ("storage.k8s.io", "VolumeAttributesClass") => storage::attributes_class(object, problems),
+        _ => {}
+    }
+}
+
+/// Checks an object that configures admission, with the old one in an update.
+fn admission_rules(
+    resource: &ResourceSchema,
+    object: &Map,
+    old: Option<&Map>,
+    problems: &mut ErrorList,
+) {
+    match resource.kind {
+        "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => {
+            webhook::configuration(object, old, problems);
+        }
+        "ValidatingAdmissionPolicy" => admission_policy::validating(object, old, problems),
+        "MutatingAdmissionPolicy" => admission_policy::mutating(object, old, problems),
+        "ValidatingAdmissionPolicyBinding" => admission_policy::validating_binding(object, problems),
+        "MutatingAdmissionPolicyBinding" => admission_policy::mutating_binding(object, problems),
         _ => {}
     }
 }

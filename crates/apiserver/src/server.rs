@@ -21,7 +21,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admission::{
     Caller, CertificateApproval, CertificateSigning, CertificateSubjectRestriction, Chain,
-    MutatingAdmissionWebhook, NamespaceLifecycle, Plugin, RoleEscalation, ValidatingAdmissionWebhook,
+    MutatingAdmissionPolicy, MutatingAdmissionWebhook, NamespaceLifecycle, Plugin, RoleEscalation, Sources,
+    ValidatingAdmissionPolicy, ValidatingAdmissionWebhook,
 };
 use crate::auth::{Modes, SUPERUSERS, SigningKey, SigningKeyError, TokenFileError, Tokens, User};
 use crate::bootstrap;
@@ -445,19 +446,26 @@ fn admission(
     plugins: &[Arc<dyn Plugin>],
 ) -> Chain {
     let (storage, registry) = (store.clone(), registry.clone());
+    let sources = Sources {
+        storage: storage.clone(),
+        registry: registry.clone(),
+        converter: converter.clone(),
+    };
     let caller = Arc::new(Caller {
         storage: storage.clone(),
         registry: registry.clone(),
         clients: converter.clients().clone(),
         converter: converter.clone(),
     });
-    let own: [Arc<dyn Plugin>; 7] = [
+    let own: [Arc<dyn Plugin>; 9] = [
         Arc::new(RoleEscalation { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(NamespaceLifecycle { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(CertificateApproval { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(CertificateSigning { storage, registry }),
         Arc::new(CertificateSubjectRestriction),
+        Arc::new(MutatingAdmissionPolicy::new(sources.clone())),
         Arc::new(MutatingAdmissionWebhook::new(caller.clone())),
+        Arc::new(ValidatingAdmissionPolicy::new(sources)),
         Arc::new(ValidatingAdmissionWebhook::new(caller)),
     ];
     Chain::new(own.into_iter().chain(plugins.iter().cloned()).collect())

@@ -181,6 +181,24 @@ impl Failure {
         self
     }
 
+    /// Replaces the reason and the code.
+    pub(crate) fn with_reason(mut self, reason: &str, code: i32) -> Self {
+        self.0.reason = text(reason);
+        self.0.code = Some(code);
+        self
+    }
+
+    /// Replaces the message.
+    pub(crate) fn with_message(mut self, message: &str) -> Self {
+        self.0.message = text(message);
+        self
+    }
+
+    /// The message.
+    pub(crate) fn message(&self) -> String {
+        self.0.message.as_deref().unwrap_or_default().to_owned()
+    }
+
     /// Adds details, which may be empty, as in some of upstream's errors.
     pub(crate) fn with_details(mut self) -> Self {
         self.details();

@@ -217,6 +217,17 @@ impl Expression {
         self.ty.runtime_name()
     }
 
+    /// The problem with an expression whose values have none of these types, by their [runtime
+    /// names](Self::runtime_type_name), in the words of Kubernetes' admission policies.
+    pub fn type_problem(&self, types: &[&str]) -> Option<String> {
+        let ty = self.runtime_type_name();
+        match types {
+            types if types.contains(&ty.as_str()) => None,
+            [one] => Some(format!("must evaluate to {one} but got {ty}")),
+            types => Some(format!("must evaluate to one of [{}] but got {ty}", types.join(" "))),
+        }
+    }
+
     pub(crate) fn ty(&self) -> &Type {
         &self.ty
     }

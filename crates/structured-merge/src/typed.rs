@@ -1,5 +1,6 @@
 //! [`Typed`], an object that follows a schema, with its operations.
 
+mod atomics;
 mod compare;
 mod field_set;
 mod item;
@@ -105,6 +106,22 @@ impl<'a> Typed<'a> {
     /// Structs that only contain others are not fields.
     pub fn field_set(&self) -> FieldSet {
         field_set::field_set(&self.object, self.root())
+    }
+
+    /// The paths of the atomic lists, maps and structs in the object. A merge replaces them as a whole.
+    ///
+    /// ```
+    /// use klient_structured_merge::{Duplicates, Schema, Typed};
+    /// use serde_json::json;
+    ///
+    /// let schema = Schema::builtin(&klient_schema::core_v1::POD);
+    /// let pod = json!({"spec": {"containers": [{"name": "web", "args": ["-v"]}], "nodeSelector": {"a": "b"}}});
+    /// let pod = Typed::new(pod.as_object().expect("an object"), &schema, Duplicates::Refuse)?;
+    /// assert_eq!(pod.atomics(), [".spec.containers[0].args", ".spec.nodeSelector"]);
+    /// # Ok::<(), klient_structured_merge::Error>(())
+    /// ```
+    pub fn atomics(&self) -> Vec<String> {
+        atomics::atomics(&self.object, self.root())
     }
 
     /// The differences from this object to another.

@@ -6,13 +6,19 @@ use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::Map;
 
 use super::at::At;
-use super::form::{dns_1035_label, dns_subdomain, port_number, qualified_name};
+use super::form::{dns_1035_label, dns_subdomain, port_number};
+use super::match_conditions::{are_unchanged, match_conditions};
 use super::selector::label_selector;
 
-pub(super) fn configuration(object: &Map, problems: &mut ErrorList) {
+/// Checks the webhooks of a configuration, with the old one in an update.
+pub(super) fn configuration(object: &Map, old: Option<&Map>, problems: &mut ErrorList) {
+    let is_unchanged = old.is_some_and(|old| has_same_conditions(object, old));
     let mut names = HashSet::new();
     for hook in At::new(object, "webhooks").items() {
         webhook(&hook, problems);
+        if !is_unchanged {
+            match_conditions(&hook.get("matchConditions"), false, problems);
+        }
         review_versions(&hook.get("admissionReviewVersions"), problems);
         let name = hook.get("name");
         if !name.is_empty() && names.contains(&name.text()) {
@@ -20,6 +26,15 @@ pub(super) fn configuration(object: &Map, problems: &mut ErrorList) {
         }
         names.insert(name.text());
     }
+}
+
+/// Returns true if the conditions of all webhooks are as they were.
+fn has_same_conditions(new: &Map, old: &Map) -> bool {
+    let (new, old) = (At::new(new, "webhooks"), At::new(old, "webhooks"));
+    let same = |(new, old): (At<'_, '_>, At<'_, '_>)| {
+        are_unchanged(&new.get("matchConditions"), &old.get("matchConditions"))
+    };
+    new.list().len() == old.list().len() && new.items().zip(old.items()).all(same)
 }
 
 fn webhook(hook: &At<'_, '_>, problems: &mut ErrorList) {
@@ -52,7 +67,6 @@ fn webhook(hook: &At<'_, '_>, problems: &mut ErrorList) {
         (false, true) => client_service(&service, problems),
         _ => problems.add(client.required("exactly one of url or service is required")),
     }
-    match_conditions(&hook.get("matchConditions"), problems);
 }
 
 fn fully_qualified(name: &At<'_, '_>, problems: &mut ErrorList) {
@@ -66,7 +80,8 @@ fn fully_qualified(name: &At<'_, '_>, problems: &mut ErrorList) {
     }
 }
 
-fn rule(rule: &At<'_, '_>, problems: &mut ErrorList) {
+/// Checks a rule of a webhook or a policy.
+pub(super) fn rule(rule: &At<'_, '_>, problems: &mut ErrorList) {
     let operations = rule.get("operations");
     list(&operations, "operations", problems);
     let known = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
@@ -194,21 +209,5 @@ fn review_versions(versions: &At<'_, '_>, problems: &mut ErrorList) {
     }
     if !versions.is_empty() && !versions.texts().any(|version| matches!(version, "v1" | "v1beta1")) {
         problems.add(versions.invalid("must include at least one of v1, v1beta1"));
-    }
-}
-
-fn match_conditions(conditions: &At<'_, '_>, problems: &mut ErrorList) {
-    conditions.must_have_at_most(64, problems);
-    let mut names = HashSet::new();
-    for condition in conditions.items() {
-        let (name, expression) = (condition.get("name"), condition.get("expression"));
-        if expression.text().trim().is_empty() {
-            problems.add(expression.required(""));
-        }
-        name.must_have(qualified_name, problems);
-        if !name.is_empty() && names.contains(&name.text()) {
-            problems.add(name.duplicate(name.text()));
-        }
-        names.insert(name.text());
     }
 }

@@ -80,14 +80,7 @@ impl Compiled {
     /// definitions are validated.
     pub(crate) fn new(source: &str, environment: &Environment, types: &[&str]) -> Self {
         let expression = match Expression::compile(source, environment) {
-            Ok(expression) => {
-                let ty = expression.runtime_type_name();
-                match types {
-                    types if types.contains(&ty.as_str()) => Ok(expression),
-                    [one] => Err(format!("must evaluate to {one} but got {ty}")),
-                    types => Err(format!("must evaluate to one of [{}] but got {ty}", types.join(" "))),
-                }
-            }
+            Ok(expression) => expression.type_problem(types).map_or(Ok(expression), Err),
             Err(error) => Err(error.reported()),
         };
         Compiled { source: source.to_owned(), expression }
