@@ -4,6 +4,7 @@ mod certificate_signing_request;
 mod custom_resource_definition;
 mod disruption;
 mod namespace;
+mod validating_admission_policy;
 
 use crate::state::Controller;
 
@@ -16,4 +17,5 @@ pub(crate) const ALL: &[&dyn Controller] = &[
     &namespace::Namespaces,
     &certificate_signing_request::CertificateSigningRequests,
     &disruption::PodDisruptionBudgets,
+    &validating_admission_policy::ValidatingAdmissionPolicies,
 ];

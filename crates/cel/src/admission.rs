@@ -4,6 +4,7 @@
 //! variable without a value is null.
 
 use crate::environment::Environment;
+use crate::object_type::ObjectType;
 
 /// The object that is written; null if it is deleted.
 pub const OBJECT: &str = "object";
@@ -34,6 +35,21 @@ pub fn environment(has_params: bool) -> Environment {
         .with_declared_variable(NAMESPACE_OBJECT, "kubernetes.Namespace")
         .with_declared_variable(REQUEST, "kubernetes.AdmissionRequest");
     if has_params { environment.with_dynamic_variable(PARAMS) } else { environment }
+}
+
+/// The environment in which the types of a policy's expressions are checked, for objects of a kind. `params` is `None`
+/// for a policy without parameters, and `Some(None)` if their type is not known.
+pub fn typed_environment(object: &ObjectType, params: Option<Option<&ObjectType>>) -> Environment {
+    let environment = types(Environment::default())
+        .with_object_variable(OBJECT, object)
+        .with_object_variable(OLD_OBJECT, object)
+        .with_declared_variable(NAMESPACE_OBJECT, "kubernetes.Namespace")
+        .with_declared_variable(REQUEST, "kubernetes.AdmissionRequest");
+    with_authorizer(match params {
+        None => environment,
+        Some(None) => environment.with_dynamic_variable(PARAMS),
+        Some(Some(ty)) => environment.with_object_variable(PARAMS, ty),
+    })
 }
 
 /// Adds the authorizer to an environment. Expressions that were compiled in the environment without it can be evaluated

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
+use crate::object_type::ObjectType;
 use crate::plan::{COMPOSITION, Composited};
 use crate::schema::Schema;
 use crate::types::{Fields, Type};
@@ -78,6 +79,13 @@ impl Environment {
     pub fn with_declared_variable(mut self, name: &str, ty: &str) -> Self {
         let ty = self.parse(ty);
         self.declare(name, &DYNAMIC, ty, false);
+        self
+    }
+
+    /// Adds a variable with objects of a kind, for checks: expressions that read it are not evaluated.
+    #[must_use]
+    pub fn with_object_variable(mut self, name: &str, ty: &ObjectType) -> Self {
+        self.declare(name, &DYNAMIC, ty.0.clone(), false);
         self
     }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use klient_apimachinery::schema::Schema as Table;
+
 use crate::schema::Schema;
 
 /// The static type of an expression.
@@ -59,6 +61,8 @@ pub(crate) enum Fields {
     None,
     /// The fields of a schema.
     Schema(Arc<Schema>),
+    /// The fields of a struct of Kubernetes.
+    Table(&'static Table),
     /// These fields.
     Declared(Arc<BTreeMap<String, Type>>),
     /// Every field, of type `dyn`.

@@ -3,6 +3,7 @@
 mod networking;
 mod others;
 mod pods;
+mod policies;
 mod workloads;
 
 use klient_apimachinery::schema::ResourceSchema;

@@ -27,6 +27,7 @@ mod numbers;
 mod objects;
 mod openapi;
 mod patch;
+mod policies;
 mod protobuf;
 mod replay;
 mod resize;

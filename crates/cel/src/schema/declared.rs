@@ -35,6 +35,7 @@ impl Struct {
         let schema = match &self.fields {
             Fields::None => return None,
             Fields::Any => return Some(Type::Dyn),
+            Fields::Table(table) => return self.table_field(table, identifier),
             Fields::Declared(fields) => return fields.get(identifier).cloned(),
             Fields::Schema(schema) => schema,
         };

@@ -1,0 +1,162 @@
+//! The type checker of ValidatingAdmissionPolicies, `validatingadmissionpolicy-status`: it checks the expressions of
+//! policies with the types of the kinds that they are for, and writes warnings into their status.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use klient_apimachinery::BoxFuture;
+use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
+use klient_cel::{CompileError, Environment, Expression, ObjectType, admission};
+use serde_json::{Value, json};
+
+use crate::managed_fields::ManagedFields;
+use crate::registry::pipeline::Pipeline;
+use crate::registry::{Resource, ResourceSource};
+use crate::state::{Committed, Controller, State};
+use crate::storage::{Key, Object};
+use crate::warnings::Warnings;
+
+/// The name of the controller, under which it owns fields.
+const NAME: &str = "validatingadmissionpolicy-status";
+
+/// The number of kinds with which a policy is checked.
+const KINDS_MAX: usize = 10;
+
+pub(super) struct ValidatingAdmissionPolicies;
+
+impl Controller for ValidatingAdmissionPolicies {
+    fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let Committed { resource, object, deleted, .. } = *change;
+            let info = &resource.info;
+            let is_policy = info.group == "admissionregistration.k8s.io"
+                && info.plural == "validatingadmissionpolicies";
+            if is_policy && !deleted && is_unobserved(&object.value()) {
+                check(state, resource, &object.key).await;
+            }
+        })
+    }
+}
+
+/// Returns true if a policy has changed since it was checked.
+fn is_unobserved(policy: &Map) -> bool {
+    let number = |path: &[&str]| at(policy, path).and_then(Value::as_i64).unwrap_or_default();
+    number(&["metadata", "generation"]) > number(&["status", "observedGeneration"])
+}
+
+async fn check(state: &Arc<State>, resource: &Arc<Resource>, key: &Key) {
+    let warnings = Warnings::default();
+    let pipeline = Pipeline::of_server(state, resource, Some("status"), None, &warnings);
+    let mut update = |old: &Map, _: &Object| {
+        let mut new = old.clone();
+        if is_unobserved(old) {
+            let generation = at(old, &["metadata", "generation"]).cloned().unwrap_or_default();
+            let found = expression_warnings(state, old);
+            let status = map_at(&mut new, "status");
+            status.insert("observedGeneration".to_owned(), generation);
+            let checked = if found.is_empty() { json!({}) } else { json!({ "expressionWarnings": found }) };
+            status.insert("typeChecking".to_owned(), checked);
+            ManagedFields::of(resource, Some("status")).update(Some(old), &mut new, NAME);
+        }
+        Ok(new)
+    };
+    if let Err(failure) = pipeline.guaranteed_update(key, &mut update).await {
+        tracing::debug!(policy = %key, code = failure.code(), "types could not be checked");
+    }
+}
+
+/// A kind whose objects a policy is for.
+struct CheckedKind {
+    /// As Go prints it.
+    name: String,
+    ty: ObjectType,
+}
+
+fn expression_warnings(state: &State, policy: &Map) -> Vec<Value> {
+    let param = at(policy, &["spec", "paramKind"]).and_then(Value::as_object);
+    let param_type = param.map(|param| {
+        let (api_version, kind) = (text_at(param, &["apiVersion"]), text_at(param, &["kind"]));
+        let is_param = |resource: &Arc<Resource>| {
+            *resource.info.kind == *kind && resource.info.api_version() == api_version
+        };
+        state.registry.all().into_iter().find(is_param).and_then(|resource| object_type(state, &resource))
+    });
+    let environments: Vec<(String, Environment)> = kinds(state, policy)
+        .into_iter()
+        .map(|kind| {
+            let environment = admission::typed_environment(&kind.ty, param_type.as_ref().map(Option::as_ref));
+            let mut environment = environment.with_composition();
+            for variable in list_at(policy, &["spec", "variables"]).iter().filter_map(Value::as_object) {
+                // A problem shows where the variable is read.
+                let _ = environment.compose(text_at(variable, &["name"]), text_at(variable, &["expression"]));
+            }
+            (kind.name, environment)
+        })
+        .collect();
+    let mut warnings = Vec::new();
+    let validations = list_at(policy, &["spec", "validations"]).iter().filter_map(Value::as_object);
+    for (index, validation) in validations.enumerate() {
+        for field in ["expression", "messageExpression"] {
+            let source = text_at(validation, &[field]);
+            let problems: Vec<String> = environments
+                .iter()
+                .filter(|_| !source.is_empty())
+                .filter_map(|(kind, environment)| match Expression::compile(source, environment) {
+                    Err(CompileError::Issues(issues)) => Some(format!("{kind}: {issues}\n")),
+                    _ => None,
+                })
+                .collect();
+            if !problems.is_empty() {
+                let place = format!("spec.validations[{index}].{field}");
+                warnings.push(json!({"fieldRef": place, "warning": problems.join("\n")}));
+            }
+        }
+    }
+    warnings
+}
+
+/// The kinds that the rules of a policy name, in the order of their groups, versions and names.
+fn kinds(state: &State, policy: &Map) -> Vec<CheckedKind> {
+    let mut found = BTreeMap::new();
+    let rules = list_at(policy, &["spec", "matchConstraints", "resourceRules"]);
+    for rule in rules.iter().filter_map(Value::as_object) {
+        let words = |name: &str| list_at(rule, &[name]).iter().filter_map(Value::as_str).collect::<Vec<_>>();
+        let (groups, versions) = (words("apiGroups"), words("apiVersions"));
+        if groups.iter().chain(&versions).any(|word| word.contains('*')) {
+            continue;
+        }
+        let resources = words("resources");
+        for (group, version) in groups.iter().flat_map(|group| versions.iter().map(move |own| (group, own))) {
+            for plural in resources.iter().filter(|plural| !plural.contains(['*', '/'])) {
+                if let Some(resource) = state.registry.find(group, version, plural)
+                    && let Some(ty) = object_type(state, &resource)
+                    && found.len() < KINDS_MAX
+                {
+                    let kind = resource.kind_of(None);
+                    let order = (kind.group.to_string(), kind.version.to_string(), kind.kind.to_string());
+                    found.insert(order, CheckedKind { name: kind.to_string(), ty });
+                }
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+/// The type of the objects of a resource.
+fn object_type(state: &State, resource: &Resource) -> Option<ObjectType> {
+    let kind = &resource.info.kind;
+    match &resource.source {
+        ResourceSource::BuiltIn(_) => resource.schema().map(|table| ObjectType::built_in(kind, table)),
+        ResourceSource::Custom { .. } => {
+            let definitions =
+                state.registry.built_in("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+            let key = Key::new(None, &resource.definition_name());
+            let definition = state.store.get(&definitions.table, &key)?.value();
+            let mut versions = list_at(&definition, &["spec", "versions"]).iter().filter_map(Value::as_object);
+            let is_own = |version: &&Map| text_at(version, &["name"]) == &*resource.info.version;
+            let version = versions.find(is_own)?;
+            let openapi = at(version, &["schema", "openAPIV3Schema"])?.as_object()?;
+            Some(ObjectType::custom(kind, openapi))
+        }
+    }
+}
