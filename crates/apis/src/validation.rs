@@ -231,12 +231,7 @@ fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: 
 }
 
 /// Checks an object that configures admission, with the old one in an update.
-fn admission_rules(
-    resource: &ResourceSchema,
-    object: &Map,
-    old: Option<&Map>,
-    problems: &mut ErrorList,
-) {
+fn admission_rules(resource: &ResourceSchema, object: &Map, old: Option<&Map>, problems: &mut ErrorList) {
     match resource.kind {
         "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration" => {
             webhook::configuration(object, old, problems);

@@ -21,7 +21,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admission::{
     Caller, CertificateApproval, CertificateSigning, CertificateSubjectRestriction, Chain,
-    MutatingAdmissionPolicy, MutatingAdmissionWebhook, NamespaceLifecycle, Plugin, RoleEscalation, Sources,
+    MutatingAdmissionPolicy, MutatingAdmissionWebhook, NamespaceLifecycle, Plugin, PolicyParameters,
+    RoleEscalation, Sources,
     ValidatingAdmissionPolicy, ValidatingAdmissionWebhook,
 };
 use crate::auth::{Modes, SUPERUSERS, SigningKey, SigningKeyError, TokenFileError, Tokens, User};
@@ -457,8 +458,9 @@ fn admission(
         clients: converter.clients().clone(),
         converter: converter.clone(),
     });
-    let own: [Arc<dyn Plugin>; 9] = [
+    let own: [Arc<dyn Plugin>; 10] = [
         Arc::new(RoleEscalation { storage: storage.clone(), registry: registry.clone() }),
+        Arc::new(PolicyParameters { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(NamespaceLifecycle { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(CertificateApproval { storage: storage.clone(), registry: registry.clone() }),
         Arc::new(CertificateSigning { storage, registry }),

@@ -4,6 +4,9 @@
 //! checked with the messages of cel-go, and its cost is estimated by the rules of Kubernetes. It is evaluated on JSON
 //! values without copying them, up to a cost. The functions are those of Kubernetes 1.37.
 //!
+//! An expression of admission reads JSON without a schema, asks an [`Authorizer`], and refers to variables that are
+//! expressions themselves: [`admission`] has its environments, and an [`Activation`] the values of its variables.
+//!
 //! The parser is that of the crate `cel`.
 //!
 //! ```

@@ -20,8 +20,27 @@ const ANNOTATION_EXPRESSION_MAX: usize = 5 * 1024;
 
 /// Keywords of CEL, which no variable is named after.
 const RESERVED: [&str; 21] = [
-    "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if",
-    "import", "let", "loop", "package", "namespace", "return", "var", "void", "while",
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 /// The environments of a policy's expressions.
@@ -65,7 +84,8 @@ pub(super) fn validating(object: &Map, old: Option<&Map>, problems: &mut ErrorLi
         validation(&at, &environments.full, &messages, problems);
     }
     if annotations.list().len() > ANNOTATIONS_MAX {
-        problems.add(annotations.invalid(format!("must not have more than {ANNOTATIONS_MAX} auditAnnotations")));
+        problems
+            .add(annotations.invalid(format!("must not have more than {ANNOTATIONS_MAX} auditAnnotations")));
     }
     let mut keys = HashSet::new();
     for at in annotations.items() {
@@ -98,12 +118,7 @@ fn start(spec: &At<'_, '_>, old: Option<&Map>, problems: &mut ErrorList) -> bool
     start_with(spec, old, ErrorList::default(), problems)
 }
 
-fn start_with(
-    spec: &At<'_, '_>,
-    old: Option<&Map>,
-    operations: ErrorList,
-    problems: &mut ErrorList,
-) -> bool {
+fn start_with(spec: &At<'_, '_>, old: Option<&Map>, operations: ErrorList, problems: &mut ErrorList) -> bool {
     spec.get("failurePolicy").must_have_one_of(&["Fail", "Ignore"], problems);
     let kind = spec.get("paramKind");
     let has_params = kind.is_set();

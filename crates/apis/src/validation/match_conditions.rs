@@ -14,8 +14,7 @@ pub(super) fn match_conditions(conditions: &At<'_, '_>, has_params: bool, proble
     if conditions.is_empty() {
         return;
     }
-    let environment =
-        klient_cel::admission::with_authorizer(klient_cel::admission::environment(has_params));
+    let environment = klient_cel::admission::with_authorizer(klient_cel::admission::environment(has_params));
     let mut names = HashSet::new();
     for condition in conditions.items() {
         let (name, expression) = (condition.get("name"), condition.get("expression"));

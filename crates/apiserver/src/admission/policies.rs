@@ -78,10 +78,7 @@ impl Definition {
             criteria: Criteria::of_match_resources(object("matchConstraints").unwrap_or(&empty)),
             fails: text_at(policy, &["spec", "failurePolicy"]) != "Ignore",
             param_kind,
-            conditions: MatchConditions::compile(
-                list_at(policy, &["spec", "matchConditions"]),
-                &environment,
-            ),
+            conditions: MatchConditions::compile(list_at(policy, &["spec", "matchConditions"]), &environment),
             environment,
         }
     }

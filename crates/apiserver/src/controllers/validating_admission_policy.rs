@@ -29,8 +29,8 @@ impl Controller for ValidatingAdmissionPolicies {
         Box::pin(async move {
             let Committed { resource, object, deleted, .. } = *change;
             let info = &resource.info;
-            let is_policy = info.group == "admissionregistration.k8s.io"
-                && info.plural == "validatingadmissionpolicies";
+            let is_policy =
+                info.group == "admissionregistration.k8s.io" && info.plural == "validatingadmissionpolicies";
             if is_policy && !deleted && is_unobserved(&object.value()) {
                 check(state, resource, &object.key).await;
             }
@@ -152,7 +152,8 @@ fn object_type(state: &State, resource: &Resource) -> Option<ObjectType> {
                 state.registry.built_in("apiextensions.k8s.io", "v1", "customresourcedefinitions");
             let key = Key::new(None, &resource.definition_name());
             let definition = state.store.get(&definitions.table, &key)?.value();
-            let mut versions = list_at(&definition, &["spec", "versions"]).iter().filter_map(Value::as_object);
+            let mut versions =
+                list_at(&definition, &["spec", "versions"]).iter().filter_map(Value::as_object);
             let is_own = |version: &&Map| text_at(version, &["name"]) == &*resource.info.version;
             let version = versions.find(is_own)?;
             let openapi = at(version, &["schema", "openAPIV3Schema"])?.as_object()?;

@@ -39,13 +39,7 @@ fn walk(node: Node<'_>, ty: TypeRef<'_>, path: &mut String, found: &mut Vec<Stri
     }
 }
 
-fn below(
-    element: &PathElement,
-    value: &Value,
-    ty: TypeRef<'_>,
-    path: &mut String,
-    found: &mut Vec<String>,
-) {
+fn below(element: &PathElement, value: &Value, ty: TypeRef<'_>, path: &mut String, found: &mut Vec<String>) {
     let len = path.len();
     path.push_str(&element.to_string());
     walk(value.into(), ty, path, found);

@@ -95,7 +95,12 @@ fn expressions_of_policies_are_compiled() {
 
 #[test]
 fn bindings_name_a_policy_its_parameters_and_actions() {
-    check(GROUP, BINDINGS, &json!({"spec": {"policyName": "p", "validationActions": ["Deny", "Audit"]}}), &[]);
+    check(
+        GROUP,
+        BINDINGS,
+        &json!({"spec": {"policyName": "p", "validationActions": ["Deny", "Audit"]}}),
+        &[],
+    );
     check(
         GROUP,
         BINDINGS,
@@ -124,7 +129,8 @@ fn conditions_that_were_accepted_before_are_not_checked_again() {
         }]})
     };
     let plural = "validatingwebhookconfigurations";
-    let error = r#"webhooks[0].matchConditions[0].expression: Invalid value: "1": must evaluate to bool but got int"#;
+    let error =
+        r#"webhooks[0].matchConditions[0].expression: Invalid value: "1": must evaluate to bool but got int"#;
     check(GROUP, plural, &hook("1", "1"), &[error]);
     check(GROUP, plural, &hook("1", "object.metadata.name == 'a'"), &[]);
     check_update(GROUP, plural, &hook("1", "1"), &hook("2", "1"), &[]);

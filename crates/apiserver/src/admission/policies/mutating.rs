@@ -290,7 +290,12 @@ impl MutatingAdmissionPolicy {
 
 impl Policy {
     /// The object after a mutation.
-    fn mutate(&self, mutation: &Compiled, changed: &Changed<'_>, input: Input<'_>) -> Result<Map, ChangeError> {
+    fn mutate(
+        &self,
+        mutation: &Compiled,
+        changed: &Changed<'_>,
+        input: Input<'_>,
+    ) -> Result<Map, ChangeError> {
         let Some(object) = input.object else { return Err("no object".to_owned().into()) };
         if let Some(problem) = mutation.problem() {
             return Err(problem.to_owned().into());

@@ -40,10 +40,7 @@ impl Sources {
     /// # Errors
     ///
     /// If there is no such kind.
-    pub(super) fn param_resource(
-        &self,
-        definition: &Definition,
-    ) -> Result<Option<Arc<Resource>>, String> {
+    pub(super) fn param_resource(&self, definition: &Definition) -> Result<Option<Arc<Resource>>, String> {
         let Some(kind) = &definition.param_kind else { return Ok(None) };
         let resource = self.resource(kind);
         let missing = || format!("failed to find resource referenced by paramKind: '{kind}'");

@@ -134,7 +134,9 @@ impl Policy {
                     deny(format!("failed messageExpression: {}", OutOfBudget::MESSAGE), "");
                 }
                 (Err(_), _) | (_, Err(OutOfBudget)) | (Ok(Output::Bool(true)), _) => {}
-                (Ok(_), Ok(messages)) => deny(validation.message(messages[index].as_deref()), &validation.reason),
+                (Ok(_), Ok(messages)) => {
+                    deny(validation.message(messages[index].as_deref()), &validation.reason)
+                }
             }
         }
         let mut budget = BUDGET;
@@ -267,10 +269,7 @@ impl ValidatingAdmissionPolicy {
         let mut versioned: Option<Versioned> = None;
         let mut annotations: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for binding in bindings {
-            match binding
-                .criteria
-                .as_ref()
-                .map(|criteria| self.sources.matches(criteria, attributes, object))
+            match binding.criteria.as_ref().map(|criteria| self.sources.matches(criteria, attributes, object))
             {
                 None | Some(Ok(Some(_))) => {}
                 Some(Ok(None)) => continue,
@@ -400,10 +399,8 @@ fn rejection(
     denial: &Denial,
 ) -> Failure {
     let with = binding.map_or(String::new(), |binding| format!(" with binding '{}'", binding.name));
-    let message = format!(
-        "ValidatingAdmissionPolicy '{}'{with} denied request: {}",
-        definition.name, denial.message
-    );
+    let message =
+        format!("ValidatingAdmissionPolicy '{}'{with} denied request: {}", definition.name, denial.message);
     let (reason, code) = match denial.reason.as_str() {
         reason @ "Forbidden" => (reason, 403),
         reason @ "Unauthorized" => (reason, 401),

@@ -61,7 +61,8 @@ async fn operations_of_json_patches_are_applied_in_their_order() {
     let labels = "[JSONPatch{op: 'add', path: '/metadata/labels', value: Object.metadata.labels{}},
         JSONPatch{op: 'add', path: '/metadata/labels/' + jsonpatch.escapeKey('a.example/b'), value: 'c'}]";
     let data = "[JSONPatch{op: 'add', path: '/data/seen', value: object.metadata.labels['a.example/b']}]";
-    let test = "[JSONPatch{op: 'test', path: '/data/a', value: 'other'}, JSONPatch{op: 'remove', path: '/data/a'}]";
+    let test =
+        "[JSONPatch{op: 'test', path: '/data/a', value: 'other'}, JSONPatch{op: 'remove', path: '/data/a'}]";
     let nothing = "[]";
     let spec = policy("configmaps", json!([patches(labels), patches(data), patches(test)]));
     let (_server, client) = in_effect(spec).await;
@@ -77,7 +78,8 @@ async fn operations_of_json_patches_are_applied_in_their_order() {
 
 #[tokio::test]
 async fn failures_are_told_in_the_words_of_the_server() {
-    let (_server, client) = in_effect(policy("configmaps", json!([applies("Object{data: Object.other{}}")]))).await;
+    let (_server, client) =
+        in_effect(policy("configmaps", json!([applies("Object{data: Object.other{}}")]))).await;
     let refusal = async || {
         let answer = client.post(CONFIG_MAPS, &config_map("c", json!({"a": "1"}))).await;
         assert_eq!(answer.json()["details"]["causes"][0]["message"], answer.json()["message"]);
@@ -98,8 +100,10 @@ async fn failures_are_told_in_the_words_of_the_server() {
             "error applying patch: failed to convert patch object to typed object: .nothing: field not declared in schema",
         ),
         (
-            applies("Object{metadata: Object.metadata{ownerReferences: [Object.metadata.ownerReferences{uid: 'u'}]}, \
-                data: {'a': object.missing}}"),
+            applies(
+                "Object{metadata: Object.metadata{ownerReferences: [Object.metadata.ownerReferences{uid: 'u'}]}, \
+                data: {'a': object.missing}}",
+            ),
             "expression 'Object{metadata: Object.metadata{ownerReferences: [Object.metadata.ownerReferences{uid: 'u'}]}, \
              data: {'a': object.missing}}' resulted in error: no such key: missing",
         ),
@@ -133,7 +137,8 @@ async fn atomic_lists_are_not_replaced() {
 async fn policies_see_what_others_have_changed_and_run_again_if_needed() {
     let (_server, client) = server().await;
     let count = "Object{data: {'count': string(size(object.data))}}";
-    let counting = with(policy("configmaps", json!([applies(count)])), json!({"reinvocationPolicy": "IfNeeded"}));
+    let counting =
+        with(policy("configmaps", json!([applies(count)])), json!({"reinvocationPolicy": "IfNeeded"}));
     bind(&client, "a", counting).await;
     bind(&client, "b", policy("configmaps", json!([applies("Object{data: {'b': 'yes'}}")]))).await;
     let created = client.post(CONFIG_MAPS, &config_map("c", json!({"own": "1"}))).await.expect(201);
@@ -153,7 +158,10 @@ async fn conditions_variables_and_parameters_are_those_of_validating_policies() 
     );
     client.post(&policies(), &object("p", spec)).await.expect(201);
     let reference = json!({"name": "tier", "parameterNotFoundAction": "Deny"});
-    client.post(&bindings(), &object("p", json!({"policyName": "p", "paramRef": reference}))).await.expect(201);
+    client
+        .post(&bindings(), &object("p", json!({"policyName": "p", "paramRef": reference})))
+        .await
+        .expect(201);
     let refused = client.post(CONFIG_MAPS, &config_map("c", json!({"wanted": "yes"}))).await.refusal();
     assert_eq!(
         refused,
@@ -184,7 +192,8 @@ async fn definitions_are_validated() {
     let deletes = json!({"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"],
         "resources": ["pods"]}]});
     assert_eq!(
-        refusal(with(policy("pods", json!([applies("Object{}")])), json!({"matchConstraints": deletes}))).await,
+        refusal(with(policy("pods", json!([applies("Object{}")])), json!({"matchConstraints": deletes})))
+            .await,
         "spec.matchConstraints.resourceRules.operations: Unsupported value: \"DELETE\": supported values: \"*\", \
          \"CONNECT\", \"CREATE\", \"UPDATE\""
     );
@@ -194,8 +203,11 @@ async fn definitions_are_validated() {
          but got Object.spec"
     );
     assert_eq!(
-        refusal(policy("pods", json!([{"patchType": "JSONPatch", "applyConfiguration": {"expression": "Object{}"}}])))
-            .await,
+        refusal(policy(
+            "pods",
+            json!([{"patchType": "JSONPatch", "applyConfiguration": {"expression": "Object{}"}}])
+        ))
+        .await,
         "[spec.mutations[0].jsonPatch: Required value: must be specified when patchType is JSONPatch, \
          spec.mutations[0].applyConfiguration: Invalid value: \"{applyConfiguration}\": must not be specified when \
          patchType is JSONPatch]"

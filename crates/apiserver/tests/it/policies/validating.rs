@@ -4,7 +4,7 @@ use klient_apiserver::TestServer;
 use serde_json::{Value, json};
 
 use super::{GROUP, config_map, constraints, object, server, with};
-use crate::client::Client;
+use crate::client::{Client, Identity, Protocol};
 use crate::objects::CONFIG_MAPS;
 
 fn policies() -> String {
@@ -54,7 +54,8 @@ async fn a_validation_that_is_false_denies_the_write() {
     let path = format!("{CONFIG_MAPS}/c");
     let patched = client.patch(&path, "merge", &json!({"data": {"size": "big"}})).await;
     assert_eq!(patched.refusal(), denied("c", "failed expression: object.data.size != 'big'"));
-    let dry = client.post(&format!("{CONFIG_MAPS}?dryRun=All"), &config_map("d", json!({"size": "big"}))).await;
+    let dry =
+        client.post(&format!("{CONFIG_MAPS}?dryRun=All"), &config_map("d", json!({"size": "big"}))).await;
     assert_eq!(dry.status, 422);
     let missing = client.post(CONFIG_MAPS, &config_map("d", json!({}))).await.refusal();
     assert_eq!(
@@ -84,7 +85,11 @@ async fn messages_and_reasons_are_those_of_the_validation() {
     let refusal = async |size: &str| {
         let answer = client.post(CONFIG_MAPS, &config_map("c", json!({"size": size}))).await;
         let reason = answer.json()["reason"].as_str().unwrap_or_default().to_owned();
-        (answer.status.as_u16(), reason, answer.refusal().rsplit_once("request: ").unwrap_or_default().1.to_owned())
+        (
+            answer.status.as_u16(),
+            reason,
+            answer.refusal().rsplit_once("request: ").unwrap_or_default().1.to_owned(),
+        )
     };
     let expected = |code: u16, reason: &str, message: &str| (code, reason.to_owned(), message.to_owned());
     assert_eq!(refusal("12").await, expected(403, "Forbidden", "size is 12"));
@@ -169,8 +174,11 @@ async fn parameters_come_from_the_objects_that_the_binding_names() {
     let (_server, client) = in_effect(spec, json!({"paramRef": reference})).await;
     let secrets = CONFIG_MAPS.replace("configmaps", "secrets");
     let secret = |name: &str| json!({"metadata": {"name": name}, "stringData": {"a": "1", "b": "2"}, "data": {"c": "MQ=="}});
-    let refusal = async |name: &str| client.post(&secrets, &secret(name)).await.refusal().replace("secrets", "configmaps");
-    let missing = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction";
+    let refusal = async |name: &str| {
+        client.post(&secrets, &secret(name)).await.refusal().replace("secrets", "configmaps")
+    };
+    let missing =
+        "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction";
     assert_eq!(refusal("s").await, denied("s", missing));
     let limits = |max: &str, label: &str| {
         let mut limits = config_map("limits", json!({"max": max}));
@@ -192,6 +200,51 @@ async fn parameters_come_from_the_objects_that_the_binding_names() {
     client.post(CONFIG_MAPS, &other).await.expect(201);
     let refused = refusal("u").await.replace("binding 'second'", "binding 'b'");
     assert_eq!(refused, denied("u", failed));
+}
+
+#[tokio::test]
+async fn parameters_are_objects_that_the_writer_of_a_policy_can_read() {
+    let (server, admin) = server().await;
+    let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    let rules = json!([
+        {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["*"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]},
+    ]);
+    admin.post(roles, &json!({"metadata": {"name": "policies"}, "rules": rules})).await.expect(201);
+    let binding = json!({
+        "metadata": {"name": "policies"}, "subjects": [{"kind": "User", "name": "bob"}],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "policies"},
+    });
+    admin.post(&roles.replace("clusterroles", "clusterrolebindings"), &binding).await.expect(201);
+    let bob = Client::connect(&server, Protocol::Http2, Identity::Token(server.token("bob", &[]))).await;
+    let spec = |kind: &str| with(policy("true"), json!({"paramKind": {"apiVersion": "v1", "kind": kind}}));
+    let user = "&{bob  [system:authenticated] map[]}";
+    assert_eq!(
+        bob.post(&policies(), &object("p", spec("Secret"))).await.refusal(),
+        format!(
+            "422 ValidatingAdmissionPolicy.admissionregistration.k8s.io \"p\" is invalid: spec.paramKind: Forbidden: user \
+             {user} must have \"get\" permission on all objects of the referenced paramKind (kind=Secret, apiVersion=v1)"
+        )
+    );
+    bob.post(&policies(), &object("p", spec("ConfigMap"))).await.expect(201);
+    let bound = |policy: &str, reference: Value| {
+        object("b", json!({"policyName": policy, "validationActions": ["Deny"], "paramRef": reference}))
+    };
+    let selected = json!({"selector": {}, "parameterNotFoundAction": "Deny"});
+    let start = "422 ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io \"b\" is invalid: spec.paramRef: Forbidden: ";
+    assert_eq!(
+        bob.post(&bindings(), &bound("p", selected)).await.refusal(),
+        format!("{start}user {user} does not have \"list\" permission on the object referenced by paramRef")
+    );
+    let named = json!({"name": "limits", "parameterNotFoundAction": "Deny"});
+    assert_eq!(
+        bob.post(&bindings(), &bound("missing", named.clone())).await.refusal(),
+        format!(
+            "{start}unable to get policy missing to determine minimum required permissions and user {user} does not have \
+             \"get\" permission for all groups, versions and resources"
+        )
+    );
+    bob.post(&bindings(), &bound("p", named)).await.expect(201);
 }
 
 #[tokio::test]
@@ -219,10 +272,12 @@ async fn equivalent_versions_are_converted() {
               && request.requestKind.version == 'v2'", "message": "seen as v1"}],
     });
     let (_server, client) = in_effect(spec, json!({})).await;
-    let autoscaler = |percent: u32| json!({"metadata": {"name": "h"}, "spec": {
+    let autoscaler = |percent: u32| {
+        json!({"metadata": {"name": "h"}, "spec": {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}, "maxReplicas": 3,
         "metrics": [{"type": "Resource", "resource": {"name": "cpu",
-            "target": {"type": "Utilization", "averageUtilization": percent}}}]}});
+            "target": {"type": "Utilization", "averageUtilization": percent}}}]}})
+    };
     let path = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
     let refused = client.post(path, &autoscaler(80)).await.refusal();
     assert!(refused.ends_with("denied request: seen as v1"), "{refused}");
@@ -234,7 +289,8 @@ async fn policies_are_not_for_the_kinds_that_configure_admission() {
     let everything = json!({"resourceRules": [{
         "apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"],
     }]});
-    let (_server, client) = in_effect(with(policy("false"), json!({"matchConstraints": everything})), json!({})).await;
+    let (_server, client) =
+        in_effect(with(policy("false"), json!({"matchConstraints": everything})), json!({})).await;
     let refused = client.post(CONFIG_MAPS, &config_map("c", json!({}))).await.refusal();
     assert_eq!(refused, denied("c", "failed expression: false"));
     client.post(&policies(), &object("q", policy("true"))).await.expect(201);
@@ -250,13 +306,15 @@ async fn endless_expressions_end_at_their_cost() {
     let endless = (0..8).fold("true".to_owned(), |inner, index| format!("{ten}.all(i{index}, {inner})"));
     let (_server, client) = in_effect(policy(&endless), json!({})).await;
     let refused = client.post(CONFIG_MAPS, &config_map("c", json!({}))).await.refusal();
-    let problem = format!("expression '{endless}' resulted in error: operation cancelled: actual cost limit exceeded");
+    let problem =
+        format!("expression '{endless}' resulted in error: operation cancelled: actual cost limit exceeded");
     assert_eq!(refused, denied("c", &problem));
     let validations: Vec<Value> = (0..12).map(|_| json!({"expression": endless})).collect();
     let patch = json!({"spec": {"validations": validations}});
     client.patch(&format!("{}/p", policies()), "merge", &patch).await.expect(200);
     let refused = client.post(CONFIG_MAPS, &config_map("c", json!({}))).await.refusal();
-    let problem = "validation failed due to running out of cost budget, no further validation rules will be run";
+    let problem =
+        "validation failed due to running out of cost budget, no further validation rules will be run";
     assert_eq!(refused, denied("c", problem));
 }
 
@@ -269,11 +327,14 @@ async fn the_types_of_expressions_are_checked_with_those_of_the_kinds() {
         }]},
         "variables": [{"name": "replicas", "expression": "object.spec.replicas"}],
     });
-    let spec = with(spec, json!({"validations": [
-        {"expression": "object.spec.replicas > 1 && object.metadata.namespace == 'a'"},
-        {"expression": "object.spec.replica > 1", "messageExpression": "object.nothing + ''"},
-        {"expression": "variables.replicas == 'a'"},
-    ]}));
+    let spec = with(
+        spec,
+        json!({"validations": [
+            {"expression": "object.spec.replicas > 1 && object.metadata.namespace == 'a'"},
+            {"expression": "object.spec.replica > 1", "messageExpression": "object.nothing + ''"},
+            {"expression": "variables.replicas == 'a'"},
+        ]}),
+    );
     client.post(&policies(), &object("p", spec)).await.expect(201);
     let status = client.get(&format!("{}/p", policies())).await.expect(200)["status"].clone();
     let warning = |field: &str, text: &str| json!({"fieldRef": field, "warning": format!("apps/v1, Kind=Deployment: {text}\n")});
@@ -323,10 +384,14 @@ async fn definitions_that_do_not_compile_are_refused() {
     let nested = format!("{}1{} == 1", "(".repeat(10_000), ")".repeat(10_000));
     let refused = refusal(policy(&nested)).await;
     assert!(refused.ends_with("ERROR: <input>:-1:0: expression recursion limit exceeded: 250"));
-    assert_eq!(refusal(json!({})).await, "[spec.matchConstraints: Required value, spec.validations: Required value: \
+    assert_eq!(
+        refusal(json!({})).await,
+        "[spec.matchConstraints: Required value, spec.validations: Required value: \
         validations or auditAnnotations must contain at least one item, spec.auditAnnotations: Required value: \
-        validations or auditAnnotations must contain at least one item]");
-    let binding = client.post(&bindings(), &object("b", json!({"validationActions": ["Deny", "Warn"]}))).await;
+        validations or auditAnnotations must contain at least one item]"
+    );
+    let binding =
+        client.post(&bindings(), &object("b", json!({"validationActions": ["Deny", "Warn"]}))).await;
     assert_eq!(
         binding.refusal(),
         "422 ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io \"b\" is invalid: \
