@@ -31,7 +31,7 @@ use params::ParamKind;
 /// The group of the kinds that configure admission.
 const GROUP: &str = "admissionregistration.k8s.io";
 
-/// What both plugins read.
+/// The sources of both plugins.
 #[derive(Clone)]
 pub(crate) struct Sources {
     pub(crate) storage: Arc<dyn Storage>,
@@ -39,7 +39,7 @@ pub(crate) struct Sources {
     pub(crate) converter: Arc<Converter>,
 }
 
-/// What policies of both kinds have.
+/// The parts that policies of both kinds have.
 struct Definition {
     name: String,
     criteria: Criteria,

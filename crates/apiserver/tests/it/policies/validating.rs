@@ -4,8 +4,10 @@ use klient_apiserver::TestServer;
 use serde_json::{Value, json};
 
 use super::{GROUP, config_map, constraints, object, server, with};
+use crate::answer::Answer;
 use crate::client::{Client, Identity, Protocol};
-use crate::objects::CONFIG_MAPS;
+use crate::definition::defined;
+use crate::objects::{CONFIG_MAPS, GADGETS, anything, deployment, gadget, gadgets};
 
 fn policies() -> String {
     format!("{GROUP}/validatingadmissionpolicies")
@@ -258,6 +260,46 @@ async fn a_kind_of_parameters_that_does_not_exist_fails_the_policy() {
         "422 configmaps \"c\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: failed to configure policy: \
          failed to find resource referenced by paramKind: 'a.example/v1, Kind=Limit'"
     );
+}
+
+#[tokio::test]
+async fn deletes_scales_and_custom_resources_are_validated() {
+    let rule = |groups: &str, resource: &str, operation: &str| json!({"apiGroups": [groups], "apiVersions": ["*"], "operations": [operation], "resources": [resource]});
+    let spec = json!({
+        "matchConstraints": {"resourceRules": [
+            rule("", "configmaps", "DELETE"), rule("apps", "deployments/scale", "UPDATE"), rule("a.example", "gadgets", "*"),
+        ]},
+        "validations": [
+            {"expression": "request.operation != 'DELETE' || (object == null && oldObject.metadata.name != 'kept')"},
+            {"expression": "request.?subResource.orValue('') != 'scale' || (object.kind == 'Scale' && \
+              request.kind.kind == 'Scale' && object.spec.replicas < 3)", "message": "at most two"},
+            {"expression": "request.resource.resource != 'gadgets' || object.spec.size < 5", "message": "too large"},
+        ],
+    });
+    let (_server, client) = defined(&gadgets(anything())).await;
+    client.post(&policies(), &object("p", spec)).await.expect(201);
+    client
+        .post(&bindings(), &object("b", json!({"policyName": "p", "validationActions": ["Deny"]})))
+        .await
+        .expect(201);
+    let problem =
+        async |answer: Answer| answer.refusal().rsplit_once("request: ").unwrap_or_default().1.to_owned();
+    for name in ["kept", "other"] {
+        client.post(CONFIG_MAPS, &config_map(name, json!({}))).await.expect(201);
+    }
+    let kept = problem(client.delete(&format!("{CONFIG_MAPS}/kept")).await).await;
+    assert!(kept.starts_with("failed expression: request.operation != 'DELETE'"), "{kept}");
+    client.delete(&format!("{CONFIG_MAPS}/other")).await.expect(200);
+    let deployments = "/apis/apps/v1/namespaces/default/deployments";
+    client.post(deployments, &deployment("d")).await.expect(201);
+    let scale = async |replicas: u32| {
+        let path = format!("{deployments}/d/scale");
+        client.patch(&path, "merge", &json!({"spec": {"replicas": replicas}})).await
+    };
+    scale(2).await.expect(200);
+    assert_eq!(problem(scale(3).await).await, "at most two");
+    client.post(GADGETS, &gadget("g", json!({"size": 4}))).await.expect(201);
+    assert_eq!(problem(client.post(GADGETS, &gadget("h", json!({"size": 5}))).await).await, "too large");
 }
 
 #[tokio::test]
