@@ -91,8 +91,8 @@ impl Drop for Judge {
     }
 }
 
-/// Records the answers in a file. A line is a JSON object: a question with `expression`, `definition` or `object` and its
-/// `answer`, or the schema and values of the questions after it.
+/// Records the answers in a file. A line is a JSON object: a question with `policy`, `expression`, `definition` or `object`
+/// and its `answer`, or the schema and values of the questions after it.
 fn record(judge: &mut Judge, path: &Path) -> Result<(), String> {
     let text =
         fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -102,7 +102,9 @@ fn record(judge: &mut Judge, path: &Path) -> Result<(), String> {
         let mut line: Map<String, Value> = serde_json::from_str(line)
             .map_err(|error| format!("a line of {} is no JSON object: {error}", path.display()))?;
         line.remove("answer");
-        let name = ["expression", "definition", "object"].into_iter().find(|name| line.contains_key(*name));
+        let name = ["policy", "expression", "definition", "object"]
+            .into_iter()
+            .find(|name| line.contains_key(*name));
         match name {
             None => context.clone_from(&line),
             Some(name) => {
@@ -118,7 +120,7 @@ fn record(judge: &mut Judge, path: &Path) -> Result<(), String> {
             }
         }
         // The question comes before its answer.
-        let first = ["schema", "expression", "definition", "object", "old", "budget"];
+        let first = ["schema", "policy", "expression", "definition", "object", "old", "budget"];
         let mut names: Vec<&String> = line.keys().collect();
         names.sort_by_key(|name| first.iter().position(|first| first == name).unwrap_or(first.len()));
         let fields: Vec<String> =

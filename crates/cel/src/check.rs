@@ -10,7 +10,7 @@ use crate::declaration::{FunctionDeclaration, Names};
 use crate::issue::Issues;
 use crate::offsets::Offsets;
 use crate::parse::Parsed;
-use crate::types::{Type, Types};
+use crate::types::{Fields, Type, Types};
 use crate::unify::{Bindings, is_less_specific, rename};
 
 /// A checked expression: the types of its nodes, and what names stand for.
@@ -206,7 +206,11 @@ impl Checker<'_, '_> {
         let result = match &target {
             Type::Map(entry) => entry.1.clone(),
             Type::Struct(own) => own.field(field).unwrap_or_else(|| {
-                self.report(id, format!("undefined field '{field}'"));
+                let message = match own.fields {
+                    Fields::None => format!("unexpected failed resolution of '{}'", own.name),
+                    _ => format!("undefined field '{field}'"),
+                };
+                self.report(id, message);
                 Type::Error
             }),
             Type::Param(_) => {

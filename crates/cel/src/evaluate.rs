@@ -72,10 +72,10 @@ impl<'f, 'a> Frame<'f, 'a> {
     pub(crate) fn evaluate(&mut self, node: &Node) -> Result<Value<'a>> {
         match node {
             Node::Constant(value) => Ok(value.clone()),
-            Node::Variable { index, cost } => {
+            Node::Variable { name, index, cost } => {
                 self.charge(*cost)?;
                 let value = self.variables.get(*index).and_then(Option::as_ref);
-                value.cloned().ok_or_else(|| Failure::error("no such attribute"))
+                value.cloned().ok_or_else(|| Failure::Error(format!("no such attribute(s): {name}")))
             }
             Node::Local { slot, cost } => {
                 self.charge(*cost)?;
@@ -153,7 +153,14 @@ impl<'f, 'a> Frame<'f, 'a> {
                 result
             }
             Node::Fold(fold) => self.fold(fold),
-            Node::Composited { test: true, cost, .. } => self.charge(*cost).map(|()| Value::Bool(true)),
+            Node::Composited { index, test: true, cost } => {
+                self.charge(*cost)?;
+                // The test evaluates it, and its errors do not matter.
+                match self.composited(*index) {
+                    Err(Failure::Budget) => Err(Failure::Budget),
+                    _ => Ok(Value::Bool(true)),
+                }
+            }
             Node::Composited { index, cost, .. } => {
                 self.charge(*cost + 1)?;
                 self.composited(*index)
@@ -376,11 +383,15 @@ impl<'f, 'a> Frame<'f, 'a> {
     fn object(&mut self, name: &Arc<str>, fields: &[(String, Node, bool)]) -> Result<Value<'a>> {
         let mut values = Vec::with_capacity(fields.len());
         for (field, node, optional) in fields {
-            let value = match (self.evaluate(node)?, optional) {
-                (Value::Optional(Some(value)), true) => (*value).clone(),
-                (Value::Optional(None), true) => continue,
-                (_, true) => return Err(Failure::overload()),
-                (value, false) => value,
+            let value = match (self.evaluate(node), optional) {
+                (Ok(Value::Optional(Some(value))), true) => (*value).clone(),
+                (Ok(Value::Optional(None)), true) => continue,
+                (Ok(_), true) => return Err(Failure::overload()),
+                (Ok(value), false) => value,
+                (Err(failure), _) => {
+                    self.charge(NEW_OBJECT)?;
+                    return Err(failure);
+                }
             };
             values.push((field.clone(), value));
         }

@@ -80,7 +80,7 @@ fn of_table(ty: &TableType, place: &str) -> Type {
         TableType::Bytes => Type::Bytes,
         TableType::Time | TableType::MicroTime => Type::Timestamp,
         TableType::StringList => Type::list(Type::String),
-        TableType::Message(table) => Type::object(place, Fields::Table(*table)),
+        TableType::Message(table) => Type::object(place, Fields::Table(table)),
         TableType::List(item) => Type::list(of_table(item, &format!("{place}.@idx"))),
         TableType::Map(value) => Type::map(Type::String, of_table(value, &format!("{place}.@elem"))),
         _ => Type::Dyn,

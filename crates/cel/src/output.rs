@@ -46,7 +46,19 @@ fn is_patch(list: &List<'_>) -> bool {
 
 fn configuration(object: &Object<'_>) -> Result<Json, String> {
     check_names(object)?;
-    of_object(object).map(Json::Object)
+    of_object(object).map(|fields| without_nulls(Json::Object(fields)))
+}
+
+/// Zeros in the place of nulls, which Kubernetes takes for members of protobuf's enumeration of nulls.
+fn without_nulls(value: Json) -> Json {
+    match value {
+        Json::Null => 0.into(),
+        Json::Array(items) => items.into_iter().map(without_nulls).collect(),
+        Json::Object(fields) => {
+            Json::Object(fields.into_iter().map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        other => other,
+    }
 }
 
 fn patch(list: &List<'_>) -> Result<Vec<Json>, String> {

@@ -45,6 +45,7 @@ pub(crate) enum Node {
     Constant(Value<'static>),
     /// A variable of the expression. `cost` is 0 for the branches of conditions, as in cel-go.
     Variable {
+        name: Box<str>,
         index: usize,
         cost: u64,
     },
@@ -187,10 +188,17 @@ impl<'p> Planner<'p> {
                     return Ok(Node::Local { slot, cost });
                 }
                 if self.checked.type_names.contains(&expr.id) {
+                    if self.checked.ty(expr).is_patch_type() {
+                        return Err(Failure::Error(format!("reference to undefined type: {name}")));
+                    }
                     return Ok(Node::Constant(type_value(self.checked.ty(expr))));
                 }
                 let index = self.variables.get(name.as_str()).copied();
-                Node::Variable { index: index.ok_or_else(Failure::overload)?, cost }
+                Node::Variable {
+                    name: name.as_str().into(),
+                    index: index.ok_or_else(Failure::overload)?,
+                    cost,
+                }
             }
             Expr::Select(select) if let Some(index) = self.composited(select) => {
                 Node::Composited { index, test: select.test, cost }

@@ -93,6 +93,12 @@ impl Type {
         Type::Struct(Arc::new(Struct { name: name.into(), fields }))
     }
 
+    /// Returns true for the type of a type whose objects expressions make, which has no value.
+    pub(crate) fn is_patch_type(&self) -> bool {
+        let Type::Meta(Some(inner)) = self else { return false };
+        matches!(&**inner, Type::Struct(own) if matches!(own.fields, Fields::Any | Fields::Declared(_)))
+    }
+
     /// The type by its name at run time, with its parameters: `google.protobuf.Timestamp` for `timestamp`.
     pub(crate) fn runtime_name(&self) -> String {
         match self {

@@ -29,7 +29,12 @@ impl<'a> Object<'a> {
                 matches!(name.as_str(), "op" | "path" | "from") && !matches!(value, Value::String(_))
             };
             if let Some((field, value)) = object.fields.iter().find(other) {
-                let ty = value.type_name();
+                let ty = match value {
+                    Value::Int(_) => "int64",
+                    Value::Uint(_) => "uint64",
+                    Value::Double(_) => "float64",
+                    value => value.type_name(),
+                };
                 return Err(Failure::Error(format!(
                     "unexpected type {ty} for JSONPatchType '{field}' field"
                 )));

@@ -67,7 +67,7 @@ impl Context {
 }
 
 /// The difference of an answer to Kubernetes'.
-fn difference(ours: &Value, theirs: &Value) -> Option<String> {
+pub(crate) fn difference(ours: &Value, theirs: &Value) -> Option<String> {
     let mut out = String::new();
     if ours.is_null() {
         return None;

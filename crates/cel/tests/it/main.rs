@@ -1,5 +1,6 @@
 //! The crate, with the answers of Kubernetes.
 
 mod admission;
+mod admission_cases;
 mod cases;
 mod hostile;
