@@ -2,7 +2,7 @@
 //! (<https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/>).
 //!
 //! A policy takes effect through its bindings, which may have parameters. Policies and bindings are compiled once, when
-//! they are first needed after a change. The kinds that configure admission themselves are not subject to policies.
+//! they are first needed after a change. Policies and bindings themselves are not subject to policies.
 
 mod mutating;
 mod params;
@@ -165,12 +165,20 @@ impl Sources {
     }
 }
 
-/// Returns true if policies may be for a write: not for those of the server itself, and not for the kinds that configure
-/// admission.
+/// Returns true if policies may be for a write: not for those of the server itself, nor for reviews, nor for policies and
+/// bindings. Unlike webhooks they are for the configurations of webhooks.
 fn is_subject(attributes: &Attributes<'_>) -> bool {
     let info = &attributes.resource.info;
     let is_review = matches!(&*info.group, "authentication.k8s.io" | "authorization.k8s.io");
-    attributes.request.user.is_some() && info.group != GROUP && !is_review
+    let is_policy = info.group == GROUP
+        && matches!(
+            &*info.plural,
+            "validatingadmissionpolicies"
+                | "validatingadmissionpolicybindings"
+                | "mutatingadmissionpolicies"
+                | "mutatingadmissionpolicybindings"
+        );
+    attributes.request.user.is_some() && !is_review && !is_policy
 }
 
 /// The name that a rejection has: that of the object, or of the prefix of the name that is to be generated.

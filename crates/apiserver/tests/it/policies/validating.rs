@@ -327,7 +327,7 @@ async fn equivalent_versions_are_converted() {
 }
 
 #[tokio::test]
-async fn policies_are_not_for_the_kinds_that_configure_admission() {
+async fn policies_are_not_for_policies_and_bindings() {
     let everything = json!({"resourceRules": [{
         "apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"],
     }]});
@@ -338,6 +338,9 @@ async fn policies_are_not_for_the_kinds_that_configure_admission() {
     client.post(&policies(), &object("q", policy("true"))).await.expect(201);
     let unbound = json!({"policyName": "missing", "validationActions": ["Deny"]});
     client.post(&bindings(), &object("unbound", unbound)).await.expect(201);
+    let webhooks = json!({"metadata": {"name": "w"}, "webhooks": []});
+    let refused = client.post(&format!("{GROUP}/validatingwebhookconfigurations"), &webhooks).await;
+    assert_eq!(refused.status, 422, "the configurations of webhooks are validated by policies");
     client.delete(&format!("{}/p", policies())).await.expect(200);
     client.post(CONFIG_MAPS, &config_map("c", json!({}))).await.expect(201);
 }
