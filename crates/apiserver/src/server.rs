@@ -22,8 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::admission::{
     Caller, CertificateApproval, CertificateSigning, CertificateSubjectRestriction, Chain,
     MutatingAdmissionPolicy, MutatingAdmissionWebhook, NamespaceLifecycle, Plugin, PolicyParameters,
-    RoleEscalation, Sources,
-    ValidatingAdmissionPolicy, ValidatingAdmissionWebhook,
+    RoleEscalation, Sources, ValidatingAdmissionPolicy, ValidatingAdmissionWebhook,
 };
 use crate::auth::{Modes, SUPERUSERS, SigningKey, SigningKeyError, TokenFileError, Tokens, User};
 use crate::bootstrap;
@@ -447,11 +446,8 @@ fn admission(
     plugins: &[Arc<dyn Plugin>],
 ) -> Chain {
     let (storage, registry) = (store.clone(), registry.clone());
-    let sources = Sources {
-        storage: storage.clone(),
-        registry: registry.clone(),
-        converter: converter.clone(),
-    };
+    let sources =
+        Sources { storage: storage.clone(), registry: registry.clone(), converter: converter.clone() };
     let caller = Arc::new(Caller {
         storage: storage.clone(),
         registry: registry.clone(),
