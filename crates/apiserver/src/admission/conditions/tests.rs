@@ -17,7 +17,7 @@ fn map(value: &Value) -> Map {
 
 /// The result of conditions on a new Pod that a user of a group creates.
 fn matches(conditions: &[&str], fails: bool, group: &str) -> Result<bool, String> {
-    let (storage, registry) = (Memory::new(10), Registry::new());
+    let (storage, registry) = (Memory::after(1, 10), Registry::new());
     let user = User::new("alice", &[group.to_owned()]);
     let warnings = Warnings::default();
     let pods = registry.built_in("", "v1", "pods");
