@@ -3,9 +3,7 @@
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::core::v1::PodTemplateSpec;
 use klient::definitions::{Definition, Definitions};
-use klient::{
-    Client, CustomResource, Object as _, Quantity, Resource as _, TestClient as _, TestServer, json,
-};
+use klient::{Client, CustomResource, Quantity, Resource as _, TestClient as _, TestServer, json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,7 +32,7 @@ use serde_json::Value;
     optional_old_self = true,
 ))]
 #[resource(deprecated = "use v1", derive(PartialEq))]
-pub struct Site {
+pub(crate) struct Site {
     /// The host name.
     host: String,
     #[serde(default)]
@@ -44,7 +42,7 @@ pub struct Site {
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
-pub struct Status {
+pub(crate) struct Status {
     replicas: u8,
     selector: String,
 }

@@ -12,7 +12,7 @@ mod v1 {
 
     #[derive(Clone, Debug, Default, CustomResource, Deserialize, JsonSchema, Serialize)]
     #[resource(group = "example.com", version = "v1", kind = "Page", deprecated)]
-    pub struct PageV1 {
+    pub(crate) struct PageV1 {
         pub text: String,
     }
 }
@@ -24,7 +24,7 @@ mod v2 {
 
     #[derive(Clone, Debug, Default, CustomResource, Deserialize, JsonSchema, Serialize)]
     #[resource(group = "example.com", version = "v2", kind = "Page")]
-    pub struct PageV2 {
+    pub(crate) struct PageV2 {
         pub text: String,
         #[serde(default)]
         pub title: Option<String>,
@@ -39,7 +39,7 @@ mod v3 {
 
     #[derive(Clone, Debug, Default, CustomResource, Deserialize, JsonSchema, Serialize)]
     #[resource(group = "example.com", version = "v3", kind = "Page", scope = Cluster)]
-    pub struct PageV3 {}
+    pub(crate) struct PageV3 {}
 }
 
 #[tokio::test]
