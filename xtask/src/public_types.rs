@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::root;
 
 /// The crates that programs use. The rest is generated, or used by these only.
-const CRATES: [&str; 13] = [
+const CRATES: [&str; 14] = [
     "klient",
     "klient-apimachinery",
     "klient-apiserver",
@@ -24,6 +24,7 @@ const CRATES: [&str; 13] = [
     "klient-clientset",
     "klient-config-flags",
     "klient-controller",
+    "klient-definitions",
     "klient-structured-merge",
     "klient-testing",
     "klient-workqueue",
@@ -36,6 +37,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("futures_core", "0.3 since 2019; `Stream`, until the standard library has it"),
     ("http", "1.x; methods, headers and URLs, re-exported as `klient::http`"),
     ("http_body", "1.x; the bodies that layers see"),
+    ("schemars", "1.x; the schemas of structs, which its derive macro writes"),
     ("serde", "1.x; objects are read and written by it"),
     ("serde_core", "1.x; the traits of serde"),
     ("serde_json", "1.x; values of untyped objects and patches, re-exported as `klient::serde_json`"),
