@@ -85,8 +85,8 @@
 //! # Plays
 //!
 //! Each play has a server, a thread and a tokio runtime of its own, on which the server runs as well, in paused time: it
-//! passes at once while all wait, so that [`Options::rest`] costs little: a play takes some tenths of a second of CPU in a debug build. That holds as
-//! long as the controller waits for tokio's timers and for the server only. A controller that sleeps on a thread, or asks
+//! passes at once while all wait, so that [`Options::rest`] costs little: a play takes some tenths of a second of CPU in a
+//! debug build. That holds as long as the controller waits for tokio's timers and for the server only. A controller that sleeps on a thread, or asks
 //! a server outside, is slower, and its time-outs come early. One that works without a pause would stop the time: it is a
 //! finding after [`Options::max_requests`], or after [`Options::stalled`] if it sends none.
 //!
