@@ -3,7 +3,7 @@
 use klient_apiserver::Server;
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, soon};
 use crate::hook::{Hook, Posted, Reply, VALIDATING, configuration, webhook};
 use crate::objects::{DEFINITIONS, GADGETS, gadget, gadgets, named};
 
@@ -57,6 +57,27 @@ async fn start(reply: impl Fn(&Posted) -> Reply + Send + Sync + 'static) -> (Hoo
     let (server, admin) = hook.server().await;
     admin.post(DEFINITIONS, &definition(hook.at_service("/convert"))).await.expect(201);
     (hook, server, admin)
+}
+
+/// Makes `v2` the version that is stored.
+async fn store_second(admin: &Client) {
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    let mut definition = admin.get(&path).await.expect(200);
+    definition["spec"]["versions"][0]["storage"] = false.into();
+    definition["spec"]["versions"][1]["storage"] = true.into();
+    admin.put(&path, &definition).await.expect(200);
+}
+
+/// Deletes the definition, and waits until it is gone.
+async fn delete_definition(admin: &Client) {
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    admin.delete(&path).await.expect(200);
+    let gone = async {
+        while admin.get(&path).await.status != 404 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of the definition", gone).await;
 }
 
 fn second(name: &str, amount: i64) -> Value {
@@ -129,11 +150,7 @@ async fn a_list_is_converted_at_once_and_the_stored_version_not_at_all() {
 async fn objects_stay_in_the_version_in_which_they_were_stored_until_they_are_written() {
     let (hook, _server, admin) = start(|posted| Reply::Response(converted(posted, |_| {}))).await;
     admin.post(GADGETS, &gadget("old", json!({"size": 1}))).await.expect(201);
-    let path = format!("{DEFINITIONS}/gadgets.a.example");
-    let mut definition = admin.get(&path).await.expect(200);
-    definition["spec"]["versions"][0]["storage"] = false.into();
-    definition["spec"]["versions"][1]["storage"] = true.into();
-    admin.put(&path, &definition).await.expect(200);
+    store_second(&admin).await;
     admin.post(GADGETS, &gadget("new", json!({"size": 2}))).await.expect(201);
     let seen = hook.posted().len();
     let list = admin.get(GADGETS_V2).await.expect(200);
@@ -278,8 +295,13 @@ async fn a_conversion_webhook_that_is_down_fails_what_needs_it_alone() {
     admin.delete(&format!("{GADGETS}/g")).await.expect(200);
     // The definition can be deleted without its webhook.
     admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
-    admin.delete(&format!("{DEFINITIONS}/gadgets.a.example")).await.expect(200);
-    while admin.get(&format!("{DEFINITIONS}/gadgets.a.example")).await.status != 404 {
-        tokio::task::yield_now().await;
-    }
+    delete_definition(&admin).await;
+}
+
+#[tokio::test]
+async fn a_definition_whose_second_version_is_stored_is_deleted_without_its_webhook() {
+    let (_hook, _server, admin) = start(|_| Reply::Raw(500, Vec::new())).await;
+    store_second(&admin).await;
+    admin.post(GADGETS_V2, &second("g", 1)).await.expect(201);
+    delete_definition(&admin).await;
 }
