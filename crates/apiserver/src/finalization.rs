@@ -5,12 +5,14 @@ pub(crate) mod queue;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use klient_apiextensions::definition::{self, CLEANUP, Termination};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::{PropagationPolicy, Reason};
 use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::admission::RequestContext;
 use crate::auth::User;
@@ -28,6 +30,10 @@ const NAMESPACE_CONTROLLER: &str = "system:serviceaccount:kube-system:namespace-
 const NAMESPACE_CONTROLLER_GROUPS: [&str; 2] =
     ["system:serviceaccounts", "system:serviceaccounts:kube-system"];
 
+/// The delays before a finalization that has failed is tried again, each twice as long as the one before, as upstream.
+const FIRST_DELAY: Duration = Duration::from_millis(5);
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
 /// Deletes the content of a terminating object, then the object. Each object is finalized by one task, however often
 /// this is called. Without the controllers of
 /// kube-controller-manager, namespaces are left to the server's users.
@@ -38,15 +44,25 @@ pub(crate) fn finalize(state: &Arc<State>, terminating: Terminating) {
     }
     let state = state.clone();
     tokio::spawn(async move {
+        let mut delay = FIRST_DELAY;
         loop {
             let done = match &terminating {
                 Terminating::Namespace(name) => finalize_namespace(&state, name).await,
                 Terminating::Definition(name) => finalize_definition(&state, name).await,
             };
-            if let Err(failure) = done.or_else(unless_gone) {
+            let failed = done.or_else(unless_gone).unwrap_or_else(|failure| {
                 tracing::warn!(?terminating, code = failure.code(), "cannot finalize");
-            }
-            if !state.finalizations.goes_on(&terminating) {
+                true
+            });
+            if failed {
+                let mut stopped = state.stopped.clone();
+                tokio::select! {
+                    () = sleep(delay) => delay = LONGEST_DELAY.min(delay * 2),
+                    _ = stopped.wait_for(|stopped| *stopped) => return,
+                }
+            } else if state.finalizations.goes_on(&terminating) {
+                delay = FIRST_DELAY;
+            } else {
                 return;
             }
         }
@@ -70,15 +86,17 @@ pub(crate) fn resume(state: &Arc<State>) {
     }
 }
 
-fn unless_gone(failure: Failure) -> Result<()> {
-    if failure.is(Reason::NotFound) { Ok(()) } else { Err(failure) }
+fn unless_gone(failure: Failure) -> Result<bool> {
+    if failure.is(Reason::NotFound) { Ok(false) } else { Err(failure) }
 }
 
-async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<()> {
+/// Deletes the content of a terminating namespace, then the namespace. Returns `true` if something could not be
+/// deleted.
+async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<bool> {
     let namespaces = state.registry.built_in("", "v1", "namespaces");
     if !state.store.get(&namespaces.table, &Key::new(None, name)).is_some_and(|object| object.is_terminating)
     {
-        return Ok(());
+        return Ok(false);
     }
     let resources = state.registry.all();
     let stored =
@@ -103,13 +121,17 @@ async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<()> {
         })
         .await?;
     }
-    Ok(())
+    Ok(remaining.has_failed)
 }
 
-async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<()> {
+/// Deletes the objects of a terminating definition, then the definition. Returns `true` if an object could not be
+/// deleted.
+async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<bool> {
     let definitions = custom_resource_definitions::resource(&state.registry);
     let definition = state.store.get(&definitions.table, &Key::new(None, name));
-    let Some(definition) = definition.filter(|definition| definition.is_terminating) else { return Ok(()) };
+    let Some(definition) = definition.filter(|definition| definition.is_terminating) else {
+        return Ok(false);
+    };
     let table = objects_of(&definition.value());
     let resources = state.registry.all();
     let resources: Vec<_> = resources.iter().filter(|resource| resource.table == table).take(1).collect();
@@ -117,10 +139,11 @@ async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<()> {
         definition::terminating(definition, Termination::InProgress, Time::now());
     })
     .await?;
-    if delete_all(state, &resources, None, None).await.is_empty() {
+    let remaining = delete_all(state, &resources, None, None).await;
+    if remaining.is_empty() {
         change(state, &definitions, name, Some("status"), remove_finalizer).await?;
     }
-    Ok(())
+    Ok(remaining.has_failed)
 }
 
 /// The table of a definition's objects.
@@ -166,6 +189,8 @@ struct Remaining {
     resources: BTreeMap<String, usize>,
     /// The number of objects held by each finalizer.
     finalizers: BTreeMap<String, usize>,
+    /// True if an object could not be deleted, nor marked for deletion.
+    has_failed: bool,
 }
 
 impl Remaining {
@@ -199,8 +224,12 @@ async fn delete_all(
             match delete(state, resource, &object.key, &options, request).await {
                 Ok(Outcome::Deleted(_)) => {}
                 Ok(Outcome::Terminating(object)) => remaining.note(resource, &object),
-                Err(failure) if failure.is(Reason::NotFound) => {}
-                Err(_) => remaining.note(resource, &object),
+                // It is gone, whoever deleted it.
+                Err(_) if state.store.get(&resource.table, &object.key).is_none() => {}
+                Err(_) => {
+                    remaining.has_failed = true;
+                    remaining.note(resource, &object);
+                }
             }
             // There may be many: yields to other tasks.
             tokio::task::yield_now().await;

@@ -1,8 +1,10 @@
 //! Webhooks that validate: their requests, and how they reject.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, soon};
 use crate::hook::{Hook, Reply, VALIDATING, configuration, webhook};
 use crate::objects::{CONFIG_MAPS, NAMESPACES, PODS, deployment, named, pod};
 
@@ -276,4 +278,32 @@ async fn a_connection_to_a_pod_is_admitted() {
             "command": ["sh", "-c"],
         })
     );
+}
+
+#[tokio::test]
+async fn a_namespace_goes_after_a_webhook_has_rejected_a_deletion_in_it() {
+    let rejects = AtomicBool::new(true);
+    let hook = Hook::start(move |_| match rejects.swap(false, Ordering::SeqCst) {
+        true => Reply::Response(json!({"allowed": false, "status": {"code": 404, "reason": "NotFound"}})),
+        false => Reply::allow(),
+    })
+    .await;
+    let (_server, admin) = hook.server().await;
+    let path = format!("{NAMESPACES}/doomed");
+    admin.post(NAMESPACES, &named("doomed")).await.expect(201);
+    admin.post(&format!("{path}/configmaps"), &named("a")).await.expect(201);
+    let rules = json!({ "rules": [{
+        "operations": ["DELETE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"],
+    }] });
+    let check = webhook("w.shop.example", hook.at_url("/"), &rules);
+    admin.post(VALIDATING, &configuration("w", &[check])).await.expect(201);
+    admin.delete(&path).await.expect(200);
+    let gone = async {
+        while admin.get(&path).await.status != 404 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of the namespace", gone).await;
+    assert!(hook.posted().len() > 1);
+    admin.get(&format!("{path}/configmaps/a")).await.expect(404);
 }
