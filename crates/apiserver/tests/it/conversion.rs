@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, soon};
 use crate::hook::{Hook, Posted, Reply, VALIDATING, configuration, webhook};
-use crate::objects::{DEFINITIONS, GADGETS, gadget, gadgets, named};
+use crate::objects::{DEFINITIONS, GADGETS, gadget, gadgets, named, version};
 
 const GADGETS_V2: &str = "/apis/a.example/v2/namespaces/default/gadgets";
 
@@ -304,4 +304,22 @@ async fn a_definition_whose_second_version_is_stored_is_deleted_without_its_webh
     store_second(&admin).await;
     admin.post(GADGETS_V2, &second("g", 1)).await.expect(201);
     delete_definition(&admin).await;
+}
+
+#[tokio::test]
+async fn an_update_without_changes_stores_an_object_in_the_version_that_is_stored_now() {
+    let (hook, _server, admin) = start(|posted| Reply::Response(converted(posted, |_| {}))).await;
+    admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
+    store_second(&admin).await;
+    let path = format!("{GADGETS}/g");
+    let before = admin.get(&path).await.expect(200);
+    let after = admin.put(&path, &before).await.expect(200);
+    assert_ne!(version(&after), version(&before));
+    assert_eq!(after["metadata"]["managedFields"], before["metadata"]["managedFields"]);
+    let seen = hook.posted().len();
+    let served = admin.get(&format!("{GADGETS_V2}/g")).await.expect(200);
+    assert_eq!(served["spec"], json!({"amount": 1, "unit": "kg"}));
+    assert_eq!(hook.posted().len(), seen, "it is stored in this version");
+    let again = admin.get(&path).await.expect(200);
+    assert_eq!(admin.put(&path, &again).await.expect(200), again);
 }

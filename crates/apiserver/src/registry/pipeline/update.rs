@@ -167,7 +167,9 @@ impl Pipeline<'_> {
         }
 
         let is_released = is_released(&stored_as, &new);
-        if !is_released && keep_times(old, &mut new) {
+        let is_unchanged = !is_released && keep_times(old, &mut new);
+        // An object that is stored in another version than now is written all the same: so it is migrated.
+        if is_unchanged && current.version_name == stored_as.stored_version_name() {
             return Ok(Some(current.clone()));
         }
         let mut new = state.converter.to_storage(resource, new).await?;
