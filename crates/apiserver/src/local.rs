@@ -1,6 +1,6 @@
 //! [`Local`], direct access to a server's objects in the same program, without HTTP.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::pin;
@@ -163,8 +163,9 @@ impl<K: Wire> Source<K> {
                 cursor
             }
         };
-        let namespace = self.namespace.clone();
-        Ok(Changes { state, resource, namespace, selection, cursor, from: from.unwrap_or_default(), initial })
+        let (namespace, from) = (self.namespace.clone(), from.unwrap_or_default());
+        let unread = VecDeque::new();
+        Ok(Changes { state, resource, namespace, selection, cursor, unread, from, initial })
     }
 }
 
@@ -223,6 +224,8 @@ struct Changes<K> {
     namespace: Option<Box<str>>,
     selection: Selection,
     cursor: Cursor,
+    /// The changes before the cursor that are not read yet: their conversions may be awaited.
+    unread: VecDeque<Change>,
     /// Changes up to this version are skipped.
     from: u64,
     initial: Vec<WatchEvent<Encoded<K>>>,
@@ -251,10 +254,13 @@ impl<K: Wire> Changes<K> {
         let mut stopped = state.stopped.clone();
         let mut replaced = pin!(state.registry.replaced(&resource));
         while out.is_empty() {
-            let tail = state.store.read_changes(&resource.table, &mut self.cursor);
-            let tail = tail.map_err(|error| unreadable(self.from, &error))?;
-            for change in &tail.changes {
+            if self.unread.is_empty() {
+                let tail = state.store.read_changes(&resource.table, &mut self.cursor);
+                self.unread.extend(tail.map_err(|error| unreadable(self.from, &error))?.changes);
+            }
+            while let Some(change) = self.unread.front() {
                 out.extend(self.event(change).await?);
+                self.unread.pop_front();
             }
             if !out.is_empty() {
                 break;

@@ -1,5 +1,9 @@
 //! Conversion webhooks of custom resources.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use klient_apimachinery::meta::v1::PartialObjectMetadata;
+use klient_apimachinery::{ResourceInfo, Sources as _, WatchEvent, WatchOptions};
 use klient_apiserver::Server;
 use serde_json::{Value, json};
 
@@ -322,4 +326,39 @@ async fn an_update_without_changes_stores_an_object_in_the_version_that_is_store
     assert_eq!(hook.posted().len(), seen, "it is stored in this version");
     let again = admin.get(&path).await.expect(200);
     assert_eq!(admin.put(&path, &again).await.expect(200), again);
+}
+
+#[tokio::test]
+async fn a_change_whose_conversion_is_not_awaited_is_read_later() {
+    let waits = AtomicBool::new(true);
+    let (hook, server, admin) = start(move |posted| {
+        if waits.swap(false, Ordering::SeqCst) {
+            return Reply::Never;
+        }
+        Reply::Response(converted(posted, |_| {}))
+    })
+    .await;
+    let info = ResourceInfo::from_static("a.example", "v2", "Gadget", "gadgets", true);
+    let source = server.local().list_watch::<PartialObjectMetadata>(&info, None);
+    let from = version(&admin.get(GADGETS).await.expect(200)).to_string();
+    let options = WatchOptions { resource_version: Some(from.into()), ..WatchOptions::default() };
+    let mut watch = source.watch(&options).await.expect("it is served");
+    for name in ["a", "b"] {
+        admin.post(GADGETS, &gadget(name, json!({"size": 1}))).await.expect(201);
+    }
+    let mut events = Vec::new();
+    let called = async {
+        while hook.posted().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        read = watch.next(&mut events) => panic!("the webhook does not answer: {}", read.is_ok()),
+        () = soon("the call of the webhook", called) => {}
+    }
+    while events.len() < 2 {
+        soon("an event", watch.next(&mut events)).await.expect("the watch goes on");
+    }
+    let added = events.iter().filter(|event| matches!(event, WatchEvent::Added(_)));
+    assert_eq!((added.count(), events.len()), (2, 2));
 }
