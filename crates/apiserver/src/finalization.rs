@@ -3,7 +3,7 @@
 mod conditions;
 pub(crate) mod queue;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,10 +99,9 @@ async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<bool> {
         return Ok(false);
     }
     let resources = state.registry.all();
-    let stored =
-        resources.iter().filter(|resource| resource.info.namespaced && resource.conversion.is_none());
+    let namespaced = once(&resources).into_iter().filter(|resource| resource.info.namespaced);
     let (pods, others): (Vec<_>, Vec<_>) =
-        stored.partition(|resource| resource.info.kind == "Pod" && resource.info.group.is_empty());
+        namespaced.partition(|resource| resource.info.kind == "Pod" && resource.info.group.is_empty());
     // Pods are deleted first, so that the objects they use exist until then.
     let controller = User::new(NAMESPACE_CONTROLLER, &NAMESPACE_CONTROLLER_GROUPS.map(str::to_owned));
     let mut remaining = delete_all(state, &pods, Some(name), Some(&controller)).await;
@@ -134,7 +133,8 @@ async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<bool> {
     };
     let table = objects_of(&definition.value());
     let resources = state.registry.all();
-    let resources: Vec<_> = resources.iter().filter(|resource| resource.table == table).take(1).collect();
+    let mut resources = once(&resources);
+    resources.retain(|resource| resource.table == table);
     change(state, &definitions, name, Some("status"), |definition| {
         definition::terminating(definition, Termination::InProgress, Time::now());
     })
@@ -206,6 +206,14 @@ impl Remaining {
             *self.finalizers.entry(finalizer).or_default() += 1;
         }
     }
+}
+
+/// The resources of all tables, each once: in the version that is stored, if it is served.
+fn once(resources: &[Arc<Resource>]) -> Vec<&Arc<Resource>> {
+    let mut tables = HashSet::new();
+    let stored = resources.iter().filter(|resource| resource.conversion.is_none());
+    let (first, others): (Vec<_>, Vec<_>) = stored.partition(|resource| resource.is_stored_version());
+    first.into_iter().chain(others).filter(|resource| tables.insert(resource.table.clone())).collect()
 }
 
 /// Deletes all objects of resources, and returns the remaining ones.

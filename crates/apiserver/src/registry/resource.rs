@@ -368,6 +368,11 @@ impl Resource {
         self.stored_version().map_or("", |version| &version.name)
     }
 
+    /// Returns false if it is custom and its objects are stored in another version.
+    pub(crate) fn is_stored_version(&self) -> bool {
+        self.stored_version().is_none_or(|version| *version.name == *self.info.version)
+    }
+
     /// Returns true if both resources serve the same definition.
     pub(crate) fn is_defined_as(&self, other: &Resource) -> bool {
         match (&self.source, &other.source) {

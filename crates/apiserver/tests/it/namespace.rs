@@ -3,8 +3,8 @@
 use klient_apiserver::{Options, Server, TestServer};
 use serde_json::{Value, json};
 
-use crate::client::Client;
-use crate::objects::{NAMESPACES, named, names, pod, text};
+use crate::client::{Client, soon};
+use crate::objects::{DEFINITIONS, NAMESPACES, gadget, named, names, pod, text, two_versions};
 
 /// Makes a namespace and gives its path.
 async fn namespace(client: &Client, name: &str) -> String {
@@ -256,4 +256,32 @@ async fn an_empty_dry_run_is_refused_and_writes_nothing() {
     let message = answer["message"].as_str().unwrap();
     assert!(message.contains(r#"dryRun: Unsupported value: [""]"#), "{message}");
     assert_eq!(client.get(&format!("{config_maps}/a")).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_object_of_several_versions_remains_once() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = namespace(&client, "shop").await;
+    client.post(DEFINITIONS, &two_versions()).await.expect(201);
+    let mut held = gadget("g", json!({"size": 1}));
+    held["metadata"]["finalizers"] = json!(["a.example/held"]);
+    client.post("/apis/a.example/v1/namespaces/shop/gadgets", &held).await.expect(201);
+    client.delete(&path).await.expect(200);
+    let told = async {
+        loop {
+            let namespace = client.get(&path).await.expect(200);
+            let conditions = namespace["status"]["conditions"].as_array();
+            let remaining =
+                conditions.into_iter().flatten().find(|of| of["type"] == "NamespaceContentRemaining");
+            match remaining {
+                Some(condition) => return text(condition, "/message").to_owned(),
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    assert_eq!(
+        soon("the condition", told).await,
+        "Some resources are remaining: gadgets.a.example has 1 resource instances"
+    );
 }
