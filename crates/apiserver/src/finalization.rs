@@ -223,11 +223,11 @@ async fn delete_all(
     namespace: Option<&str>,
     user: Option<&User>,
 ) -> Remaining {
-    let warnings = Warnings::default();
     let mut remaining = Remaining::default();
     let options = Deletion { propagation: Some(PropagationPolicy::Background), ..Deletion::default() };
     for resource in resources {
         for object in state.store.all(&resource.table, namespace) {
+            let warnings = Warnings::default();
             let request = RequestContext { user, ..RequestContext::of_server(&warnings) };
             match delete(state, resource, &object.key, &options, request).await {
                 Ok(Outcome::Deleted(_)) => {}

@@ -22,6 +22,7 @@ use crate::registry::Resource;
 use crate::status::Failure;
 use crate::storage::Object;
 use crate::table::{self, Include};
+use crate::warnings::{LONGEST, LONGEST_OF_ALL};
 use kind::{partial, with_kind};
 
 /// The default `Cache-Control` of responses.
@@ -161,8 +162,6 @@ pub(crate) fn to_bytes(value: &impl serde::Serialize) -> Vec<u8> {
 /// Adds the warnings for a client, without duplicates. Long warnings are truncated, and those beyond a limit are left
 /// out: clients limit the size of headers.
 pub(crate) fn warn(response: &mut Response<Body>, warnings: &[String]) {
-    const LONGEST: usize = 256;
-    const LONGEST_OF_ALL: usize = 4096;
     let mut seen: HashSet<&str> = HashSet::new();
     let unique: Vec<&str> =
         warnings.iter().map(String::as_str).filter(|warning| seen.insert(warning)).collect();
