@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use crate::client::Client;
 use crate::hook::{Hook, MUTATING, Reply, VALIDATING, configuration, webhook};
-use crate::objects::{CONFIG_MAPS, named};
+use crate::objects::{CONFIG_MAPS, labelled, named};
 
 async fn register(admin: &Client, kind: &str, client: Value, others: &Value) {
     admin.post(kind, &configuration("w", &[webhook("w.shop.example", client, others)])).await.expect(201);
@@ -246,8 +246,17 @@ async fn a_webhook_that_never_answers_holds_up_its_own_write_for_its_time() {
         Hook::start(|posted| if posted.request()["name"] == "slow" { Reply::Never } else { Reply::allow() })
             .await;
     let (_server, admin) = hook.server().await;
-    register(&admin, VALIDATING, hook.at_url("/"), &json!({"timeoutSeconds": 1})).await;
-    let object = named("slow");
+    let webhooks = [("In", 1), ("NotIn", 30)].map(|(operator, seconds)| {
+        let app = json!({"key": "app", "operator": operator, "values": ["slow"]});
+        let others = json!({"timeoutSeconds": seconds, "objectSelector": {"matchExpressions": [app]}});
+        webhook(
+            &format!("w{}.shop.example", if seconds == 1 { "" } else { "-others" }),
+            hook.at_url("/"),
+            &others,
+        )
+    });
+    admin.post(VALIDATING, &configuration("w", &webhooks)).await.expect(201);
+    let object = labelled("slow", "slow");
     let slow = admin.post(CONFIG_MAPS, &object);
     let others = async {
         for index in 0..20 {
@@ -260,7 +269,7 @@ async fn a_webhook_that_never_answers_holds_up_its_own_write_for_its_time() {
         slow.refusal(),
         failed(&format!(r#"failed to call webhook: Post "{url}": context deadline exceeded"#))
     );
-    let timed_out = admin.post(&format!("{CONFIG_MAPS}?timeout=100ms"), &named("slow")).await.refusal();
+    let timed_out = admin.post(&format!("{CONFIG_MAPS}?timeout=100ms"), &object).await.refusal();
     assert_eq!(
         timed_out,
         "504 Timeout: request did not complete within requested timeout - context deadline exceeded"
