@@ -67,7 +67,11 @@ impl Pipeline<'_> {
         if let Some(manager) = self.manager {
             ManagedFields::of(resource, None).update(None, &mut object, manager);
         }
+        let status = object.get("status").cloned();
         state.admission.admit(&attributes, Some(&mut object)).await?;
+        if has_own_status(resource) {
+            values::set(&mut object, "status", status.as_ref());
+        }
         dedup_owners(&mut object);
         // Admission may have named it.
         let name = text_at(&object, &["metadata", "name"]).to_owned();
@@ -182,9 +186,14 @@ fn generate(prefix: &str) -> String {
     prefix[..end].chars().chain(suffix).collect()
 }
 
+/// Tells a resource whose objects get no status from those who create them, nor from webhooks.
+fn has_own_status(resource: &Resource) -> bool {
+    resource.has_status() && !resource.strategy.keeps_status()
+}
+
 /// Takes the status from a new object.
 fn wipe_status(resource: &Resource, object: &mut Map) {
-    if !resource.has_status() || resource.strategy.keeps_status() {
+    if !has_own_status(resource) {
         return;
     }
     object.remove("status");

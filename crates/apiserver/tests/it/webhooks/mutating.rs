@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::hook::{Hook, MUTATING, Posted, Reply, configuration, webhook};
-use crate::objects::{CONFIG_MAPS, DEFINITIONS, GADGETS, gadget, gadgets, named};
+use crate::objects::{CONFIG_MAPS, DEFINITIONS, GADGETS, anything, gadget, gadgets, named};
 
 /// Appends the path of the webhook to the value `seen` of a ConfigMap.
 fn append(posted: &Posted) -> Reply {
@@ -144,4 +144,18 @@ async fn managed_fields_that_a_webhook_spoils_are_restored() {
         warning.starts_with(".metadata.managedFields was in an invalid state after admission"),
         "{warning}"
     );
+}
+
+#[tokio::test]
+async fn a_webhook_gives_a_new_object_no_status() {
+    let hook = Hook::start(|_| Reply::patch(&json!([{"op": "add", "path": "/status", "value": {}}]))).await;
+    let (_server, admin) = hook.server().await;
+    admin.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    let rules = json!({ "rules": [{
+        "operations": ["CREATE"], "apiGroups": ["a.example"], "apiVersions": ["v1"], "resources": ["gadgets"],
+    }] });
+    let webhook = webhook("w.shop.example", hook.at_url("/"), &rules);
+    admin.post(MUTATING, &configuration("w", &[webhook])).await.expect(201);
+    let created = admin.post(GADGETS, &gadget("g", json!({}))).await.expect(201);
+    assert_eq!((created.get("status"), hook.posted().len()), (None, 1));
 }
