@@ -27,7 +27,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The bytes of the objects of one review at most, unless one has more: the response has a limit, too.
 const BATCH: usize = 1024 * 1024;
 
-/// Converts objects between the versions of their kind.
+/// Converts objects between the versions of their kind. A call of a webhook ends at the deadline of its request at the
+/// latest.
 pub(crate) struct Converter {
     clients: Arc<WebhookClients>,
 }
@@ -47,12 +48,20 @@ impl Converter {
     /// # Errors
     ///
     /// 500 if the conversion webhook of the kind fails.
-    pub(crate) async fn convert(&self, from: &Resource, to: &Resource, object: Map) -> Result<Map> {
+    pub(crate) async fn convert(
+        &self,
+        from: &Resource,
+        to: &Resource,
+        object: Map,
+        deadline: Instant,
+    ) -> Result<Map> {
         if from.path() == to.path() {
             return Ok(object);
         }
         if let Some(webhook) = from.conversion_webhook() {
-            return self.call_for_one(from, webhook, &from.info.version, &to.info.version, object).await;
+            return self
+                .call_for_one(from, webhook, &from.info.version, &to.info.version, object, deadline)
+                .await;
         }
         let stored = match from.conversion {
             Some(conversion) => (conversion.to_storage)(object),
@@ -70,12 +79,17 @@ impl Converter {
     /// # Errors
     ///
     /// 500 if the conversion webhook of the kind fails.
-    pub(crate) async fn to_storage(&self, resource: &Resource, mut object: Map) -> Result<Map> {
+    pub(crate) async fn to_storage(
+        &self,
+        resource: &Resource,
+        mut object: Map,
+        deadline: Instant,
+    ) -> Result<Map> {
         if let Some(webhook) = resource.conversion_webhook()
             && let (from, to) = (&*resource.info.version, resource.stored_version_name())
             && from != to
         {
-            object = self.call_for_one(resource, webhook, from, to, object).await?;
+            object = self.call_for_one(resource, webhook, from, to, object, deadline).await?;
         }
         resource.prune_to_stored(&mut object);
         resource.default_as_stored(&mut object);
@@ -87,11 +101,16 @@ impl Converter {
     /// # Errors
     ///
     /// 500 if the conversion webhook of the kind fails.
-    pub(crate) async fn read_stored(&self, resource: &Resource, object: &Object) -> Result<Map> {
+    pub(crate) async fn read_stored(
+        &self,
+        resource: &Resource,
+        object: &Object,
+        deadline: Instant,
+    ) -> Result<Map> {
         let (from, to) = (&*object.version_name, resource.stored_version_name());
         match resource.conversion_webhook() {
             Some(webhook) if from != to => {
-                self.call_for_one(resource, webhook, from, to, object.value()).await
+                self.call_for_one(resource, webhook, from, to, object.value(), deadline).await
             }
             _ => Ok(object.value()),
         }
@@ -102,8 +121,13 @@ impl Converter {
     /// # Errors
     ///
     /// 500 if the webhook fails.
-    pub(crate) async fn serve(&self, resource: &Resource, object: Arc<Object>) -> Result<Arc<Object>> {
-        let served = self.serve_all(resource, vec![object]).await?;
+    pub(crate) async fn serve(
+        &self,
+        resource: &Resource,
+        object: Arc<Object>,
+        deadline: Instant,
+    ) -> Result<Arc<Object>> {
+        let served = self.serve_all(resource, vec![object], deadline).await?;
         served.into_iter().next().ok_or_else(|| Failure::internal("an object is lost"))
     }
 
@@ -116,6 +140,7 @@ impl Converter {
         &self,
         resource: &Resource,
         mut objects: Vec<Arc<Object>>,
+        deadline: Instant,
     ) -> Result<Vec<Arc<Object>>> {
         let Some(webhook) = resource.conversion_webhook() else { return Ok(objects) };
         let version = &*resource.info.version;
@@ -133,7 +158,7 @@ impl Converter {
             let whole =
                 |index: &usize| whole(resource, &objects[*index].version_name, objects[*index].value());
             let originals: Vec<Value> = batch.iter().map(whole).collect();
-            let values = self.call(webhook, resource, originals, version).await?;
+            let values = self.call(webhook, resource, originals, version, deadline).await?;
             converted.extend(batch.into_iter().zip(values));
         }
         drop(others);
@@ -150,9 +175,10 @@ impl Converter {
         from: &str,
         to: &str,
         object: Map,
+        deadline: Instant,
     ) -> Result<Map> {
         let original = whole(resource, from, object);
-        let mut converted = self.call(webhook, resource, vec![original], to).await?;
+        let mut converted = self.call(webhook, resource, vec![original], to, deadline).await?;
         Ok(converted.pop().unwrap_or_default())
     }
 
@@ -163,6 +189,7 @@ impl Converter {
         resource: &Resource,
         originals: Vec<Value>,
         version: &str,
+        deadline: Instant,
     ) -> Result<Vec<Map>> {
         let desired = format!("{}/{version}", resource.info.group);
         let failed = |problem: String| Failure::bare(500, problem);
@@ -171,7 +198,7 @@ impl Converter {
         let kind = review::printed_kind(originals.first());
         let uid = uuid::Uuid::new_v4().to_string();
         let body = respond::to_bytes(&review::request(review, &uid, &desired, &originals));
-        let deadline = Instant::now() + TIMEOUT;
+        let deadline = deadline.min(Instant::now() + TIMEOUT);
         let called = async {
             let config = ClientConfig::parse(&webhook.client_config)?;
             let answer = self.clients.call(&config, "?timeout=30s", body.into(), review, deadline).await?;

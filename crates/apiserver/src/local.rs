@@ -13,7 +13,9 @@ use klient_apimachinery::{
     Bookmark, BoxFuture, ListOptions, ListWatch, Listing, ResourceInfo, SourceError, Sources, VersionMatch,
     WatchEvent, WatchOptions, Watching, labels,
 };
+use tokio::time::Instant;
 
+use crate::admission::REQUEST_TIMEOUT;
 use crate::handlers::read::{not_a_list_version, unreadable, version, wait};
 use crate::protobuf;
 use crate::registry::Resource;
@@ -128,7 +130,7 @@ impl<K: Wire> Source<K> {
         let at = from.filter(|_| options.resource_version_match == Some(VersionMatch::Exact));
         let listed = state.store.list(&resource.table, at, &self.page(&selection));
         let listed = listed.map_err(|error| unreadable(from.unwrap_or_default(), &error))?;
-        let objects = state.converter.serve_all(&resource, listed.objects).await?;
+        let objects = state.converter.serve_all(&resource, listed.objects, soon()).await?;
         let items = objects.iter().map(|object| encoded(&resource, object, object.version));
         let metadata =
             ListMeta { resource_version: Some(listed.version.to_string().into()), ..Default::default() };
@@ -151,7 +153,7 @@ impl<K: Wire> Source<K> {
                     wait(&state, from).await?;
                 }
                 let (listed, cursor) = store.watch_all(&resource.table, &self.page(&selection));
-                let objects = state.converter.serve_all(&resource, listed.objects).await?;
+                let objects = state.converter.serve_all(&resource, listed.objects, soon()).await?;
                 let items = objects.iter().map(|object| encoded(&resource, object, object.version));
                 initial.extend(items.map(WatchEvent::Added));
                 if options.send_initial_events {
@@ -239,7 +241,7 @@ impl<K: Wire> Changes<K> {
         let Some((kind, object)) = change.seen_by(self.namespace.as_deref(), &self.selection) else {
             return Ok(None);
         };
-        let object = self.state.converter.serve(&self.resource, object.clone()).await?;
+        let object = self.state.converter.serve(&self.resource, object.clone(), soon()).await?;
         let object = encoded(&self.resource, &object, change.version());
         Ok(Some(match kind {
             ChangeKind::Added => WatchEvent::Added(object),
@@ -305,6 +307,11 @@ fn encoded<K: Wire>(resource: &Resource, object: &Object, version: u64) -> Encod
         Some(_) => Encoded::new(Format::Protobuf, &*resource.render_protobuf(object)),
         None => Encoded::new(Format::Json, respond::kind::with_kind(resource, &resource.render(object))),
     }
+}
+
+/// The deadline of conversions: that of a request which begins now.
+fn soon() -> Instant {
+    Instant::now() + REQUEST_TIMEOUT
 }
 
 fn failed(failure: Failure) -> SourceError {

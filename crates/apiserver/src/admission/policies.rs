@@ -128,7 +128,9 @@ impl Sources {
         let mut object = if attributes.presented.is_some() {
             object.clone()
         } else {
-            self.converter.convert(attributes.form, &matched.resource, object.clone()).await?
+            self.converter
+                .convert(attributes.form, &matched.resource, object.clone(), attributes.request.deadline)
+                .await?
         };
         object.insert("apiVersion".to_owned(), matched.kind.api_version().into());
         object.insert("kind".to_owned(), (&*matched.kind.kind).into());

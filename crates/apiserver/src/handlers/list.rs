@@ -120,7 +120,8 @@ pub(super) async fn read(context: &Context, request: &ListRequest) -> Result<Lis
         (StorageError::Future { latest }, _) => Failure::version_too_large(at.unwrap_or_default(), latest),
         _ => Failure::internal("cannot list"),
     })?;
-    listed.objects = context.state.converter.serve_all(&context.resource, listed.objects).await?;
+    listed.objects =
+        context.state.converter.serve_all(&context.resource, listed.objects, context.deadline).await?;
     Ok(listed)
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn get_now(context: &Context) -> Result<Response<Body>> {
 
 async fn answer(context: &Context, format: Format, object: Option<Arc<Object>>) -> Result<Response<Body>> {
     let object = object.ok_or_else(|| Failure::not_found(&context.target()))?;
-    let object = context.state.converter.serve(&context.resource, object).await?;
+    let object = context.state.converter.serve(&context.resource, object, context.deadline).await?;
     Ok(respond::object(StatusCode::OK, format, &context.resource, &object))
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn get(context: &Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let warnings = Warnings::default();
     let object = context.pipeline(None, None, None, &warnings).current(&context.key())?;
-    let object = context.state.converter.serve(&context.resource, object).await?;
+    let object = context.state.converter.serve(&context.resource, object, context.deadline).await?;
     let path = paths(&context.resource)?.spec;
     if context.resource.is_custom() && !has_number(&context.resource.read(&object), &path) {
         let problem = format!("the spec replicas field \".{}\" does not exist", path.join("."));

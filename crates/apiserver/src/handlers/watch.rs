@@ -135,7 +135,8 @@ impl Watcher {
     async fn send_initial_events(&mut self) -> std::result::Result<Result<Cursor>, Gone> {
         let page = Page { limit: None, ..self.nothing() };
         let (listed, cursor) = self.state.store.watch_all(&self.table, &page);
-        let served = self.state.converter.serve_all(&self.printer.resource, listed.objects).await;
+        let served =
+            self.state.converter.serve_all(&self.printer.resource, listed.objects, self.deadline).await;
         let objects = match served {
             Ok(objects) => objects,
             Err(failure) => return Ok(Err(failure)),
@@ -207,10 +208,11 @@ impl Watcher {
         let Some((kind, object)) = change.seen_by(self.namespace.as_deref(), &self.selection) else {
             return Ok(Ok(()));
         };
-        let object = match self.state.converter.serve(&self.printer.resource, object.clone()).await {
-            Ok(object) => object,
-            Err(failure) => return Ok(Err(failure)),
-        };
+        let object =
+            match self.state.converter.serve(&self.printer.resource, object.clone(), self.deadline).await {
+                Ok(object) => object,
+                Err(failure) => return Ok(Err(failure)),
+            };
         let event = self.printer.event(kind, &object, change.version());
         self.send(event, cursor).await.map(Ok)
     }

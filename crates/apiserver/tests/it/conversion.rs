@@ -362,3 +362,18 @@ async fn a_change_whose_conversion_is_not_awaited_is_read_later() {
     let added = events.iter().filter(|event| matches!(event, WatchEvent::Added(_)));
     assert_eq!((added.count(), events.len()), (2, 2));
 }
+
+#[tokio::test]
+async fn a_conversion_webhook_that_never_answers_has_the_time_of_its_request() {
+    let (hook, _server, admin) = start(|_| Reply::Never).await;
+    admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
+    let url = "https://hook.shop.svc:443/convert?timeout=30s";
+    let timed_out = format!(
+        r#"500 conversion webhook for a.example/v1, Kind=Gadget failed: Post "{url}": context deadline exceeded"#
+    );
+    let path = format!("{GADGETS_V2}/g?timeout=100ms");
+    assert_eq!(soon("an answer", admin.get(&path)).await.refusal(), timed_out);
+    let patch = json!({"spec": {"amount": 2}});
+    assert_eq!(soon("an answer", admin.patch(&path, "merge", &patch)).await.refusal(), timed_out);
+    assert_eq!(hook.posted().len(), 2);
+}

@@ -274,7 +274,8 @@ impl MutatingAdmissionPolicy {
             current.remove("kind");
             if attributes.presented.is_none() {
                 let (from, to) = (&matched.resource, attributes.form);
-                current = self.sources.converter.convert(from, to, current).await?;
+                current =
+                    self.sources.converter.convert(from, to, current, attributes.request.deadline).await?;
             }
             if let Some(reinvocation) = attributes.reinvocation {
                 reinvocation.changes(object);

@@ -99,7 +99,10 @@ impl Caller {
             }
             None => {
                 let resource = &matched.resource;
-                let object = self.converter.convert(attributes.form, resource, object).await?;
+                let object = self
+                    .converter
+                    .convert(attributes.form, resource, object, attributes.request.deadline)
+                    .await?;
                 respond::kind::with_kind(resource, &resource.encode(&object))
             }
         };
@@ -204,7 +207,10 @@ impl Caller {
         };
         if attributes.presented.is_none() {
             matched.resource.strategy.default(&mut new);
-            new = self.converter.convert(&matched.resource, attributes.form, new).await?;
+            new = self
+                .converter
+                .convert(&matched.resource, attributes.form, new, attributes.request.deadline)
+                .await?;
         }
         if let Some(reinvocation) = attributes.reinvocation {
             reinvocation.changes(object);

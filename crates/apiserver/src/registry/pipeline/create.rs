@@ -134,13 +134,13 @@ impl Pipeline<'_> {
         let key = resource.key(attributes.namespace, &name);
         let attributes = &Attributes { form: &stored_as, name: &name, ..*attributes };
         state.admission.validate(attributes, Some(&object)).await?;
-        let mut object = state.converter.to_storage(resource, object).await?;
+        let mut object = state.converter.to_storage(resource, object, request.deadline).await?;
         if request.dry_run {
             if state.store.get(&resource.table, &key).is_some() {
                 return Err(Failure::already_exists(&resource.target(&name)));
             }
             let object = Arc::new(stored_as.object(key, object, version));
-            return state.converter.serve(resource, object).await;
+            return state.converter.serve(resource, object, request.deadline).await;
         }
         if version.is_some_and(|version| version != 0) {
             return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
@@ -160,7 +160,7 @@ impl Pipeline<'_> {
         state
             .committed(&Committed { resource: &stored_as, object: &created, old: None, deleted: false })
             .await;
-        state.converter.serve(resource, created).await
+        state.converter.serve(resource, created, request.deadline).await
     }
 }
 

@@ -45,8 +45,12 @@ pub(crate) async fn delete(
         return Ok(outcome);
     }
     Ok(match outcome {
-        Outcome::Deleted(object) => Outcome::Deleted(state.converter.serve(resource, object).await?),
-        Outcome::Terminating(object) => Outcome::Terminating(state.converter.serve(resource, object).await?),
+        Outcome::Deleted(object) => {
+            Outcome::Deleted(state.converter.serve(resource, object, request.deadline).await?)
+        }
+        Outcome::Terminating(object) => {
+            Outcome::Terminating(state.converter.serve(resource, object, request.deadline).await?)
+        }
     })
 }
 
@@ -80,16 +84,17 @@ async fn delete_stored(
         let current = state.store.get(&resource.table, key);
         let current = current.ok_or_else(|| Failure::not_found(&resource.target(name)))?;
         check_preconditions(resource, &current, options.uid.as_deref(), version.as_deref())?;
-        let old = state.converter.read_stored(resource, &current).await?;
+        let old = state.converter.read_stored(resource, &current, request.deadline).await?;
         let mut new = marked(resource, &old, options);
         let is_first = resource.strategy.is_marked_first() && !current.is_terminating;
         let is_held = is_first || is_held(&*resource.strategy, &new);
         // A deletion that only waits for its grace period is not admitted again.
         if !(is_held && new == old && is_graceful(&old)) {
             let served = match resource.conversion_webhook() {
-                Some(_) if request.user.is_some() => {
-                    Some(resource.read(&*state.converter.serve(resource, current.clone()).await?))
-                }
+                Some(_) if request.user.is_some() => Some(
+                    resource
+                        .read(&*state.converter.serve(resource, current.clone(), request.deadline).await?),
+                ),
                 _ => None,
             };
             let attributes = Attributes { old: Some(served.as_ref().unwrap_or(&old)), ..attributes };

@@ -36,12 +36,15 @@ impl Pipeline<'_> {
     ) -> Result<Arc<Object>> {
         loop {
             let current = self.current(key)?;
-            let served = self.state.converter.serve(self.resource, current.clone()).await?;
+            let served =
+                self.state.converter.serve(self.resource, current.clone(), self.request.deadline).await?;
             let live = self.resource.read(&served);
             let mut new = try_update(&live, &current)?;
             let is_conditional = self.check_preconditions(&mut new, &current)?;
             match self.update_once(new, &live, &current).await? {
-                Some(object) => return self.state.converter.serve(self.resource, object).await,
+                Some(object) => {
+                    return self.state.converter.serve(self.resource, object, self.request.deadline).await;
+                }
                 None if is_conditional => {
                     return Err(Failure::modified(&self.resource.target(key.name())));
                 }
@@ -172,7 +175,7 @@ impl Pipeline<'_> {
         if is_unchanged && current.version_name == stored_as.stored_version_name() {
             return Ok(Some(current.clone()));
         }
-        let mut new = state.converter.to_storage(resource, new).await?;
+        let mut new = state.converter.to_storage(resource, new, request.deadline).await?;
         let key = current.key.clone();
         if request.dry_run {
             return Ok(Some(Arc::new(stored_as.object(key, new, Some(current.version)))));
@@ -240,7 +243,7 @@ impl Pipeline<'_> {
         let state = self.state;
         // Watches see it as it was last stored.
         let mut last = match stored_as.conversion_webhook() {
-            Some(_) => state.converter.read_stored(stored_as, current).await?,
+            Some(_) => state.converter.read_stored(stored_as, current, self.request.deadline).await?,
             None => stored_as.read(current),
         };
         let last = stored_as.draft(current.key.clone(), &mut last);
