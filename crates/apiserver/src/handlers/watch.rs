@@ -139,6 +139,7 @@ impl Watcher {
             self.state.converter.serve_all(&self.printer.resource, listed.objects, self.deadline).await;
         let objects = match served {
             Ok(objects) => objects,
+            Err(_) if Instant::now() >= self.deadline => return Err(Gone),
             Err(failure) => return Ok(Err(failure)),
         };
         for object in &objects {
@@ -211,6 +212,7 @@ impl Watcher {
         let object =
             match self.state.converter.serve(&self.printer.resource, object.clone(), self.deadline).await {
                 Ok(object) => object,
+                Err(_) if Instant::now() >= self.deadline => return Err(Gone),
                 Err(failure) => return Ok(Err(failure)),
             };
         let event = self.printer.event(kind, &object, change.version());

@@ -376,4 +376,12 @@ async fn a_conversion_webhook_that_never_answers_has_the_time_of_its_request() {
     let patch = json!({"spec": {"amount": 2}});
     assert_eq!(soon("an answer", admin.patch(&path, "merge", &patch)).await.refusal(), timed_out);
     assert_eq!(hook.posted().len(), 2);
+    // A watch ends as if nothing had happened.
+    let listed = admin.get(GADGETS).await.expect(200);
+    let before = version(&listed) - 1;
+    for from in [String::new(), format!("&resourceVersion={before}")] {
+        let mut watch = admin.watch(&format!("{GADGETS_V2}?watch=1&timeoutSeconds=1{from}")).await;
+        assert_eq!(soon("the end of the watch", watch.next()).await, None, "{from}");
+    }
+    assert_eq!(hook.posted().len(), 4);
 }
