@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::BoxFuture;
+use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::values::Map;
 use tokio::time::Instant;
@@ -41,7 +42,7 @@ use crate::auth::User;
 use crate::handlers::options::WriteOptions;
 use crate::registry::deletion::Deletion;
 use crate::registry::{GroupVersionKind, Resource};
-use crate::status::Result;
+use crate::status::{Failure, Result};
 use crate::warnings::Warnings;
 
 /// The operation of a write, or the connection to a subresource such as `exec`.
@@ -86,6 +87,30 @@ impl<'a> RequestContext<'a> {
     pub(crate) fn of_server(warnings: &'a Warnings) -> Self {
         let deadline = Instant::now() + REQUEST_TIMEOUT;
         RequestContext { user: None, dry_run: false, options: OperationOptions::None, warnings, deadline }
+    }
+
+    /// Lets other requests go on, after work of a request that did not wait for anything.
+    ///
+    /// # Errors
+    ///
+    /// 504 if the deadline has passed.
+    pub(crate) async fn pause(&self) -> Result<()> {
+        tokio::task::yield_now().await;
+        self.check_deadline()
+    }
+
+    /// Checks that the request is not given up.
+    ///
+    /// # Errors
+    ///
+    /// 504 if the deadline has passed.
+    pub(crate) fn check_deadline(&self) -> Result<()> {
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        let message =
+            "Timeout: request did not complete within requested timeout - context deadline exceeded";
+        Err(Failure::new(Reason::Timeout, message).with_details())
     }
 }
 

@@ -240,7 +240,10 @@ impl MutatingAdmissionPolicy {
             authorizer: &authorizer,
         };
         let definition = &policy.definition;
-        match definition.conditions.matches(definition.fails, Input { object: Some(&current), ..input }) {
+        let matches =
+            definition.conditions.matches(definition.fails, Input { object: Some(&current), ..input });
+        attributes.request.pause().await?;
+        match matches {
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(message) => {
@@ -255,7 +258,9 @@ impl MutatingAdmissionPolicy {
         let before = current.clone();
         let changed = Changed { attributes, matched };
         for mutation in &policy.mutations {
-            match policy.mutate(mutation, &changed, Input { object: Some(&current), ..input }) {
+            let mutated = policy.mutate(mutation, &changed, Input { object: Some(&current), ..input });
+            attributes.request.pause().await?;
+            match mutated {
                 Ok(mut new) => {
                     for field in ["apiVersion", "kind"] {
                         if let Some(own) = before.get(field) {

@@ -163,6 +163,7 @@ impl ValidatingAdmissionPolicy {
                     namespace: namespace.as_ref(),
                     authorizer: &authorizer,
                 });
+                attributes.request.pause().await?;
                 for (index, denial) in &evaluated.denials {
                     if binding.has("Deny") {
                         deny(outcome, Some(binding), denial);

@@ -21,7 +21,6 @@ use crate::respond;
 use crate::status::{Failure, Result};
 use crate::storage::Storage;
 use crate::webhook::WebhookClients;
-use klient_apimachinery::meta::Reason;
 
 /// Calls admission webhooks.
 pub(crate) struct Caller {
@@ -74,7 +73,9 @@ impl Caller {
             namespace: None,
             authorizer: &UserAuthorizer::new(storage, registry, user, attributes),
         };
-        match conditions.matches(!webhook.ignores_failures, input) {
+        let matches = conditions.matches(!webhook.ignores_failures, input);
+        attributes.request.pause().await?;
+        match matches {
             Ok(matches) => Ok(matches.then(|| matched.clone())),
             Err(problem) => Err(Failure::forbidden(&attributes.resource.target(attributes.name), &problem)),
         }
@@ -241,11 +242,7 @@ impl Caller {
         annotation: &str,
     ) -> Result<()> {
         let problem = format!("failed calling webhook {}: {problem}", quoted(&webhook.name));
-        if Instant::now() >= attributes.request.deadline {
-            let message =
-                "Timeout: request did not complete within requested timeout - context deadline exceeded";
-            return Err(Failure::new(Reason::Timeout, message).with_details());
-        }
+        attributes.request.check_deadline()?;
         if !webhook.ignores_failures {
             return Err(Failure::internal(problem));
         }

@@ -364,6 +364,29 @@ async fn endless_expressions_end_at_their_cost() {
 }
 
 #[tokio::test]
+async fn many_evaluations_end_at_the_deadline_of_the_request() {
+    let ten = "[0,1,2,3,4,5,6,7,8,9]";
+    let endless = (0..8).fold("true".to_owned(), |inner, index| format!("{ten}.all(i{index}, {inner})"));
+    let spec = with(
+        policy(&endless),
+        json!({
+            "paramKind": {"apiVersion": "v1", "kind": "Secret"},
+            "matchConstraints": constraints("", "configmaps"),
+        }),
+    );
+    let reference = json!({"selector": {}, "parameterNotFoundAction": "Allow"});
+    let (_server, client) = in_effect(spec, json!({"paramRef": reference})).await;
+    let secrets = CONFIG_MAPS.replace("configmaps", "secrets");
+    for index in 0..100 {
+        client.post(&secrets, &json!({"metadata": {"name": format!("s{index}")}})).await.expect(201);
+    }
+    let path = format!("{CONFIG_MAPS}?timeout=1s");
+    let refused = client.post(&path, &config_map("c", json!({}))).await.refusal();
+    let problem = "Timeout: request did not complete within requested timeout - context deadline exceeded";
+    assert_eq!(refused, format!("504 {problem}"));
+}
+
+#[tokio::test]
 async fn the_types_of_expressions_are_checked_with_those_of_the_kinds() {
     let (_server, client) = server().await;
     let spec = json!({
