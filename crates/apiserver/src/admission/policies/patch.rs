@@ -23,6 +23,12 @@ impl From<String> for ChangeError {
     }
 }
 
+/// Checks the nesting of a change before anything recurses into it: expressions may nest values deeper than the stack
+/// has room for.
+fn check_depth(change: &Map) -> Result<(), ChangeError> {
+    if values::is_too_deep(change) { Err("exceeded max depth".to_owned().into()) } else { Ok(()) }
+}
+
 /// The kind of the object that is changed.
 pub(super) struct Changed<'a> {
     pub(super) attributes: &'a Attributes<'a>,
@@ -35,6 +41,7 @@ impl Changed<'_> {
         let Value::Object(mut configuration) = configuration else {
             return Err("invalid return type".to_owned().into());
         };
+        check_depth(&configuration)?;
         configuration.remove("apiVersion");
         configuration.remove("kind");
         let schema = self.schema()?;
@@ -59,6 +66,7 @@ impl Changed<'_> {
 
     /// Applies the operations of a JSON patch to an object; one whose test fails changes nothing.
     pub(super) fn patch(&self, object: &Map, operations: Vec<Value>) -> Result<Map, ChangeError> {
+        operations.iter().filter_map(Value::as_object).try_for_each(check_depth)?;
         let body = Value::from(operations).to_string();
         let failed = |error: &dyn std::fmt::Display| ChangeError::Policy(format!("JSON Patch: {error}"));
         let patch = JsonPatch::parse(body.as_bytes()).map_err(|error| failed(&error))?;

@@ -122,6 +122,29 @@ async fn failures_are_told_in_the_words_of_the_server() {
 }
 
 #[tokio::test]
+async fn changes_that_nest_too_deep_fail() {
+    let variables: Vec<Value> = (0..150)
+        .map(|index| match index {
+            0 => json!({"name": "v0", "expression": "'deep'"}),
+            _ => {
+                let (open, close) = ("[".repeat(10), "]".repeat(10));
+                let expression = format!("{open}dyn(variables.v{}){close}", index - 1);
+                json!({"name": format!("v{index}"), "expression": expression})
+            }
+        })
+        .collect();
+    let deep = |mutation: Value| with(policy("configmaps", json!([mutation])), json!({"variables": variables}));
+    let (_server, client) = server().await;
+    bind(&client, "p", deep(applies("Object{data: variables.v149}"))).await;
+    let denied = "403 policy 'p' with binding 'p' denied request: exceeded max depth";
+    assert_eq!(client.post(CONFIG_MAPS, &config_map("c", json!({}))).await.refusal(), denied);
+    let mutations = [patches("[JSONPatch{op: 'add', path: '/data', value: variables.v149}]")];
+    let patch = json!({"spec": {"mutations": mutations}});
+    client.patch(&format!("{}/p", policies()), "merge", &patch).await.expect(200);
+    assert_eq!(client.post(CONFIG_MAPS, &config_map("c", json!({}))).await.refusal(), denied);
+}
+
+#[tokio::test]
 async fn atomic_lists_are_not_replaced() {
     let args = "Object{spec: Object.spec{containers: [Object.spec.containers{name: 'c', args: ['-v']}]}}";
     let (_server, client) = in_effect(policy("pods", json!([applies(args)]))).await;
