@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, soon};
 use crate::hook::{Hook, Posted, Reply, VALIDATING, configuration, webhook};
-use crate::objects::{DEFINITIONS, GADGETS, gadget, gadgets, named, version};
+use crate::objects::{CONFIG_MAPS, DEFINITIONS, GADGETS, gadget, gadgets, named, version};
 
 const GADGETS_V2: &str = "/apis/a.example/v2/namespaces/default/gadgets";
 
@@ -279,6 +279,45 @@ async fn a_conversion_that_is_not_valid_fails_the_request() {
     let good = admin.get(&format!("{GADGETS_V2}/good")).await.expect(200);
     assert_eq!(good["metadata"]["labels"], json!({"converted": "yes"}));
     assert_eq!((&good["metadata"]["generation"], &good["metadata"]["finalizers"]), (&json!(1), &Value::Null));
+}
+
+#[tokio::test]
+async fn parameters_of_policies_are_converted_to_the_version_of_their_kind() {
+    let (hook, _server, admin) = start(|posted| {
+        Reply::Response(converted(posted, |object| {
+            if object["metadata"]["name"] == "broken" {
+                object["metadata"]["name"] = "other".into();
+            }
+        }))
+    })
+    .await;
+    admin.post(GADGETS, &gadget("limits", json!({"size": 5}))).await.expect(201);
+    let policies = VALIDATING.replace("validatingwebhookconfigurations", "validatingadmissionpolicies");
+    let policy = json!({"metadata": {"name": "p"}, "spec": {
+        "paramKind": {"apiVersion": "a.example/v2", "kind": "Gadget"},
+        "matchConstraints": {"resourceRules": [{
+            "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"],
+        }]},
+        "validations": [{"expression": "int(object.data.size) <= params.spec.amount"}],
+    }});
+    admin.post(&policies, &policy).await.expect(201);
+    let binding = json!({"metadata": {"name": "b"}, "spec": {
+        "policyName": "p", "validationActions": ["Deny"],
+        "paramRef": {"selector": {}, "parameterNotFoundAction": "Deny"},
+    }});
+    let bindings = VALIDATING.replace("validatingwebhookconfigurations", "validatingadmissionpolicybindings");
+    admin.post(&bindings, &binding).await.expect(201);
+    let post = async |name: &str, size: &str| {
+        let object = json!({"metadata": {"name": name}, "data": {"size": size}});
+        admin.post(CONFIG_MAPS, &object).await
+    };
+    let denied = post("c", "6").await.refusal();
+    assert!(denied.contains("failed expression: int(object.data.size) <= params.spec.amount"), "{denied}");
+    post("c", "5").await.expect(201);
+    assert_eq!(hook.posted()[0].request()["desiredAPIVersion"], "a.example/v2");
+    admin.post(GADGETS, &gadget("broken", json!({"size": 9}))).await.expect(201);
+    let denied = post("d", "1").await.refusal();
+    assert!(denied.contains("failed to configure binding: conversion webhook for"), "{denied}");
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::client::Client;
-use crate::objects::{PODS, named, pod, version};
+use crate::objects::{
+    DEFINITIONS, GADGETS, PODS, anything, gadget, gadgets, named, pod, version,
+};
 
 const BUDGETS: &str = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
 const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
@@ -176,6 +178,36 @@ async fn several_budgets_of_a_pod_are_an_error() {
         evict(&admin, "a", Value::Null).await.refusal(),
         "500 This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
     );
+}
+
+#[tokio::test]
+async fn the_scale_of_a_custom_controller_is_that_of_the_version_in_which_it_is_stored() {
+    for stored in ["v1", "v2"] {
+        let (_server, admin) = start(&[]).await;
+        let mut definition = gadgets(anything());
+        let first = definition["spec"]["versions"][0].clone();
+        let versions = ["v1", "v2"].map(|name| {
+            let mut version = first.clone();
+            version["name"] = name.into();
+            version["storage"] = (name == stored).into();
+            version["subresources"]["scale"] = json!({
+                "specReplicasPath": format!(".spec.{name}"), "statusReplicasPath": ".status.replicas",
+            });
+            version
+        });
+        definition["spec"]["versions"] = json!(versions);
+        admin.post(DEFINITIONS, &definition).await.expect(201);
+        let mut object = gadget("web", json!({stored: 4}));
+        object["apiVersion"] = format!("a.example/{stored}").into();
+        let created = admin.post(&GADGETS.replace("v1", stored), &object).await.expect(201);
+        let owner = json!({
+            "apiVersion": "a.example/v1", "kind": "Gadget", "name": "web", "uid": created["metadata"]["uid"],
+            "controller": true,
+        });
+        create(&admin, "p", json!([owner])).await;
+        admin.post(BUDGETS, &budget(json!({"maxUnavailable": 1}))).await.expect(201);
+        assert_eq!(numbers(&admin).await, [0, 3, 4, 0], "stored as {stored}");
+    }
 }
 
 #[tokio::test]

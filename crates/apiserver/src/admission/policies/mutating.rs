@@ -152,7 +152,7 @@ impl MutatingAdmissionPolicy {
             let own = bindings.iter().filter(|binding| binding.policy == policy.definition.name);
             let own: Vec<&Binding> = own.map(|binding| &**binding).collect();
             if !own.is_empty() {
-                self.invocations(policy, &own, attributes, object, &mut invocations, &mut errors);
+                self.invocations(policy, &own, attributes, object, &mut invocations, &mut errors).await;
             }
         }
         if !invocations.is_empty() {
@@ -171,7 +171,7 @@ impl MutatingAdmissionPolicy {
     }
 
     /// Adds the invocations of a policy for a write.
-    fn invocations<'p>(
+    async fn invocations<'p>(
         &self,
         policy: &'p Policy,
         bindings: &[&'p Binding],
@@ -200,7 +200,7 @@ impl MutatingAdmissionPolicy {
                     continue;
                 }
             }
-            match self.sources.params(resource.as_ref(), binding, attributes) {
+            match self.sources.params(resource.as_ref(), binding, attributes).await {
                 Ok(params) => invocations.extend(params.into_iter().map(|param| Invocation {
                     policy,
                     binding,

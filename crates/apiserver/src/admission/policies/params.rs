@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Binding, Definition, Sources};
 use crate::admission::Attributes;
 use crate::registry::Resource;
+use crate::storage::Object;
 
 /// The kind of the parameters of a policy.
 #[derive(Debug)]
@@ -51,8 +52,9 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// If there are none and the binding denies that, or the reference is not valid.
-    pub(super) fn params(
+    /// If there are none and the binding denies that, the reference is not valid, or the conversion webhook of their kind
+    /// fails.
+    pub(super) async fn params(
         &self,
         resource: Option<&Arc<Resource>>,
         binding: &Binding,
@@ -84,7 +86,7 @@ impl Sources {
                     serde_json::from_value(selector.clone()).map_err(|error| error.to_string())?;
                 let selector = Selector::try_from(&selector).map_err(|error| error.to_string())?;
                 let objects = self.storage.all(&resource.table, namespace);
-                let mut objects: Vec<Map> = objects.iter().map(|object| resource.read(object)).collect();
+                let mut objects = self.served(resource, objects).await?;
                 objects.retain(|object| has_labels(object, &selector));
                 objects
             }
@@ -93,7 +95,7 @@ impl Sources {
             }
             (name, None) => {
                 let found = self.storage.get(&resource.table, &resource.key(namespace, name));
-                found.iter().map(|object| resource.read(object)).collect()
+                self.served(resource, found.into_iter().collect()).await?
             }
         };
         if found.is_empty() && text_at(reference, &["parameterNotFoundAction"]) == "Deny" {
@@ -106,6 +108,13 @@ impl Sources {
             Some(object)
         };
         Ok(found.into_iter().map(whole).collect())
+    }
+
+    /// Stored objects in the version of the resource.
+    async fn served(&self, resource: &Resource, objects: Vec<Arc<Object>>) -> Result<Vec<Map>, String> {
+        let served = self.converter.serve_all(resource, objects).await;
+        let served = served.map_err(|failure| failure.message())?;
+        Ok(served.iter().map(|object| resource.read(object)).collect())
     }
 }
 

@@ -130,7 +130,7 @@ impl ValidatingAdmissionPolicy {
                     continue;
                 }
             }
-            let params = match self.sources.params(resource.as_ref(), binding, attributes) {
+            let params = match self.sources.params(resource.as_ref(), binding, attributes).await {
                 Ok(params) => params,
                 Err(problem) => {
                     misconfigured(outcome, Some(binding), &problem);

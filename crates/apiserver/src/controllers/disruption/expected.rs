@@ -1,6 +1,7 @@
 //! [`Expected`], the pods that the controllers of a budget's pods are to run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::values::{Map, at, list_at, text_at};
@@ -75,18 +76,27 @@ fn controller(state: &State, namespace: Option<&str>, owner: &Map) -> Result<Opt
     let text = |field: &str| text_at(owner, &[field]);
     let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
     let resources = state.registry.all();
-    let resource = resources.iter().find(|resource| {
-        resource.info.group == group && resource.info.kind == text("kind") && resource.conversion.is_none()
-    });
-    let Some(resource) = resource else {
+    let of_kind: Vec<&Arc<Resource>> = resources
+        .iter()
+        .filter(|resource| {
+            let info = &resource.info;
+            info.group == group && info.kind == text("kind") && resource.conversion.is_none()
+        })
+        .collect();
+    let Some(resource) = of_kind.first() else {
         let (kind, version) = (quoted(text("kind")), quoted(text("apiVersion")));
         return Err(format!("no matches for kind {kind} in version {version}"));
     };
+    let found = state.store.get(&resource.table, &resource.key(namespace, text("name")));
+    // Each version of a custom kind has a path of its own; that of the stored version needs no conversion.
+    let is_stored = |own: &&Arc<Resource>| {
+        found.as_ref().is_some_and(|found| *found.version_name == *own.info.version)
+    };
+    let resource = of_kind.iter().copied().find(is_stored).unwrap_or(resource);
     let Some(path) = replicas_path(resource) else {
         let (plural, dot) = (&resource.info.plural, if group.is_empty() { "" } else { "." });
         return Err(format!("{plural}{dot}{group} does not implement the scale subresource"));
     };
-    let found = state.store.get(&resource.table, &resource.key(namespace, text("name")));
     let Some(found) = found.filter(|found| found.uid == *text("uid")) else { return Ok(None) };
     let object = resource.read(&found);
     if resource.info.kind == "ReplicaSet" {
