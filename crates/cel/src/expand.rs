@@ -248,24 +248,31 @@ impl Expander<'_, '_> {
     }
 
     fn all(&mut self, at: u64, target: IdedExpr, args: Vec<IdedExpr>) -> Result<Expr, Problem> {
-        let (variables, mut rest) = variables(args)?;
-        let accumulated = self.ident(at, ACCUMULATOR);
-        let condition = self.call(at, operators::NOT_STRICTLY_FALSE, vec![accumulated]);
-        let accumulated = self.ident(at, ACCUMULATOR);
-        let step = self.call(at, operators::LOGICAL_AND, vec![accumulated, rest.remove(0)]);
-        let start = self.boolean(at, true);
-        let result = self.ident(at, ACCUMULATOR);
-        Ok(fold(target, variables, start, condition, step, result))
+        self.quantified(at, target, args, true)
     }
 
     fn exists(&mut self, at: u64, target: IdedExpr, args: Vec<IdedExpr>) -> Result<Expr, Problem> {
+        self.quantified(at, target, args, false)
+    }
+
+    /// `all`, or `exists`: it goes on while the accumulated value is what it starts with.
+    fn quantified(
+        &mut self,
+        at: u64,
+        target: IdedExpr,
+        args: Vec<IdedExpr>,
+        all: bool,
+    ) -> Result<Expr, Problem> {
         let (variables, mut rest) = variables(args)?;
-        let accumulated = self.ident(at, ACCUMULATOR);
-        let condition = self.call(at, operators::LOGICAL_NOT, vec![accumulated]);
+        let mut condition = self.ident(at, ACCUMULATOR);
+        if !all {
+            condition = self.call(at, operators::LOGICAL_NOT, vec![condition]);
+        }
         let condition = self.call(at, operators::NOT_STRICTLY_FALSE, vec![condition]);
         let accumulated = self.ident(at, ACCUMULATOR);
-        let step = self.call(at, operators::LOGICAL_OR, vec![accumulated, rest.remove(0)]);
-        let start = self.boolean(at, false);
+        let operator = if all { operators::LOGICAL_AND } else { operators::LOGICAL_OR };
+        let step = self.call(at, operator, vec![accumulated, rest.remove(0)]);
+        let start = self.boolean(at, all);
         let result = self.ident(at, ACCUMULATOR);
         Ok(fold(target, variables, start, condition, step, result))
     }

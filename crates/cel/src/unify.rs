@@ -1,4 +1,4 @@
-//! [`Bindings`], what is known of type parameters, by the rules of cel-go's checker.
+//! [`Bindings`], the types of type parameters, by the rules of cel-go's checker.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::types::Type;
 #[derive(Default)]
 pub(crate) struct Bindings {
     types: HashMap<Arc<str>, Type>,
-    /// What parameters stood for before the changes of the attempt.
+    /// The types that parameters stood for before the changes of the attempt.
     undo: Vec<(Arc<str>, Option<Type>)>,
 }
 
