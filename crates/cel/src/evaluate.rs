@@ -11,6 +11,7 @@ use crate::library::{self, PatternFunction};
 use crate::pattern::Pattern;
 use crate::plan::{Composited, Fold, NEW_LIST, NEW_MAP, NEW_OBJECT, Node, Step};
 use crate::price::{Price, smaller};
+use crate::steps::Steps;
 use crate::value::{Key, List, Map, MapBuilder, Object, Value, out_of_bounds};
 
 /// The number of patterns that are not constant.
@@ -28,6 +29,8 @@ pub(crate) struct Frame<'f, 'a> {
     deadline: Instant,
     pub(crate) spent: u64,
     steps: u32,
+    /// The visits of parts of values.
+    parts: Steps,
     patterns: HashMap<String, Arc<Pattern>>,
     pub(crate) composites: Option<&'f mut Composites<'a>>,
 }
@@ -52,6 +55,7 @@ impl<'f, 'a> Frame<'f, 'a> {
             deadline,
             spent: 0,
             steps: 0,
+            parts: Steps::new(limit, deadline),
             patterns: HashMap::new(),
             composites: None,
         }
@@ -105,7 +109,7 @@ impl<'f, 'a> Frame<'f, 'a> {
             }
             Node::Equal { one, other, negated } => {
                 let pair = self.pair(one, other, Price::Smaller)?;
-                let equal = pair[0].equals(&pair[1]);
+                let equal = pair[0].equals(&pair[1], &mut self.parts);
                 self.charge(smaller(&pair))?;
                 match (equal, negated) {
                     (Ok(equal), negated) => Ok(Value::Bool(equal != *negated)),
@@ -215,7 +219,7 @@ impl<'f, 'a> Frame<'f, 'a> {
         })
     }
 
-    /// What is found in a value, or in that of an optional one; the result is then optional as well. What is not there
+    /// The part of a value, or of that of an optional one; the result is then optional as well. A part that is not there
     /// costs nothing if it is optional.
     fn select(
         &mut self,
@@ -269,19 +273,19 @@ impl<'f, 'a> Frame<'f, 'a> {
                     argument => argument?,
                 };
                 let arguments = [argument];
-                self.admit(&arguments)?;
+                self.admit(&arguments, price)?;
                 result = function(&arguments);
                 cost = price.of(&arguments, result.as_ref().ok());
             }
             [one, other] => {
                 let arguments = self.pair(one, other, price)?;
-                self.admit(&arguments)?;
+                self.admit(&arguments, price)?;
                 result = function(&arguments);
                 cost = price.of(&arguments, result.as_ref().ok());
             }
             _ => {
                 let arguments = self.arguments(arguments)?;
-                self.admit(&arguments)?;
+                self.admit(&arguments, price)?;
                 result = function(&arguments);
                 cost = price.of(&arguments, result.as_ref().ok());
             }
@@ -290,13 +294,18 @@ impl<'f, 'a> Frame<'f, 'a> {
         result
     }
 
-    /// Refuses lists that are too long to be worth what is left.
-    fn admit(&self, arguments: &[Value<'a>]) -> Result<()> {
+    /// Refuses lists that are too long to be worth what is left, and takes the steps of functions that visit all parts of
+    /// their arguments.
+    fn admit(&mut self, arguments: &[Value<'a>], price: Price) -> Result<()> {
         let left = usize::try_from(self.limit - self.spent.min(self.limit)).unwrap_or(usize::MAX);
         let most = left.saturating_mul(10).saturating_add(100_000);
         let too_long =
             |value: &Value<'a>| matches!(value, Value::List(list @ List::Joined(..)) if list.len() > most);
-        if arguments.iter().any(too_long) { Err(Failure::Budget) } else { Ok(()) }
+        if arguments.iter().any(too_long) {
+            return Err(Failure::Budget);
+        }
+        let Some(times) = price.visits(arguments) else { return Ok(()) };
+        arguments.iter().try_for_each(|argument| self.parts.take_parts(argument, times))
     }
 
     fn pattern(

@@ -50,6 +50,7 @@ mod plan;
 mod price;
 mod schema;
 mod show;
+mod steps;
 mod types;
 mod unify;
 mod validate;

@@ -201,10 +201,10 @@ pub(crate) fn extend<'a>(map: Map<'a>, rest: &[Value<'a>]) -> Result<crate::valu
     use crate::failure::Failure;
     let mut builder = map.into_builder()?;
     let mut insert = |key: Value<'a>, value: Value<'a>| {
-        let shown = string_format::show(&key);
-        if builder.insert(key, value)? {
+        if builder.insert(key.clone(), value)? {
             return Ok(());
         }
+        let shown = string_format::show(&key);
         Err(Failure::Error(format!("insert failed: key {shown} already exists")))
     };
     match rest {

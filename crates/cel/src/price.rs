@@ -104,6 +104,17 @@ fn scaled(size: u64, factor: f64) -> u64 {
 }
 
 impl Price {
+    /// The times that a call may visit the parts of its arguments; `None` if it does not go into them.
+    pub(crate) fn visits(self, arguments: &[Value<'_>]) -> Option<u64> {
+        let size = |index: usize| arguments.get(index).map_or(1, Value::size);
+        match self {
+            Price::Traversal | Price::Argument(..) => Some(1),
+            Price::Pairs(index) => Some(size(index)),
+            Price::Sets(factor) => Some(size(0).max(size(1)).saturating_mul(factor)),
+            _ => None,
+        }
+    }
+
     /// The cost of a call with these arguments.
     pub(crate) fn of(self, arguments: &[Value<'_>], result: Option<&Value<'_>>) -> u64 {
         let size = |index: usize| arguments.get(index).map_or(1, Value::size);

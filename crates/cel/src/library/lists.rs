@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::ITEMS_MAX;
 use crate::failure::{Failure, Result};
+use crate::steps::Steps;
 use crate::value::{Key, List, Value};
 
 pub(super) fn is_sorted<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
@@ -85,7 +86,7 @@ pub(super) fn min<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
 pub(super) fn includes<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
     let found = match &arguments[0] {
         Value::List(list) => list.contains(&arguments[1]).unwrap_or_default(),
-        value => value.equals(&arguments[1]).unwrap_or_default(),
+        value => value.equals(&arguments[1], &mut Steps::counted()).unwrap_or_default(),
     };
     Ok(Value::Bool(found))
 }
@@ -181,7 +182,7 @@ pub(super) fn distinct<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
         let item = item?;
         let is_new = match Key::of(&item) {
             Some(key) => known.insert(key),
-            None => !unique.iter().any(|other| item.equals(other).unwrap_or_default()),
+            None => !unique.iter().any(|other| item.equals(other, &mut Steps::counted()).unwrap_or_default()),
         };
         if is_new {
             unique.push(item);

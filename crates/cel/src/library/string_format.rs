@@ -4,6 +4,7 @@ use klient_apimachinery::go::quoted;
 
 use super::conversion::text_of;
 use crate::failure::{Failure, Result};
+use crate::steps::Steps;
 use crate::value::Value;
 
 /// The digits after the point of numbers in fixed and scientific form.
@@ -11,6 +12,9 @@ const PRECISION: usize = 6;
 
 /// The largest precision of a clause; Kubernetes has none, and would fill its memory.
 const PRECISION_MAX: usize = 10_000;
+
+/// The parts of a value that a message shows.
+const SHOWN_MAX: u64 = 100_000;
 
 /// A clause of a format string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,13 +308,18 @@ fn nested(value: &Value<'_>) -> std::result::Result<String, String> {
     }
 }
 
-/// A value for a message.
+/// A value for a message; its type if it is too large.
 pub(crate) fn show(value: &Value<'_>) -> String {
-    text(value).unwrap_or_else(|_| value.type_name().to_owned())
+    let text = match Steps::timeless(SHOWN_MAX).take_parts(value, 1) {
+        Ok(()) => text(value).ok(),
+        Err(_) => None,
+    };
+    text.unwrap_or_else(|| value.type_name().to_owned())
 }
 
 pub(super) fn format<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
     let list = arguments[1].as_list()?;
+    let mut room = Steps::timeless(super::TEXT_MAX as u64 / 10);
     let mut out = String::new();
     let mut next = 0;
     for part in parts(arguments[0].as_str()?) {
@@ -319,6 +328,9 @@ pub(super) fn format<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
             Part::Clause(clause) => {
                 if next >= list.len() {
                     return Err(Failure::Error(format!("index {next} out of range")));
+                }
+                if let Ok(value) = list.get(next) {
+                    room.take_parts(&value, 1)?;
                 }
                 let written = clause.and_then(|clause| {
                     let value = list.get(next).map_err(|_| "no such overload".to_owned())?;

@@ -2,6 +2,7 @@
 
 use super::TEXT_MAX;
 use crate::failure::{Failure, Result};
+use crate::steps::Steps;
 use crate::value::{List, Text, Value};
 
 fn out_of_range(index: i64) -> Failure {
@@ -79,7 +80,7 @@ pub(super) fn last_index_of<'a>(arguments: &[Value<'a>]) -> Result<Value<'a>> {
 fn item_index<'a>(list: &List<'a>, item: &Value<'a>, last: bool) -> Result<Value<'a>> {
     let mut found = -1;
     for (index, own) in list.iter().enumerate() {
-        if own?.equals(item).unwrap_or_default() {
+        if own?.equals(item, &mut Steps::counted()).unwrap_or_default() {
             found = i64::try_from(index).unwrap_or(i64::MAX);
             if !last {
                 break;

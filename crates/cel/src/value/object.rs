@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Value;
 use crate::failure::{Failure, Result};
+use crate::steps::Steps;
 
 /// The name of the type of operations of JSON patches.
 const JSON_PATCH: &str = "JSONPatch";
@@ -53,13 +54,13 @@ impl<'a> Object<'a> {
     }
 
     /// Returns true if both have the type and the fields of each other.
-    pub(crate) fn equals(&self, other: &Object<'a>) -> Result<bool> {
+    pub(crate) fn equals(&self, other: &Object<'a>, steps: &mut Steps) -> Result<bool> {
         if self.name != other.name || self.fields.len() != other.fields.len() {
             return Ok(false);
         }
         for (name, value) in &self.fields {
             match other.find(name) {
-                Some(theirs) if value.equals(&theirs)? => {}
+                Some(theirs) if value.equals(&theirs, steps)? => {}
                 _ => return Ok(false),
             }
         }

@@ -230,6 +230,68 @@ fn a_long_chain_of_variables_ends() {
     assert_eq!(evaluate(&environment, "variables.v600 == 601", &Value::Null), "true");
 }
 
+/// Composes `v0` to `v19`: each but the first is a list of the one before, ten times.
+fn compose_tenfold(environment: &mut Environment, first: &str) {
+    environment.compose("v0", first).unwrap();
+    for index in 1..20 {
+        let items = vec![format!("dyn(variables.v{})", index - 1); 10].join(", ");
+        environment.compose(&format!("v{index}"), &format!("[{items}]")).unwrap();
+    }
+}
+
+#[test]
+fn small_expressions_do_not_make_large_patches() {
+    let mut environment = environment().with_patch_types();
+    let text = "a".repeat(10_000);
+    compose_tenfold(&mut environment, &format!("'{text}'"));
+    let exceeds = "the value exceeds 3145728 bytes";
+    let marshal = "JSONPath valueExpression evaluated to a type that could not marshal to JSON: ";
+    for (source, result) in [
+        ("Object{data: variables.v19}", exceeds.to_owned()),
+        ("Object{data: [variables.v19]}", exceeds.to_owned()),
+        ("Object{data: {'a': variables.v3}}", exceeds.to_owned()),
+        ("[JSONPatch{op: 'add', path: '/a', value: variables.v19}]", format!("{marshal}{exceeds}")),
+        ("[JSONPatch{op: 'add', path: '/a', value: Object.a{b: variables.v19}}]", exceeds.to_owned()),
+    ] {
+        assert_eq!(evaluate(&environment, source, &Value::Null), result, "{source}");
+    }
+    let object = json!({"spec": text});
+    assert_eq!(evaluate(&environment, "Object{data: [object].map(o, o)}", &object).len(), text.len() + 22);
+    let copies = vec!["object"; 400].join(", ");
+    assert_eq!(evaluate(&environment, &format!("Object{{data: [{copies}]}}"), &object), exceeds);
+}
+
+#[test]
+fn small_expressions_do_not_compare_or_show_large_values_forever() {
+    let mut environment = environment();
+    compose_tenfold(&mut environment, "1");
+    for index in 0..20 {
+        let source = match index {
+            0 => "1".to_owned(),
+            _ => format!("[{}]", vec![format!("dyn(variables.w{})", index - 1); 10].join(", ")),
+        };
+        environment.compose(&format!("w{index}"), &source).unwrap();
+    }
+    for source in [
+        "variables.v19 == variables.w19",
+        "'%s'.format([variables.v7]).size() > 0",
+        "'%s'.format([variables.v19]).size() > 0",
+        "dyn(variables.v19) in [variables.w19]",
+        "[variables.v19].indexOf(variables.w19) == 0",
+        "sets.contains([variables.v19], [variables.w19])",
+        "[variables.v19, variables.w19].distinct().size() == 1",
+    ] {
+        let result = evaluate(&environment, source, &Value::Null);
+        assert_eq!(result, "error: operation cancelled: actual cost limit exceeded", "{source}");
+    }
+    for (source, result) in [
+        ("variables.v3 == variables.w3 && variables.v3 in [variables.w3]", "true"),
+        ("{'a': 1}[dyn(variables.v19)]", "error: no such key: list"),
+    ] {
+        assert_eq!(evaluate(&environment, source, &Value::Null), result, "{source}");
+    }
+}
+
 #[test]
 fn objects_are_made_for_patches() {
     let environment = environment().with_patch_types();
