@@ -256,8 +256,7 @@ fn of_value(value: &Value<'_>, room: &mut Room) -> Result<Json, String> {
         Value::Optional(Some(value)) => of_value(value, room)?,
         Value::Object(object) => Json::Object(of_object(object, room)?),
         Value::List(list) => {
-            let items =
-                list.iter().map(|item| of_value(&item.map_err(|failure| failure.to_string())?, room));
+            let items = list.iter().map(|item| of_value(&item.map_err(|failure| failure.to_string())?, room));
             Json::Array(items.collect::<Result<_, String>>()?)
         }
         Value::Map(map) => {

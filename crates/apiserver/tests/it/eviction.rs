@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::client::Client;
-use crate::objects::{
-    DEFINITIONS, GADGETS, PODS, anything, gadget, gadgets, named, pod, version,
-};
+use crate::objects::{DEFINITIONS, GADGETS, PODS, anything, gadget, gadgets, named, pod, version};
 
 const BUDGETS: &str = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
 const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";

@@ -89,9 +89,8 @@ fn controller(state: &State, namespace: Option<&str>, owner: &Map) -> Result<Opt
     };
     let found = state.store.get(&resource.table, &resource.key(namespace, text("name")));
     // Each version of a custom kind has a path of its own; that of the stored version needs no conversion.
-    let is_stored = |own: &&Arc<Resource>| {
-        found.as_ref().is_some_and(|found| *found.version_name == *own.info.version)
-    };
+    let is_stored =
+        |own: &&Arc<Resource>| found.as_ref().is_some_and(|found| *found.version_name == *own.info.version);
     let resource = of_kind.iter().copied().find(is_stored).unwrap_or(resource);
     let Some(path) = replicas_path(resource) else {
         let (plural, dot) = (&resource.info.plural, if group.is_empty() { "" } else { "." });

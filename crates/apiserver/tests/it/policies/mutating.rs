@@ -133,7 +133,8 @@ async fn changes_that_nest_too_deep_fail() {
             }
         })
         .collect();
-    let deep = |mutation: Value| with(policy("configmaps", json!([mutation])), json!({"variables": variables}));
+    let deep =
+        |mutation: Value| with(policy("configmaps", json!([mutation])), json!({"variables": variables}));
     let (_server, client) = server().await;
     bind(&client, "p", deep(applies("Object{data: variables.v149}"))).await;
     let denied = "403 policy 'p' with binding 'p' denied request: exceeded max depth";
