@@ -254,7 +254,9 @@ impl<'f, 'a> Frame<'f, 'a> {
             (Err(Failure::Budget), _) | (_, Err(Failure::Budget)) => Err(Failure::Budget),
             (one, other) => {
                 let size = |value: &Result<Value<'a>>| value.clone().unwrap_or(Value::Null);
-                self.charge(price.of(&[size(&one), size(&other)], None))?;
+                let arguments = [size(&one), size(&other)];
+                self.admit(&arguments, price)?;
+                self.charge(price.of(&arguments, None))?;
                 Err(one.err().or(other.err()).unwrap_or(Failure::Budget))
             }
         }

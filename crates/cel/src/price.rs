@@ -108,7 +108,7 @@ impl Price {
     pub(crate) fn visits(self, arguments: &[Value<'_>]) -> Option<u64> {
         let size = |index: usize| arguments.get(index).map_or(1, Value::size);
         match self {
-            Price::Traversal | Price::Argument(..) => Some(1),
+            Price::Traversal | Price::Flatten | Price::Argument(..) => Some(1),
             Price::Pairs(index) => Some(size(index)),
             Price::Sets(factor) => Some(size(0).max(size(1)).saturating_mul(factor)),
             _ => None,

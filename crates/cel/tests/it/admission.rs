@@ -268,10 +268,13 @@ fn small_expressions_do_not_compare_or_show_large_values_forever() {
     let mut environment = environment();
     compose_tenfold(&mut environment, "v", "1");
     compose_tenfold(&mut environment, "w", "1");
+    compose_tenfold(&mut environment, "e", "[]");
     for source in [
         "variables.v19 == variables.w19",
         "'%s'.format([variables.v7]).size() > 0",
         "dyn(variables.v19) in [variables.w19]",
+        "[variables.v19].indexOf([dyn(1 / 0)]) == 0",
+        "variables.e19.flatten(100).size() == 0",
         "sets.contains([variables.v19], [variables.w19])",
         "[variables.v19, variables.w19].distinct().size() == 1",
     ] {
