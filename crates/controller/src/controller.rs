@@ -21,7 +21,7 @@ use std::task::Poll;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Object, ObjectKey};
 
-pub use action::{Action, TerminalError};
+pub use action::Action;
 pub use builder::ControllerBuilder;
 pub use metrics::ControllerMetrics;
 #[cfg(feature = "metrics")]

@@ -4,9 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::controller::TerminalError;
-
 use klient_client::BoxError;
+
+use crate::terminal_error::TerminalError;
 
 /// An error of this crate.
 ///
@@ -144,4 +144,66 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         TerminalError::mark_of(self.cause()?)
     }
+}
+
+impl From<TerminalError> for Error {
+    fn from(error: TerminalError) -> Self {
+        Error::other(error)
+    }
+}
+
+#[test]
+fn a_terminal_error_is_found_among_causes() {
+    #[derive(Debug)]
+    struct Wrapped(TerminalError);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the specification")
+        }
+    }
+
+    impl StdError for Wrapped {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    /// An error that is `transparent` in the words of thiserror, or a box of anyhow.
+    #[derive(Debug)]
+    struct Transparent(Box<dyn StdError>);
+
+    impl fmt::Display for Transparent {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+
+    impl StdError for Transparent {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            self.0.source()
+        }
+    }
+
+    let terminal = || TerminalError::new("replicas is negative");
+    let transparent = |error: Box<dyn StdError>| Box::new(Transparent(error)) as Box<dyn StdError>;
+    let [found, other]: [&[Box<dyn StdError>]; 2] = [
+        &[
+            terminal().into(),
+            Wrapped(terminal()).into(),
+            Error::from(terminal()).into(),
+            Error::other(Wrapped(terminal())).into(),
+            transparent(terminal().into()),
+            transparent(transparent(Wrapped(terminal()).into())),
+            transparent(Error::from(terminal()).into()),
+            transparent(Error::other(Wrapped(terminal())).into()),
+        ],
+        &[
+            "replicas is negative".into(),
+            Error::other("replicas is negative").into(),
+            transparent(Error::other("replicas is negative").into()),
+        ],
+    ];
+    assert!(found.iter().all(|error| TerminalError::is_in(&**error)));
+    assert!(!other.iter().any(|error| TerminalError::is_in(&**error)));
 }

@@ -29,6 +29,7 @@ mod shutdown_signal;
 #[cfg(test)]
 mod simulation;
 mod tenure;
+mod terminal_error;
 mod update_status;
 pub mod wait;
 
@@ -37,7 +38,7 @@ pub use condition::{find_condition, is_condition_true, remove_condition, set_con
 pub use controller::describe_metrics;
 pub use controller::{
     Action, Controller, ControllerBuilder, ControllerHandle, ControllerMetrics, LOW_PRIORITY, OwnerScope,
-    Predicate, Source, TerminalError, map_to_owner, wait_for_own_writes,
+    Predicate, Source, map_to_owner, wait_for_own_writes,
 };
 pub use create_or_update::{create_or_apply, create_or_update};
 pub use error::{Error, ErrorKind};
@@ -45,4 +46,5 @@ pub use finalizer::{Cleanup, Finalizer, FinalizerStep};
 pub use operation_result::OperationResult;
 pub use owner::{controller_reference, owner_reference, set_controller_reference, set_owner_reference};
 pub use shutdown_signal::shutdown_signal;
+pub use terminal_error::TerminalError;
 pub use update_status::update_status;

@@ -7,6 +7,7 @@ use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_apimachinery::values::{Map, at, text_at};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{Binding, Definition, Sources};
 use crate::admission::Attributes;
@@ -63,6 +64,7 @@ impl Sources {
         let (Some(resource), Some(reference)) = (resource, &binding.param_ref) else {
             return Ok(vec![None]);
         };
+        let deadline = attributes.request.deadline;
         let own = text_at(reference, &["namespace"]);
         let namespace = match (resource.info.namespaced, own) {
             (false, "") => None,
@@ -86,7 +88,7 @@ impl Sources {
                     serde_json::from_value(selector.clone()).map_err(|error| error.to_string())?;
                 let selector = Selector::try_from(&selector).map_err(|error| error.to_string())?;
                 let objects = self.storage.all(&resource.table, namespace);
-                let mut objects = self.served(resource, objects).await?;
+                let mut objects = self.served(resource, objects, deadline).await?;
                 objects.retain(|object| has_labels(object, &selector));
                 objects
             }
@@ -95,7 +97,7 @@ impl Sources {
             }
             (name, None) => {
                 let found = self.storage.get(&resource.table, &resource.key(namespace, name));
-                self.served(resource, found.into_iter().collect()).await?
+                self.served(resource, found.into_iter().collect(), deadline).await?
             }
         };
         if found.is_empty() && text_at(reference, &["parameterNotFoundAction"]) == "Deny" {
@@ -111,8 +113,13 @@ impl Sources {
     }
 
     /// Stored objects in the version of the resource.
-    async fn served(&self, resource: &Resource, objects: Vec<Arc<Object>>) -> Result<Vec<Map>, String> {
-        let served = self.converter.serve_all(resource, objects).await;
+    async fn served(
+        &self,
+        resource: &Resource,
+        objects: Vec<Arc<Object>>,
+        deadline: Instant,
+    ) -> Result<Vec<Map>, String> {
+        let served = self.converter.serve_all(resource, objects, deadline).await;
         let served = served.map_err(|failure| failure.message())?;
         Ok(served.iter().map(|object| resource.read(object)).collect())
     }

@@ -13,11 +13,12 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::ReconcileLoop;
-use crate::controller::action::{Action, Next, TerminalError};
+use crate::controller::action::{Action, Next};
 use crate::controller::attempt::{Attempt, Worker, caught};
 use crate::controller::metrics::Outcome;
 use crate::leader_election::Leadership;
 use crate::sharding::{Assignment, ShardGuard};
+use crate::terminal_error::TerminalError;
 
 /// Reconciles keys of the queue until it is stopped. A reconcile that runs is not interrupted.
 pub(super) async fn work(
