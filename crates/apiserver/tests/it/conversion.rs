@@ -333,7 +333,8 @@ async fn a_conversion_webhook_that_is_down_fails_what_needs_it_alone() {
     let mut body = second("h", 1);
     body["metadata"] = named("h")["metadata"].clone();
     let refused = admin.post(GADGETS_V2, &body).await.refusal();
-    assert_eq!(refused, format!("500 {}", failed.replace("example/v1", "example/v2")));
+    let twice = "Internal error occurred: Internal error occurred:";
+    assert_eq!(refused, format!("500 {twice} {}", failed.replace("example/v1", "example/v2")));
     admin.get(GADGETS).await.expect(200);
     admin.delete(&format!("{GADGETS}/g")).await.expect(200);
     // The definition can be deleted without its webhook.
