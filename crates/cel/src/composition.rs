@@ -53,15 +53,7 @@ fn as_declared(ty: &Type) -> Type {
     match ty {
         Type::List(item) => Type::list(as_declared(item)),
         Type::Map(entry) => Type::map(as_declared(&entry.0), as_declared(&entry.1)),
-        Type::Null
-        | Type::Bool
-        | Type::Int
-        | Type::Uint
-        | Type::Double
-        | Type::String
-        | Type::Bytes
-        | Type::Duration
-        | Type::Timestamp => ty.clone(),
+        scalar if scalar.is_scalar() => scalar.clone(),
         _ => Type::Dyn,
     }
 }

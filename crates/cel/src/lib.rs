@@ -61,7 +61,7 @@ pub use authorizer::{AccessCheck, Authorizer, Decision};
 pub use cost::Estimate;
 pub use environment::Environment;
 pub use expression::{CompileError, Evaluation, EvaluationError, Expression, Limits, Variable};
-pub use name::escape;
+pub use name::{escape, is_reserved};
 pub use object_type::ObjectType;
 pub use output::Output;
 pub use pattern::Pattern;

@@ -25,7 +25,8 @@ const RESERVED: [&str; 21] = [
     "while",
 ];
 
-pub(crate) fn is_reserved(name: &str) -> bool {
+/// Returns true for keywords and reserved words of CEL, which no variable is named after.
+pub fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 

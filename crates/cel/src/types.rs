@@ -178,7 +178,8 @@ impl Type {
         }
     }
 
-    fn is_plain(&self) -> bool {
+    /// Returns true for the types of single values that have a kind of their own in JSON or in CEL.
+    pub(crate) fn is_scalar(&self) -> bool {
         matches!(
             self,
             Type::Null
@@ -190,9 +191,11 @@ impl Type {
                 | Type::Bytes
                 | Type::Duration
                 | Type::Timestamp
-                | Type::Dyn
-                | Type::Error
         )
+    }
+
+    fn is_plain(&self) -> bool {
+        self.is_scalar() || matches!(self, Type::Dyn | Type::Error)
     }
 
     /// Parses a type as it is displayed.

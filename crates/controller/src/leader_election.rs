@@ -74,7 +74,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::Str;
-use klient_apimachinery::go::quoted;
 use klient_client::Client;
 use tokio::sync::Mutex;
 
@@ -319,7 +318,7 @@ impl LeaderElector {
         match self.0.status.age_in_use() {
             Some(age) if age > self.0.config.lease_duration.saturating_add(tolerance) => {
                 let lock = &self.0.lock;
-                let lease = quoted(format!("{}/{}", lock.namespace, lock.name));
+                let lease = lock.quoted();
                 Err(Error::new(
                     ErrorKind::LeaseExpired,
                     format!(

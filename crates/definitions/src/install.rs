@@ -168,14 +168,13 @@ async fn served(
     name: &str,
     timeout: Duration,
 ) -> Result<Installed, Error> {
-    let failed = |error: &dyn std::fmt::Display| Error::new(name, vec![error.to_string()]);
     let end = Instant::now() + timeout;
     let wait = WaitOptions { timeout, ..Default::default() };
     let established = wait_for(definitions, name, conditions::established(), wait).await;
-    let definition = established.map_err(|error| failed(&error))?.unwrap_or_default();
+    let definition = established.map_err(|error| Error::failed(name, error))?.unwrap_or_default();
     let object = Unstructured::from_typed(&definition).0;
     let Some(parsed) = definition::Definition::parse(&object) else {
-        return Err(failed(&"the server has no names of it"));
+        return Err(Error::failed(name, "the server has no names of it"));
     };
     let Some(stored) = parsed.versions.iter().find(|version| version.storage && version.served) else {
         return Ok(Installed { definition, invalid: Vec::new() });
@@ -193,7 +192,7 @@ async fn served(
             Ok(objects) => break objects,
             // The server serves it a moment after it has said so.
             Err(error) if error.is_not_found() && Instant::now() < end => tokio::time::sleep(PAUSE).await,
-            Err(error) => return Err(failed(&error)),
+            Err(error) => return Err(Error::failed(name, error)),
         }
     };
     let mut invalid = Vec::new();

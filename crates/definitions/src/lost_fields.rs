@@ -15,11 +15,10 @@ fn compare(old: &Value, new: Option<&Value>, path: &str, lost: &mut Vec<String>)
         return;
     }
     let empty = Map::new();
-    let properties =
-        |schema: &'_ Value| schema["properties"].as_object().cloned().unwrap_or_else(|| empty.clone());
-    let (old_properties, new_properties) = (properties(old), properties(new));
+    let [old_properties, new_properties] =
+        [old, new].map(|schema| schema["properties"].as_object().unwrap_or(&empty));
     let additional = new.get("additionalProperties");
-    for (name, property) in &old_properties {
+    for (name, property) in old_properties {
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         compare(property, new_properties.get(name).or(additional), &path, lost);
     }

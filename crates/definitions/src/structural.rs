@@ -163,16 +163,12 @@ impl Converter {
     }
 
     fn object(&mut self, schema: &mut Map<String, Value>, field: &str) {
-        let convert_all = |converter: &mut Self, properties: Map<String, Value>| {
+        if let Some(Value::Object(properties)) = schema.remove("properties") {
             let convert = |(name, property): (String, Value)| {
-                let property = converter.convert(property, &format!("{field}.{name}"));
+                let property = self.convert(property, &format!("{field}.{name}"));
                 (name, Value::Object(property))
             };
-            properties.into_iter().map(convert).collect::<Map<_, _>>()
-        };
-        if let Some(Value::Object(properties)) = schema.remove("properties") {
-            let properties = convert_all(self, properties);
-            schema.insert("properties".into(), Value::Object(properties));
+            schema.insert("properties".into(), properties.into_iter().map(convert).collect());
         }
         if schema.remove("patternProperties").is_some() {
             self.problem(

@@ -108,8 +108,8 @@ impl Played {
         self.kind.api_versions.len() > 1 && finalizers.iter().enumerate().any(is_twice)
     }
 
-    /// Whether a status is written together with another spec in several versions: that may have an item twice, which is
-    /// not stored, but then kube-apiserver cannot convert the object, as above.
+    /// Returns true if a status is written together with another spec in several versions: that may have an item twice, which
+    /// is not stored, but then kube-apiserver cannot convert the object, as above.
     fn sends_spec_to_status(&self) -> bool {
         let sent = match &self.step.verb {
             Verb::Update(change) => change.overlay.get("spec"),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::{Map, text_at};
-use klient_cel::{Environment, admission};
+use klient_cel::{Environment, admission, is_reserved};
 
 use super::at::{At, same};
 use super::form::{dns_1035_label, dns_subdomain, path_segment, qualified_name};
@@ -17,31 +17,6 @@ const ANNOTATIONS_MAX: usize = 20;
 
 /// The length of the expression of an audit annotation, in bytes.
 const ANNOTATION_EXPRESSION_MAX: usize = 5 * 1024;
-
-/// Keywords of CEL, which no variable is named after.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 /// The environments of a policy's expressions.
 struct Environments {
@@ -224,7 +199,7 @@ fn variable(variable: &At<'_, '_>, environment: &mut Environment, problems: &mut
     let starts_well = !name.text().starts_with(|c: char| c.is_ascii_digit());
     if name.text().trim().is_empty() {
         problems.add(name.required("name is not specified"));
-    } else if !name.text().chars().all(is_word) || !starts_well || RESERVED.contains(&name.text()) {
+    } else if !name.text().chars().all(is_word) || !starts_well || is_reserved(name.text()) {
         problems.add(name.invalid("must be a valid CEL identifier"));
     }
     if expression.text().trim().is_empty() {

@@ -35,9 +35,9 @@ impl Campaign {
         status: Arc<Status>,
         observers: Arc<Observers>,
     ) -> Self {
-        let lease = quoted(format!("{}/{}", lock.namespace, lock.name));
         let needs = "leader election needs the verbs get, create and update";
-        let requests = LeaseRequests::new(client, &lock.namespace, format!("lease {lease}"), needs);
+        let subject = format!("lease {}", lock.quoted());
+        let requests = LeaseRequests::new(client, &lock.namespace, subject, needs);
         let name = if config.name.is_empty() { lock.name.as_str() } else { config.name.as_str() };
         Campaign { requests, lock: lock.clone(), election, status, observers, name: name.into() }
     }

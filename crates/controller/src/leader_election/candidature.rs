@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use klient_apimachinery::go::quoted;
 use tokio::sync::{oneshot, watch};
 
 use super::Shared;
@@ -24,8 +23,7 @@ impl Candidature {
         let election = match shared.election.clone().try_lock_owned() {
             Ok(election) => election,
             Err(_) => {
-                let lock = &shared.lock;
-                let lease = quoted(format!("{}/{}", lock.namespace, lock.name));
+                let lease = shared.lock.quoted();
                 tracing::info!(
                     "waiting until the leadership by lease {lease} that this candidate has already has ended"
                 );

@@ -100,10 +100,15 @@ impl LeaseLock {
         self
     }
 
+    /// The Lease in messages.
+    pub(super) fn quoted(&self) -> String {
+        quoted(format!("{}/{}", self.namespace, self.name))
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         for (value, field) in [(&self.name, "name"), (&self.namespace, "namespace")] {
             if value.is_empty() {
-                let lease = quoted(format!("{}/{}", self.namespace, self.name));
+                let lease = self.quoted();
                 return Err(Error::new(
                     ErrorKind::Config,
                     format!("leader election: the {field} of lock {lease} is empty"),

@@ -1,5 +1,7 @@
 //! The installation of definitions.
 
+#![allow(dead_code, reason = "of specifications that are not written only the schema counts")]
+
 use klient::definitions::{Declaration, Definition, Definitions, InstallOptions, schema_of};
 use klient::{Client, CustomResource, TestClient as _, TestServer};
 use schemars::JsonSchema;
@@ -40,14 +42,12 @@ async fn cluster_with_a_page() -> (TestServer, Client) {
 #[tokio::test]
 async fn a_definition_that_drops_fields_is_refused_unless_that_is_wished() {
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
     struct Smaller {
         text: String,
         #[serde(default)]
         parts: Vec<SmallerPart>,
     }
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
     struct SmallerPart {
         name: String,
     }
@@ -69,7 +69,6 @@ async fn a_definition_that_drops_fields_is_refused_unless_that_is_wished() {
 #[tokio::test]
 async fn objects_that_a_new_schema_does_not_allow_are_told() {
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
     struct Stricter {
         #[schemars(length(max = 3))]
         text: String,
@@ -101,7 +100,6 @@ async fn a_definition_of_another_owner_is_a_conflict_unless_it_is_forced() {
 #[tokio::test]
 async fn nothing_is_sent_if_one_definition_is_not_valid() {
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
     struct Invalid {
         pair: (i32, String),
     }

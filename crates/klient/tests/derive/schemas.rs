@@ -1,5 +1,7 @@
 //! Structural schemas of the shapes that serde has.
 
+#![allow(dead_code, reason = "of the types that are no custom resources only the schema counts")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use klient::definitions::{Declaration, Definition, schema_of};
@@ -17,7 +19,6 @@ struct ShapeSpec {}
 /// The schema of a field `value` of a type.
 fn shape<T: JsonSchema>() -> Result<Value, klient::definitions::Error> {
     #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema counts")]
     struct Spec<T> {
         value: T,
     }
@@ -31,7 +32,6 @@ fn problem<T: JsonSchema>() -> String {
     shape::<T>().unwrap_err().problems().join("; ")
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 struct Point {
     x: i32,
@@ -97,7 +97,6 @@ fn same(one: &Value, other: &Value) {
     pretty_equal(&plain(one), &plain(other));
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 enum Theme {
     /// Black on white.
@@ -106,7 +105,6 @@ enum Theme {
     Dark,
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum Source {
@@ -114,7 +112,6 @@ enum Source {
     Image(Point),
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 #[serde(tag = "type")]
 enum Tagged {
@@ -122,7 +119,6 @@ enum Tagged {
     Nothing,
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 #[serde(untagged)]
 enum Port {
@@ -130,7 +126,6 @@ enum Port {
     Name(String),
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 struct Flat {
     name: String,
@@ -138,7 +133,6 @@ struct Flat {
     source: Source,
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 struct Open {
     name: String,
@@ -204,20 +198,17 @@ fn enums_and_what_is_flattened() {
     }
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 struct Tree {
     children: Vec<Tree>,
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 enum Mixed {
     Off,
     On { level: i32 },
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 #[serde(tag = "type")]
 enum Differing {
@@ -225,7 +216,6 @@ enum Differing {
     B { value: String },
 }
 
-#[allow(dead_code, reason = "only its schema counts")]
 #[derive(JsonSchema)]
 struct Ruled {
     #[schemars(extend("x-kubernetes-validations" = [{"rule": "self.size() > 1"}]))]

@@ -92,7 +92,7 @@ pub(super) fn definition() -> Kind {
     }
 }
 
-/// What makes another definition of one that is created: those of names that are taken are not looked into.
+/// Names that make another definition of one that is created: definitions of names that are taken are not looked into.
 fn other() -> Value {
     let names =
         json!({"plural": "novelties", "singular": "novelty", "kind": "Novelty", "listKind": "NoveltyList"});
