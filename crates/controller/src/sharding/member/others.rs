@@ -25,7 +25,7 @@ pub(super) struct Other {
     pub(super) identity: Str,
     pub(super) claim: Arc<Claim>,
     lease: Lease,
-    /// The moment at which the record of the Lease was first seen, or its absence.
+    /// The moment at which the record of the Lease and its claim were first seen, or its absence.
     since: Moment,
     /// Somebody deleted the Lease before the claim was given up.
     is_gone: bool,
@@ -84,15 +84,12 @@ impl Other {
             if holder.is_empty() { lease.metadata.name.clone().unwrap_or_default() } else { holder.into() };
         let text = record::claim_text(&lease);
         let known = known.filter(|known| !known.is_gone);
-        let since = match &known {
-            Some(known) if is_same_record(&known.lease, &lease) => known.since,
-            _ => now,
-        };
-        let claim = match known {
+        let (claim, since) = match known {
             Some(known) if record::claim_text(&known.lease) == text && known.identity == identity => {
-                known.claim
+                let since = if is_same_record(&known.lease, &lease) { known.since } else { now };
+                (known.claim, since)
             }
-            _ => Arc::new(Claim::decode(text, &identity)),
+            _ => (Arc::new(Claim::decode(text, &identity)), now),
         };
         Other { identity, claim, lease, since, is_gone: false }
     }

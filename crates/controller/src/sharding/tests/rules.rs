@@ -384,6 +384,21 @@ fn the_versions_that_the_dead_have_written_stay_when_their_claim_is_removed() {
 }
 
 #[test]
+fn a_lease_whose_claim_was_removed_stays_until_all_others_have_had_the_time_to_see_that() {
+    let mut group = Group::of(&["a", "b"]);
+    group.cycle("a");
+    group.kill("b");
+    // The Lease of the dead does not change for long before its claim is removed.
+    group.now += 60.0;
+    group.pass(4.0);
+    assert_eq!(group.claim("b").as_deref(), Some(r#"{"members":[]}"#));
+    group.pass(28.0);
+    assert_eq!(group.claim("b").as_deref(), Some(r#"{"members":[]}"#));
+    group.pass(4.0);
+    assert_eq!(group.claim("b"), None);
+}
+
+#[test]
 fn a_renewal_of_one_who_retains_a_key_makes_no_assignment() {
     let mut group = Group::of(&["a"]);
     let keys: Vec<_> = (0..300).filter_map(|key| group.begin("a", key)).collect();

@@ -324,7 +324,10 @@ impl World {
     /// The time that a message between a machine and the server takes, if it arrives.
     fn transmission(&mut self, machine: usize) -> Option<u64> {
         let lost = if self.now < FAULTS { self.lost } else { 0 };
-        self.machines[machine].host.transmission(self.now, lost, &mut self.random)
+        let time = self.machines[machine].host.transmission(self.now, lost, &mut self.random)?;
+        // A message that is under way for longer is a fault, too.
+        let most = FAULTS.saturating_sub(self.now).max(50 * MILLISECOND);
+        Some(time.min(most))
     }
 
     fn arrive(&mut self, machine: usize, serial: u64, request: Request) {
