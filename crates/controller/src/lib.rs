@@ -8,6 +8,34 @@
 //! - [`Finalizer`], [`set_condition`], [`set_controller_reference`], [`create_or_apply`], [`create_or_update`],
 //!   [`update_status`], [`wait`]: the parts that every reconciler has;
 //! - [`shutdown_signal`]: the signals with which a program is told to end.
+//!
+//! # The names of controller-runtime and kube
+//!
+//! | controller-runtime | kube-runtime | here |
+//! |---|---|---|
+//! | `manager.Manager` | | informers of a factory, [`Controller::run`] of each controller, and the program's own `select!` |
+//! | `builder.ControllerManagedBy(m).For(…)` | `Controller::new` | [`Controller::builder`] |
+//! | `Owns`, `Watches` | `owns`, `watches` | [`owns`](ControllerBuilder::owns), [`watches`](ControllerBuilder::watches) |
+//! | `handler.EnqueueRequestsFromMapFunc` | mapper of `watches` | function of [`watches`](ControllerBuilder::watches) |
+//! | `handler.EnqueueRequestForOwner` | | [`map_to_owner`] |
+//! | `WithEventFilter`, `predicate.GenerationChangedPredicate` | `predicate_filter`, `predicates::generation` | [`Source::filter`], [`Predicate::generation_changed`] |
+//! | `MaxConcurrentReconciles` | `Config::concurrency` | [`workers`](ControllerBuilder::workers) |
+//! | `reconcile.Request`, `client.Get` | `Arc<K>` | a cached object with [`reconcile`](ControllerBuilder::reconcile), keys with [`reconcile_keys`](ControllerBuilder::reconcile_keys) |
+//! | `ctrl.Result{}`, `RequeueAfter` | `Action::await_change`, `Action::requeue` | [`Action::done`], [`Action::requeue`] |
+//! | returned error, `RateLimiter` | `error_policy` | returned error, [`rate_limiter`](ControllerBuilder::rate_limiter) |
+//! | `reconcile.TerminalError` | | [`TerminalError`] |
+//! | `source.Channel`, `GenericEvent` | `reconcile_on`, `reconcile_all_on` | [`ControllerHandle::reconcile`], [`ControllerHandle::reconcile_all`] |
+//! | `ReconciliationTimeout` | | [`reconcile_timeout`](ControllerBuilder::reconcile_timeout) |
+//! | `LeaderElection` of the manager | | [`run_while_leading`](Controller::run_while_leading) |
+//! | `ctrl.SetupSignalHandler` | `shutdown_on_signal` | [`shutdown_signal`] |
+//! | `controllerutil.AddFinalizer`, `RemoveFinalizer` | `finalizer()` | [`Finalizer`] |
+//! | `controllerutil.SetControllerReference`, `SetOwnerReference` | `controller_owner_ref`, `owner_ref` | [`set_controller_reference`], [`set_owner_reference`] |
+//! | `controllerutil.CreateOrUpdate` | | [`create_or_update`], [`create_or_apply`] |
+//! | `meta.SetStatusCondition` | | [`set_condition`] |
+//! | `record.EventRecorder` | `events::Recorder` | [`events`] |
+//! | `wait.PollUntil…` | `wait::await_condition` | [`wait::wait_for`] |
+//! | `EnableReadYourWritesConsistency` | | always on: [`own_writes_timeout`](ControllerBuilder::own_writes_timeout) |
+//! | `envtest` | | the embedded server, and the crate `klient-testing` |
 
 mod attempt;
 mod clock;
