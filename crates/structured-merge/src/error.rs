@@ -29,8 +29,10 @@ enum Repr {
     Invalid(Vec<ValidationError>),
     ManagedFields(String),
     Forbidden(&'static str),
-    Conversion { to: String, source: ConvertError },
+    Conversion(ConvertError),
+    Within(String, Error),
     Missing(String),
+    Version(String),
     Conflict(Conflicts),
 }
 
@@ -87,8 +89,18 @@ impl Error {
         Error(Box::new(Repr::Forbidden(problem)))
     }
 
-    pub(crate) fn conversion(to: &str, source: ConvertError) -> Self {
-        Error(Box::new(Repr::Conversion { to: to.to_owned(), source }))
+    pub(crate) fn conversion(source: ConvertError) -> Self {
+        Error(Box::new(Repr::Conversion(source)))
+    }
+
+    /// The error with the step of an algorithm that has failed, worded as upstream's.
+    pub(crate) fn within(self, step: &str) -> Self {
+        Error(Box::new(Repr::Within(step.to_owned(), self)))
+    }
+
+    /// An `apiVersion` of a manager that is none.
+    pub(crate) fn no_version(version: &str) -> Self {
+        Error(Box::new(Repr::Version(version.to_owned())))
     }
 
     pub(crate) fn missing(version: &str) -> Self {
@@ -107,7 +119,8 @@ impl Error {
             Repr::Invalid(_) => ErrorKind::Invalid,
             Repr::ManagedFields(_) => ErrorKind::ManagedFields,
             Repr::Forbidden(_) => ErrorKind::Forbidden,
-            Repr::Conversion { .. } | Repr::Missing(_) => ErrorKind::Conversion,
+            Repr::Conversion(_) | Repr::Missing(_) | Repr::Version(_) => ErrorKind::Conversion,
+            Repr::Within(_, error) => error.kind(),
             Repr::Conflict(_) => ErrorKind::Conflict,
         }
     }
@@ -172,10 +185,12 @@ impl fmt::Display for Error {
             Repr::Schema(problem) => write!(f, "no schema to merge by: {problem}"),
             Repr::ManagedFields(problem) => f.write_str(problem),
             Repr::Forbidden(problem) => f.write_str(problem),
-            Repr::Conversion { to, source } => {
-                write!(f, "cannot convert the object to {to}: {}", WithCauses(&**source))
+            Repr::Conversion(source) => WithCauses(&**source).fmt(f),
+            Repr::Within(step, error) => write!(f, "{step}: {error}"),
+            Repr::Missing(version) => {
+                write!(f, "request to convert CR to an invalid group/version: {version}")
             }
-            Repr::Missing(version) => write!(f, "there is no version {version}"),
+            Repr::Version(version) => write!(f, "unexpected GroupVersion string: {version}"),
             Repr::Conflict(conflicts) => conflicts.fmt(f),
             Repr::Invalid(problems) => match problems.as_slice() {
                 [problem] => problem.fmt(f),

@@ -49,8 +49,8 @@ pub struct FieldManager<'a> {
     /// An object with nothing set, the previous state of an object to be created: built-in kinds have fields that are
     /// always present. An empty object if `None`.
     pub empty: Option<&'a Map>,
-    /// True if an update leaves all owners as they were when one of them uses an unknown version, as for custom
-    /// resources. Otherwise that owner is dropped.
+    /// True if an update leaves all owners as they were when one of them uses an unknown version, and an apply is refused, as
+    /// for custom resources. Otherwise that owner is dropped.
     pub keeps_unknown_versions: bool,
 }
 
@@ -132,6 +132,7 @@ impl FieldManager<'_> {
             return Err(Error::forbidden("metadata.managedFields must be nil"));
         }
         let mut managers = Managers::of(live)?;
+        self.check_versions(&managers)?;
         let without = without_managed_fields(live);
         if managers.is_empty() {
             let empty = self.empty.cloned().unwrap_or_default();
@@ -165,6 +166,7 @@ impl FieldManager<'_> {
         let is_known = |version: &str| !self.keeps_unknown_versions || self.updater.version(version).is_ok();
         let mut versions = managers.values().map(|owned| owned.api_version.as_str());
         match versions.find(|version| !is_version(version) || !is_known(version)) {
+            Some(none) if !is_version(none) => Err(Error::no_version(none)),
             Some(unknown) => Err(Error::missing(unknown)),
             None => Ok(()),
         }

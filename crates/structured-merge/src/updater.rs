@@ -99,8 +99,8 @@ impl Updater<'_> {
     ///
     /// # Errors
     ///
-    /// [`is_conversion`](Error::is_conversion) and [`is_invalid`](Error::is_invalid) if an object cannot be converted
-    /// to a version in which a manager owns fields.
+    /// [`is_conversion`](Error::is_conversion) if an object cannot be converted to a version in which a manager owns
+    /// fields, or does not follow its schema there.
     pub fn update(
         &self,
         live: &Typed<'_>,
@@ -109,7 +109,8 @@ impl Updater<'_> {
         managers: Managers,
     ) -> Result<Updated, Error> {
         let managers = self.reconcile(managers);
-        let (managers, changes) = self.take(live, new, api_version, managers, None, true)?;
+        let lives = self.in_versions(live, api_version, &managers)?;
+        let (managers, changes) = self.take(&lives, new, api_version, managers, None, true)?;
         let fields = changes.modified.union(&changes.added);
         let fields = self.version(api_version)?.filter.apply(&fields);
         Ok(Updated { managers, fields })
@@ -121,8 +122,9 @@ impl Updater<'_> {
     /// # Errors
     ///
     /// [`is_conflict`](Error::is_conflict) if others own fields that would change, without `force`;
-    /// [`is_conversion`](Error::is_conversion) and [`is_invalid`](Error::is_invalid) if an object cannot be converted
-    /// to a version in which a manager owns fields.
+    /// [`is_conversion`](Error::is_conversion) if an object cannot be converted to a version in which a manager owns
+    /// fields, or does not follow its schema there; [`is_invalid`](Error::is_invalid) if a list of the configuration has
+    /// duplicate items.
     pub fn apply(
         &self,
         live: &Typed<'_>,
@@ -133,6 +135,8 @@ impl Updater<'_> {
         force: bool,
     ) -> Result<Applied, Error> {
         let mut managers = self.reconcile(managers);
+        // A live object that cannot be converted is told before all else.
+        let lives = self.in_versions(live, api_version, &managers)?;
         let merged = live.merge(config)?;
         let fields = self.version(api_version)?.filter.apply(&config.field_set());
         let last = managers.get(manager).cloned();
@@ -143,10 +147,13 @@ impl Updater<'_> {
         let last = last.filter(has_less);
         managers.insert(manager.clone(), Owned { fields, api_version: api_version.into(), time });
         let pruned = match last {
-            Some(last) => self.prune(merged, api_version, &managers, &last)?,
+            Some(last) => {
+                let pruned = self.prune(merged, api_version, &managers, &last);
+                pruned.map_err(|error| error.within("failed to prune fields"))?
+            }
             None => merged,
         };
-        let (managers, _) = self.take(live, &pruned, api_version, managers, Some(manager), force)?;
+        let (managers, _) = self.take(&lives, &pruned, api_version, managers, Some(manager), force)?;
         let object = (!live.is_equal(&pruned)).then(|| pruned.into_object());
         Ok(Applied { object, managers })
     }
@@ -164,16 +171,35 @@ impl Updater<'_> {
         reconciled
     }
 
-    /// Takes changed fields from all managers except `writer`.
+    /// An object in its own version and in those of all managers.
+    fn in_versions<'s>(
+        &'s self,
+        object: &Typed<'s>,
+        api_version: &str,
+        managers: &Managers,
+    ) -> Result<BTreeMap<Str, Typed<'s>>, Error> {
+        let mut versions = BTreeMap::from([(api_version.into(), object.clone())]);
+        for owned in managers.values() {
+            if !versions.contains_key(&owned.api_version)
+                && let Some(converted) = self.convert(object, api_version, &owned.api_version)?
+            {
+                versions.insert(owned.api_version.clone(), converted);
+            }
+        }
+        Ok(versions)
+    }
+
+    /// Takes changed fields from all managers except `writer`. `lives` is the object before, by its version.
     fn take(
         &self,
-        live: &Typed<'_>,
+        lives: &BTreeMap<Str, Typed<'_>>,
         new: &Typed<'_>,
         api_version: &str,
         mut managers: Managers,
         writer: Option<&Manager>,
         force: bool,
     ) -> Result<(Managers, Comparison), Error> {
+        let live = lives.get(api_version).ok_or_else(|| Error::missing(api_version))?;
         let changes = live.compare(new).filter(&self.version(api_version)?.filter);
         let mut in_versions: BTreeMap<Str, Changes> = BTreeMap::new();
         for owned in managers.values() {
@@ -183,14 +209,11 @@ impl Updater<'_> {
             let changes = if owned.api_version == api_version {
                 Changes::of(&changes)
             } else {
-                let convert = |object| self.convert(object, api_version, &owned.api_version);
-                match (convert(live)?, convert(new)?) {
-                    (Some(live), Some(new)) => {
-                        let filter = &self.version(&owned.api_version)?.filter;
-                        Changes::of(&live.compare(&new).filter(filter))
-                    }
-                    _ => continue,
-                }
+                let new = self.convert(new, api_version, &owned.api_version);
+                let new = new.map_err(|error| error.within("failed to convert new object"))?;
+                let (Some(live), Some(new)) = (lives.get(&owned.api_version), new) else { continue };
+                let filter = &self.version(&owned.api_version)?.filter;
+                Changes::of(&live.compare(&new).filter(filter))
             };
             in_versions.insert(owned.api_version.clone(), changes);
         }
@@ -218,15 +241,14 @@ impl Updater<'_> {
     fn convert<'s>(&'s self, object: &Typed<'_>, from: &str, to: &str) -> Result<Option<Typed<'s>>, Error> {
         let Some(version) = self.versions.get(to) else { return Ok(None) };
         let mut converted = match self.convert {
-            Some(convert) if from != to => {
-                convert(object.object(), from, to).map_err(|error| Error::conversion(to, error))?
-            }
+            Some(convert) if from != to => convert(object.object(), from, to).map_err(Error::conversion)?,
             _ => object.object().clone(),
         };
         if converted.contains_key("apiVersion") {
             converted.insert("apiVersion".to_owned(), to.into());
         }
-        Typed::owned(converted, &version.schema, Duplicates::Allow).map(Some)
+        let typed = Typed::owned(converted, &version.schema, Duplicates::Allow);
+        typed.map(Some).map_err(|error| Error::conversion(Box::new(error)))
     }
 }
 

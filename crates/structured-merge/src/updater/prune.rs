@@ -15,14 +15,17 @@ impl Updater<'_> {
         last: &Owned,
     ) -> Result<Typed<'s>, Error> {
         let at = last.api_version.as_str();
-        let Some(whole) = self.in_version(&merged, api_version, at)? else { return Ok(merged) };
+        let whole = self.in_version(&merged, api_version, at);
+        let whole =
+            whole.map_err(|error| error.within("failed to convert merged object to last applied version"))?;
+        let Some(whole) = whole else { return Ok(merged) };
         let root = whole.root();
         let named = |set: &FieldSet| with_named_fields(set, Some(root));
         let last = named(&last.fields);
         let pruned = whole.remove(&last);
-        let Some(pruned) = self.put_back_owned(&whole, pruned, at, managers)? else {
-            return Ok(merged);
-        };
+        let pruned = self.put_back_owned(&whole, pruned, at, managers);
+        let pruned = pruned.map_err(|error| error.within("failed add back owned items"))?;
+        let Some(pruned) = pruned else { return Ok(merged) };
         let gone = named(&whole.field_set()).difference(&named(&pruned.field_set()));
         let pruned = whole.remove(&gone.intersection(&last));
         match self.in_version(&pruned, at, api_version)? {
@@ -44,8 +47,13 @@ impl Updater<'_> {
             pruned = put_back(whole, &pruned, &owned);
         }
         for (version, owned) in owned {
-            let Some(whole) = self.in_version(whole, at, &version)? else { continue };
-            let Some(other) = self.in_version(&pruned, at, &version)? else { continue };
+            let converted = |what: &str, object| {
+                let converted = self.in_version(object, at, &version);
+                let doing = format!("failed to convert {what} object at version {version}");
+                converted.map_err(|error| error.within(&doing))
+            };
+            let Some(whole) = converted("merged", whole)? else { continue };
+            let Some(other) = converted("pruned", &pruned)? else { continue };
             let put_back = put_back(&whole, &other, &owned);
             let Some(back) = self.in_version(&put_back, &version, at)? else { return Ok(None) };
             pruned = back;

@@ -118,7 +118,7 @@ fn who_owns_fields_in_a_version_that_is_gone_loses_them() {
     assert_eq!(owned(&live), ["bob example.com/v2: .spec.length"]);
     let error = apply(&updater, V1, &live, json!({}), "bob").expect_err("there is none");
     assert!(error.is_conversion());
-    assert_eq!(error.to_string(), "there is no version example.com/v1");
+    assert_eq!(error.to_string(), "request to convert CR to an invalid group/version: example.com/v1");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn what_cannot_be_converted_is_an_error() {
     let live = convert(&live, V1, V2).expect("it converts");
     let error = apply(&updater, V2, &live, json!({"spec": {"color": "unspeakable"}}), "bob").expect_err("no");
     assert!(error.is_conversion());
-    assert_eq!(error.to_string(), "cannot convert the object to example.com/v1: no color in example.com/v1");
+    assert_eq!(error.to_string(), "failed to convert new object: no color in example.com/v1");
 }
 
 /// Applies with one schema, and says who owns what after the next write with another.
