@@ -19,6 +19,8 @@ pub struct Activation<'a> {
     values: Vec<Option<Value<'a>>>,
     composites: Composites<'a>,
     deadline: Instant,
+    /// The cost of one evaluation.
+    limit: u64,
 }
 
 impl<'a> Activation<'a> {
@@ -38,10 +40,24 @@ impl<'a> Activation<'a> {
                 budget: 0,
             },
             deadline: Instant::now() + TIME,
+            limit: Limits::COST,
         }
     }
 
-    /// Evaluates an expression that was compiled in the environment, up to [`Limits::COST`]. The cost of the evaluation
+    /// The same values for evaluations that are given up at a lower cost, perhaps to be made elsewhere: one that costs
+    /// more, in itself or by a composited variable, has no value, whatever the expression does with errors.
+    #[must_use]
+    pub fn limited(self, cost: u64) -> Self {
+        Activation { limit: cost.min(Limits::COST), ..self }
+    }
+
+    /// Returns true if evaluations are given up at a cost below [`Limits::COST`].
+    pub fn is_limited(&self) -> bool {
+        self.limit < Limits::COST
+    }
+
+    /// Evaluates an expression that was compiled in the environment, up to [`Limits::COST`] or the lower
+    /// [limit](Self::limited). The cost of the evaluation
     /// includes that of the composited variables that it reads first; `budget` is the most that is worth spending on
     /// both.
     pub fn evaluate(&mut self, expression: &Expression, budget: u64) -> Evaluation {
@@ -51,7 +67,8 @@ impl<'a> Activation<'a> {
     fn evaluate_here(&mut self, expression: &Expression, budget: u64) -> Evaluation {
         self.composites.cost = 0;
         self.composites.budget = budget;
-        let mut frame = Frame::new(&self.values, Limits::COST, self.deadline);
+        let mut frame = Frame::new(&self.values, self.limit, self.deadline);
+        frame.gives_up = self.limit < Limits::COST;
         frame.composites = Some(&mut self.composites);
         let result = frame.evaluate(expression.root());
         let spent = frame.spent;

@@ -33,6 +33,8 @@ pub(crate) struct Frame<'f, 'a> {
     parts: Steps,
     patterns: HashMap<String, Arc<Pattern>>,
     pub(crate) composites: Option<&'f mut Composites<'a>>,
+    /// True if the whole evaluation ends where a composited variable exceeds the limit; else that is an error of its value.
+    pub(crate) gives_up: bool,
 }
 
 /// The values of composited variables.
@@ -58,6 +60,7 @@ impl<'f, 'a> Frame<'f, 'a> {
             parts: Steps::new(limit, deadline),
             patterns: HashMap::new(),
             composites: None,
+            gives_up: false,
         }
     }
 
@@ -428,9 +431,13 @@ impl<'f, 'a> Frame<'f, 'a> {
             Ok(root) => {
                 let mut frame = Frame::new(self.variables, self.limit, self.deadline);
                 frame.composites = Some(&mut *composites);
+                frame.gives_up = self.gives_up;
                 let result = frame.evaluate(root);
                 let spent = frame.spent;
                 composites.cost = composites.cost.saturating_add(spent);
+                if matches!(result, Err(Failure::Budget)) && self.gives_up {
+                    return Err(Failure::Budget);
+                }
                 result.map_err(|failure| {
                     Failure::Error(format!("composited variable {name} fails to evaluate: {failure}"))
                 })
