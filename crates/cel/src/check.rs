@@ -153,7 +153,15 @@ impl Checker<'_, '_> {
             self.check(&mut field.value);
             let declared = match &ty {
                 Some(Type::Struct(own)) => own.field(&field.field).unwrap_or_else(|| {
-                    self.report(entry.id, format!("undefined field '{}'", field.field));
+                    // The type of patches has all fields in cel-go, those that it does not know without a type.
+                    let message = if name == "JSONPatch" {
+                        let value = self.bindings.substitute(&self.ty(&field.value), true);
+                        let field = &field.field;
+                        format!("expected type of field '{field}' is '' but provided type is '{value}'")
+                    } else {
+                        format!("undefined field '{}'", field.field)
+                    };
+                    self.report(entry.id, message);
                     Type::Error
                 }),
                 _ => Type::Error,

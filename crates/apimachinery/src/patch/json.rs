@@ -200,7 +200,7 @@ impl Operation {
         let value = self.value.clone().unwrap_or_default();
         if path.is_empty() {
             if !value.is_object() && !value.is_array() {
-                return Err(Problem::new("replace operation value must be object or array"));
+                return Err(Problem::new("replace operation value must be object or array: %!w(<nil>)"));
             }
             *document = value;
             return Ok(());

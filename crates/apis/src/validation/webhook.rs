@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::Map;
 
@@ -146,6 +147,11 @@ fn client_url(url: &At<'_, '_>, problems: &mut ErrorList) {
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let authority = if scheme.is_empty() { "" } else { rest.split('/').next().unwrap_or_default() };
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    if let Some(problem) = host_problem(host) {
+        let shown = quoted(url.text());
+        return problems
+            .add(url.required(&format!("url must be a valid URL: parse {shown}: {problem}{FORM}")));
+    }
     if host.is_empty() {
         problems.add(url.invalid_as("", format!("host must be specified{FORM}")));
     }
@@ -158,6 +164,18 @@ fn client_url(url: &At<'_, '_>, problems: &mut ErrorList) {
             problems.add(url.invalid_as(part, problem));
         }
     }
+}
+
+/// The problem of Go's parser with the host of a URL.
+fn host_problem(host: &str) -> Option<String> {
+    let port = host.rfind(':').filter(|at| !host[*at..].contains(']')).map(|at| &host[at..]);
+    if let Some(port) = port.filter(|port| !port[1..].bytes().all(|byte| byte.is_ascii_digit())) {
+        return Some(format!("invalid port {} after host", quoted(port)));
+    }
+    let is_valid =
+        |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-_.~!$&'()*+,;=:[]<>\"%".contains(c);
+    let wrong = host.chars().find(|c| !is_valid(*c))?;
+    Some(format!("invalid character {} in host name", quoted(wrong.to_string())))
 }
 
 fn client_service(service: &At<'_, '_>, problems: &mut ErrorList) {

@@ -166,7 +166,7 @@ fn what_does_not_apply_is_told_in_the_servers_words() {
         (
             json!({"a": 1}),
             json!({"op": "replace", "path": "", "value": 1}),
-            "replace operation value must be object or array",
+            "replace operation value must be object or array: %!w(<nil>)",
         ),
         (
             json!({"a": {}}),
