@@ -39,9 +39,10 @@ const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// kube-controller-manager, namespaces are left to the server's users.
 pub(crate) fn finalize(state: &Arc<State>, terminating: Terminating) {
     let is_namespace = matches!(terminating, Terminating::Namespace(_));
-    if is_namespace && !state.controller_manager || !state.finalizations.begins(&terminating) {
+    if is_namespace && !state.controller_manager {
         return;
     }
+    let Some(changed) = state.finalizations.begin(&terminating) else { return };
     let state = state.clone();
     tokio::spawn(async move {
         let mut delay = FIRST_DELAY;
@@ -56,9 +57,17 @@ pub(crate) fn finalize(state: &Arc<State>, terminating: Terminating) {
             });
             if failed {
                 let mut stopped = state.stopped.clone();
-                tokio::select! {
-                    () = sleep(delay) => delay = LONGEST_DELAY.min(delay * 2),
+                let has_changed = tokio::select! {
+                    () = sleep(delay) => false,
+                    () = changed.notified() => true,
                     _ = stopped.wait_for(|stopped| *stopped) => return,
+                };
+                if has_changed {
+                    // Perhaps it can be deleted now. Changes that go on and on do not take all time.
+                    delay = FIRST_DELAY;
+                    sleep(delay).await;
+                } else {
+                    delay = LONGEST_DELAY.min(delay * 2);
                 }
             } else if state.finalizations.goes_on(&terminating) {
                 delay = FIRST_DELAY;
@@ -105,8 +114,9 @@ async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<bool> {
     // Pods are deleted first, so that the objects they use exist until then.
     let controller = User::new(NAMESPACE_CONTROLLER, &NAMESPACE_CONTROLLER_GROUPS.map(str::to_owned));
     let mut remaining = delete_all(state, &pods, Some(name), Some(&controller)).await;
-    if remaining.is_empty() {
-        remaining = delete_all(state, &others, Some(name), Some(&controller)).await;
+    // As upstream, those that could not be deleted hold nothing else up.
+    if remaining.resources.is_empty() {
+        remaining.merge(delete_all(state, &others, Some(name), Some(&controller)).await);
     }
     change(state, &namespaces, name, Some("status"), |namespace| {
         conditions::set(namespace, &remaining, Time::now());
@@ -120,7 +130,7 @@ async fn finalize_namespace(state: &Arc<State>, name: &str) -> Result<bool> {
         })
         .await?;
     }
-    Ok(remaining.has_failed)
+    Ok(remaining.has_failed())
 }
 
 /// Deletes the objects of a terminating definition, then the definition. Returns `true` if an object could not be
@@ -143,7 +153,7 @@ async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<bool> {
     if remaining.is_empty() {
         change(state, &definitions, name, Some("status"), remove_finalizer).await?;
     }
-    Ok(remaining.has_failed)
+    Ok(remaining.has_failed())
 }
 
 /// The table of a definition's objects.
@@ -189,13 +199,27 @@ struct Remaining {
     resources: BTreeMap<String, usize>,
     /// The number of objects held by each finalizer.
     finalizers: BTreeMap<String, usize>,
-    /// True if an object could not be deleted, nor marked for deletion.
-    has_failed: bool,
+    /// The messages of resources with an object that could be neither deleted nor marked for deletion. As upstream, their
+    /// objects are not counted.
+    failures: Vec<String>,
 }
 
 impl Remaining {
     fn is_empty(&self) -> bool {
-        self.resources.is_empty()
+        self.resources.is_empty() && !self.has_failed()
+    }
+
+    fn has_failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    /// Adds the content that remains of other resources.
+    fn merge(&mut self, other: Remaining) {
+        self.resources.extend(other.resources);
+        for (finalizer, count) in other.finalizers {
+            *self.finalizers.entry(finalizer).or_default() += count;
+        }
+        self.failures.extend(other.failures);
     }
 
     fn note(&mut self, resource: &Resource, object: &Object) {
@@ -226,21 +250,23 @@ async fn delete_all(
     let mut remaining = Remaining::default();
     let options = Deletion { propagation: Some(PropagationPolicy::Background), ..Deletion::default() };
     for resource in resources {
+        let mut of_it = Remaining::default();
         for object in state.store.all(&resource.table, namespace) {
             let warnings = Warnings::default();
             let request = RequestContext { user, ..RequestContext::of_server(&warnings) };
             match delete(state, resource, &object.key, &options, request).await {
                 Ok(Outcome::Deleted(_)) => {}
-                Ok(Outcome::Terminating(object)) => remaining.note(resource, &object),
+                Ok(Outcome::Terminating(object)) => of_it.note(resource, &object),
                 // It is gone, whoever deleted it.
                 Err(_) if state.store.get(&resource.table, &object.key).is_none() => {}
-                Err(_) => {
-                    remaining.has_failed = true;
-                    remaining.note(resource, &object);
-                }
+                Err(failure) => of_it.failures.push(failure.message()),
             }
             // There may be many: yields to other tasks.
             tokio::task::yield_now().await;
+        }
+        match of_it.failures.into_iter().next() {
+            Some(first) => remaining.failures.push(first),
+            None => remaining.merge(Remaining { failures: Vec::new(), ..of_it }),
         }
     }
     remaining

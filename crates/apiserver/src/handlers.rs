@@ -4,6 +4,7 @@ mod apply;
 mod binding;
 mod body;
 mod component_status;
+mod connect;
 mod create;
 mod delete;
 mod eviction;
@@ -162,7 +163,7 @@ impl Context {
             ("attach" | "exec" | "portforward", Verb::Get | Verb::Create) => {
                 kubelet::stream(self, name).await
             }
-            ("proxy", _) => proxy::refuse(self),
+            ("proxy", _) => proxy::refuse(self).await,
             ("scale", Verb::Get) => scale::get(self).await,
             ("scale", Verb::Update) => scale::update(self).await,
             ("scale", Verb::Patch) => scale::patch(self).await,

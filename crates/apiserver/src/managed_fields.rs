@@ -1,5 +1,7 @@
 //! [`ManagedFields`], the managers of the fields of a resource's objects.
 
+mod conversions;
+
 use std::sync::OnceLock;
 
 use klient_apimachinery::meta::Reason;
@@ -13,6 +15,7 @@ use crate::registry::Resource;
 use crate::registry::kind_version::KindVersion;
 use crate::registry::strategy::Paths;
 use crate::status::{Failure, Result};
+pub(crate) use conversions::Conversions;
 
 /// The managers of the fields of a resource's objects: the effect of writes on `metadata.managedFields`.
 ///
@@ -59,21 +62,83 @@ impl<'a> ManagedFields<'a> {
         }
     }
 
-    /// Records the fields that a manager has changed, in an object complete except for fields that the server sets.
+    /// Records the fields that a manager has changed, in an object complete except for fields that the server sets. The
+    /// kind must be one that no webhook converts.
     pub(crate) fn update(&self, live: Option<&Map>, new: &mut Map, manager: &str) {
         let live = live.unwrap_or_else(|| self.empty());
-        if let Err(error) = self.fields(None).update(live, new, manager, Time::now()) {
+        let updated = self.fields(&self.updater, None).update(live, new, manager, Time::now());
+        self.report(updated);
+    }
+
+    /// As [`update`](Self::update), for all kinds.
+    pub(crate) async fn update_converted(
+        &self,
+        conversions: &Conversions<'_>,
+        live: Option<&Map>,
+        new: &mut Map,
+        manager: &str,
+    ) {
+        if !conversions.are_awaited() {
+            return self.update(live, new, manager);
+        }
+        let (live, now) = (live.unwrap_or_else(|| self.empty()), Time::now());
+        let before = &*new;
+        let compute = |updater: &Updater<'_>| {
+            let mut new = before.clone();
+            let updated = self.fields(updater, None).update(live, &mut new, manager, now);
+            (new, updated)
+        };
+        let (changed, updated) = conversions.compute(&self.updater, compute).await;
+        *new = changed;
+        self.report(updated);
+    }
+
+    fn report(&self, updated: std::result::Result<(), Error>) {
+        if let Err(error) = updated {
             tracing::warn!(kind = self.kind, %error, "managed fields stay as they were");
         }
     }
 
-    /// Applies the configuration of a manager to an object, or creates the object.
+    /// Applies the configuration of a manager to an object, or creates the object. The kind must be one that no webhook
+    /// converts.
     ///
     /// # Errors
     ///
     /// 409 if others own fields that would change, 400 and 500 if the configuration is not valid, worded as
     /// upstream's.
     pub(crate) fn apply(&self, live: Option<&Map>, config: &Map, manager: &str, force: bool) -> Result<Map> {
+        let fields = self.configured(config)?;
+        let (live, empty) = self.live(live);
+        let applied = self.fields(&self.updater, empty).apply(live, &fields, manager, force, Time::now());
+        applied.map_err(|error| refused(&error, config))
+    }
+
+    /// As [`apply`](Self::apply), for all kinds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`apply`](Self::apply), and 500 if the conversion webhook of the kind fails.
+    pub(crate) async fn apply_converted(
+        &self,
+        conversions: &Conversions<'_>,
+        live: Option<&Map>,
+        config: &Map,
+        manager: &str,
+        force: bool,
+    ) -> Result<Map> {
+        if !conversions.are_awaited() {
+            return self.apply(live, config, manager, force);
+        }
+        let fields = self.configured(config)?;
+        let ((live, empty), now) = (self.live(live), Time::now());
+        let compute =
+            |updater: &Updater<'_>| self.fields(updater, empty).apply(live, &fields, manager, force, now);
+        let applied = conversions.compute(&self.updater, compute).await;
+        applied.map_err(|error| refused(&error, config))
+    }
+
+    /// The fields of a configuration, which must be of the kind and version of the request.
+    fn configured(&self, config: &Map) -> Result<Map> {
         let named = (text_at(config, &["apiVersion"]), text_at(config, &["kind"]));
         if named != (&*self.api_version, self.kind) {
             let message = format!("invalid object type: {}", kind_of(named));
@@ -82,12 +147,14 @@ impl<'a> ManagedFields<'a> {
         let mut fields = config.clone();
         fields.remove("apiVersion");
         fields.remove("kind");
+        Ok(fields)
+    }
+
+    /// The live object, with the empty one, which is needed only if the live object has no owners.
+    fn live<'s>(&'s self, live: Option<&'s Map>) -> (&'s Map, Option<&'s Map>) {
         let live = live.unwrap_or_else(|| self.empty());
-        // The empty object is needed only if the live object has no owners.
         let is_owned = !list_at(live, &["metadata", "managedFields"]).is_empty();
-        let empty = if is_owned { None } else { Some(self.empty()) };
-        let applied = self.fields(empty).apply(live, &fields, manager, force, Time::now());
-        applied.map_err(|error| refused(&error, config))
+        (live, if is_owned { None } else { Some(self.empty()) })
     }
 
     /// The state of an object before it is created.
@@ -95,9 +162,9 @@ impl<'a> ManagedFields<'a> {
         self.empty.get_or_init(|| self.schema.map(values::empty).unwrap_or_default())
     }
 
-    fn fields<'s>(&'s self, empty: Option<&'s Map>) -> FieldManager<'s> {
+    fn fields<'s>(&'s self, updater: &'s Updater<'s>, empty: Option<&'s Map>) -> FieldManager<'s> {
         FieldManager {
-            updater: &self.updater,
+            updater,
             api_version: &self.api_version,
             kind: self.kind,
             subresource: self.subresource,

@@ -18,6 +18,8 @@ pub(crate) struct RequestInfo {
     pub(crate) resource: String,
     pub(crate) name: Option<String>,
     pub(crate) subresource: Option<String>,
+    /// The path behind `proxy`, of the request that is passed on; empty, or with a slash at the beginning.
+    pub(crate) subpath: String,
     pub(crate) verb: Verb,
 }
 
@@ -88,7 +90,8 @@ impl RequestInfo {
         let mut rest = rest.into_iter();
         let Some(resource) = rest.next().filter(|resource| !resource.is_empty()) else { return Ok(None) };
         let name = rest.next();
-        let subresource = subresource(&rest.collect::<Vec<_>>());
+        let rest: Vec<String> = rest.collect();
+        let (subresource, subpath) = (subresource(&rest), subpath(&rest, &path));
         let watched = watched || query.is_true("watch");
         let verb = match (method.as_str(), &name) {
             ("POST", _) => Verb::Create,
@@ -105,7 +108,7 @@ impl RequestInfo {
         // Lists and watches in the namespace without a name are of all namespaces.
         let namespace =
             namespace.filter(|namespace| !namespace.is_empty() || !matches!(verb, Verb::List | Verb::Watch));
-        Ok(Some(RequestInfo { group, version, namespace, resource, name, subresource, verb }))
+        Ok(Some(RequestInfo { group, version, namespace, resource, name, subresource, subpath, verb }))
     }
 }
 
@@ -117,6 +120,13 @@ fn subresource(segments: &[String]) -> Option<String> {
         segments => segments.join("/"),
     };
     (!name.is_empty()).then_some(name)
+}
+
+/// The path behind `proxy` in the segments behind a name. As upstream, a slash at the end is kept.
+fn subpath(segments: &[String], path: &str) -> String {
+    let behind = segments.iter().skip(1).map(|segment| format!("/{segment}")).collect::<String>();
+    let has_slash = path.ends_with('/') && segments.first().is_some_and(|first| first == "proxy");
+    if has_slash { behind + "/" } else { behind }
 }
 
 impl RequestInfo {

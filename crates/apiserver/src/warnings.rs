@@ -18,7 +18,7 @@ impl Warnings {
             return;
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for mut warning in warnings {
+        for mut warning in warnings.into_iter().filter(|warning| !warning.is_empty()) {
             if is_full(&known) {
                 return;
             }

@@ -22,6 +22,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::values::Map;
+use tokio::runtime::{self, Handle};
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use client_config::ClientConfig;
@@ -53,8 +54,16 @@ pub(crate) struct WebhookClients {
 /// The connections to a webhook.
 struct Client {
     tls: Arc<rustls::ClientConfig>,
-    /// Those without a request, with the time since when.
-    idle: Mutex<Vec<(Sender, Instant)>>,
+    /// Those without a request.
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A connection without a request.
+struct Idle {
+    sender: Sender,
+    /// The runtime that drives it: on another it would wait for one that perhaps does nothing.
+    runtime: runtime::Id,
+    since: Instant,
 }
 
 impl WebhookClients {
@@ -96,6 +105,11 @@ impl WebhookClients {
             let body = body.to_bytes();
             if !parts.status.is_success() {
                 return Err(response::refused(parts.status, &parts.headers, &body));
+            }
+            if body.is_empty() {
+                let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+                let (code, media) = (parts.status.as_u16(), media.unwrap_or("application/json"));
+                return Err(format!("0-length response with status code: {code} and content type: {media}"));
             }
             response::decode(&body, review)
         };
@@ -162,19 +176,16 @@ impl WebhookClients {
 impl Client {
     fn idle(&self) -> Option<Sender> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sender, since) = idle.pop()?;
-        if since.elapsed() > IDLE_TIMEOUT {
-            // Those below it are idle for longer.
-            idle.clear();
-            return None;
-        }
-        Some(sender)
+        idle.retain(|idle| idle.since.elapsed() <= IDLE_TIMEOUT);
+        let here = Handle::current().id();
+        let last = idle.iter().rposition(|idle| idle.runtime == here)?;
+        Some(idle.remove(last).sender)
     }
 
     fn keep(&self, sender: Sender) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if !sender.is_closed() && idle.len() < MAX_IDLE {
-            idle.push((sender, Instant::now()));
+            idle.push(Idle { sender, runtime: Handle::current().id(), since: Instant::now() });
         }
     }
 }

@@ -46,7 +46,7 @@ struct Definition {
     /// False if errors are ignored.
     fails: bool,
     param_kind: Option<ParamKind>,
-    conditions: MatchConditions,
+    conditions: Arc<MatchConditions>,
     /// The environment of expressions with an authorizer, with the policy's variables.
     environment: Arc<Environment>,
 }
@@ -78,7 +78,8 @@ impl Definition {
             criteria: Criteria::of_match_resources(object("matchConstraints").unwrap_or(&empty)),
             fails: text_at(policy, &["spec", "failurePolicy"]) != "Ignore",
             param_kind,
-            conditions: MatchConditions::compile(list_at(policy, &["spec", "matchConditions"]), &environment),
+            conditions: MatchConditions::compile(list_at(policy, &["spec", "matchConditions"]), &environment)
+                .into(),
             environment,
         }
     }

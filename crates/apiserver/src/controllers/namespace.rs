@@ -4,6 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use klient_apimachinery::BoxFuture;
+use klient_apimachinery::values::{Map, at};
 
 use crate::finalization::finalize;
 use crate::finalization::queue::Terminating;
@@ -14,19 +15,30 @@ pub(super) struct Namespaces;
 
 impl Controller for Namespaces {
     fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()> {
-        let Committed { resource, object, deleted, .. } = *change;
-        let is_namespace = resource.info.kind == "Namespace" && resource.info.group.is_empty();
-        // A namespace marked for deletion, or one in which an object is deleted.
-        let name = match object.key.namespace() {
-            None if is_namespace && !deleted => Some(object.key.name()),
-            Some(namespace) if deleted => Some(namespace),
-            _ => None,
-        };
+        let Committed { resource, object, old, deleted } = *change;
+        let is_namespace = resource.is_namespace();
+        let name = object.key.namespace().or(Some(object.key.name()).filter(|_| is_namespace && !deleted));
         if let Some(name) = name.filter(|name| is_terminating(state, name)) {
-            finalize(state, Terminating::Namespace(name.to_owned()));
+            let terminating = Terminating::Namespace(name.to_owned());
+            if is_namespace || deleted {
+                // The status is written by the finalization itself.
+                if !(is_namespace && old.is_some_and(|old| differs_in_status(old, &object.value()))) {
+                    finalize(state, terminating);
+                }
+            } else {
+                state.finalizations.wake(&terminating);
+            }
         }
         Box::pin(ready(()))
     }
+}
+
+/// Returns true if two states of a terminating namespace differ in nothing but the status.
+fn differs_in_status(old: &Map, new: &Map) -> bool {
+    const WRITTEN: [&str; 5] =
+        ["labels", "annotations", "finalizers", "ownerReferences", "deletionTimestamp"];
+    old.get("spec") == new.get("spec")
+        && WRITTEN.iter().all(|field| at(old, &["metadata", field]) == at(new, &["metadata", field]))
 }
 
 fn is_terminating(state: &State, name: &str) -> bool {

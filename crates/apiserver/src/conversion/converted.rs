@@ -6,6 +6,9 @@ use klient_apimachinery::validation::{label_value, qualified_name};
 use klient_apimachinery::values::{Map, at, text_at};
 use serde_json::Value;
 
+/// The size of all annotations, in bytes.
+const ANNOTATIONS_MAX: usize = 256 * 1024;
+
 /// Checks a converted object, and returns it without `apiVersion` and `kind`, with the metadata of the original but for
 /// labels and annotations. `place` is its index among several.
 ///
@@ -118,6 +121,10 @@ fn validate(field: &str, pairs: &Map) -> Result<(), String> {
             let value = value.as_str().unwrap_or_default();
             problems.invalid(path, value, label_value(value));
         }
+    }
+    let length = |(key, value): (&String, &Value)| key.len() + value.as_str().map_or(0, str::len);
+    if field == "annotations" && pairs.iter().map(length).sum::<usize>() > ANNOTATIONS_MAX {
+        problems.add(FieldError::too_long(path, ANNOTATIONS_MAX));
     }
     let texts: Vec<String> = problems.0.iter().map(FieldError::to_string).collect();
     match &texts[..] {

@@ -17,6 +17,12 @@ pub(super) fn set(namespace: &mut Map, remaining: &Remaining, now: Time) {
     };
     let resources = told(&remaining.resources, "has");
     let finalizers = told(&remaining.finalizers, "in");
+    let mut failures = remaining.failures.clone();
+    failures.sort_unstable();
+    let failures = (!failures.is_empty()).then(|| {
+        let (count, failures) = (failures.len(), failures.join(", "));
+        format!("Failed to delete all resource types, {count} remaining: {failures}")
+    });
     let conditions = [
         (
             "NamespaceDeletionDiscoveryFailure",
@@ -28,7 +34,10 @@ pub(super) fn set(namespace: &mut Map, remaining: &Remaining, now: Time) {
         ),
         (
             "NamespaceDeletionContentFailure",
-            Err(("ContentDeleted", "All content successfully deleted, may be waiting on finalization")),
+            failures.map(|told| ("ContentDeletionFailed", told)).ok_or((
+                "ContentDeleted",
+                "All content successfully deleted, may be waiting on finalization",
+            )),
         ),
         (
             "NamespaceContentRemaining",

@@ -1,7 +1,9 @@
 //! [`Finalizations`], the terminating objects whose content is being deleted.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
 
 /// A terminating object: its content is deleted, and then its finalizer is removed.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -10,29 +12,47 @@ pub(crate) enum Terminating {
     Definition(String),
 }
 
-/// The terminating objects whose content is being deleted, each with a flag for changes since its content was last
-/// listed.
+/// The terminating objects whose content is being deleted.
 #[derive(Default)]
-pub(crate) struct Finalizations(Mutex<HashMap<Terminating, bool>>);
+pub(crate) struct Finalizations(Mutex<HashMap<Terminating, Finalization>>);
+
+/// A finalization in progress.
+#[derive(Default)]
+struct Finalization {
+    /// True if something was deleted since the content was last listed.
+    again: bool,
+    /// Told of changes, for one that waits since something could not be deleted.
+    changed: Arc<Notify>,
+}
 
 impl Finalizations {
-    /// Starts one; returns `false` if it is running already and will list again.
-    pub(super) fn begins(&self, terminating: &Terminating) -> bool {
+    /// Starts one, and returns what is told of changes; `None` if it is running already and will list again.
+    pub(super) fn begin(&self, terminating: &Terminating) -> Option<Arc<Notify>> {
         let mut going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match going_on.get_mut(terminating) {
-            Some(again) => {
-                *again = true;
-                false
-            }
-            None => going_on.insert(terminating.clone(), false).is_none(),
+        if let Some(running) = going_on.get_mut(terminating) {
+            running.again = true;
+            running.changed.notify_one();
+            return None;
+        }
+        let begun = Finalization::default();
+        let changed = begun.changed.clone();
+        going_on.insert(terminating.clone(), begun);
+        Some(changed)
+    }
+
+    /// Wakes one that waits since something could not be deleted.
+    pub(crate) fn wake(&self, terminating: &Terminating) {
+        let going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = going_on.get(terminating) {
+            running.changed.notify_one();
         }
     }
 
     /// Returns `true` if the content must be listed again, or ends the finalization and returns `false`.
     pub(super) fn goes_on(&self, terminating: &Terminating) -> bool {
         let mut going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(again @ true) = going_on.get_mut(terminating) {
-            *again = false;
+        if let Some(running) = going_on.get_mut(terminating).filter(|running| running.again) {
+            running.again = false;
             return true;
         }
         going_on.remove(terminating);

@@ -1,6 +1,7 @@
 //! Server-side apply: an object is made to have the fields that a manager wants.
 
 use http::{HeaderMap, Response, StatusCode};
+use klient_apimachinery::BoxFuture;
 use klient_apimachinery::go::{json_type, rewrite_numbers};
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::values::{self, Map, Parsed, UnmarshalTypeError, map_at, text_at};
@@ -11,9 +12,9 @@ use super::Context;
 use super::body::{check_name, check_namespace, media_type, read_yaml, repeated_keys};
 use super::field_validation::FieldValidation;
 use super::options::{Write, WriteOptions};
-use crate::managed_fields::{ManagedFields, kind, named};
+use crate::managed_fields::{Conversions, ManagedFields, kind, named};
 use crate::registry::Resource;
-use crate::registry::pipeline::{Pipeline, written_version};
+use crate::registry::pipeline::{Pipeline, TryUpdate, written_version};
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
 use crate::storage::Object;
@@ -31,44 +32,81 @@ pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> R
     let resource = context.resource.clone();
     let Config { fields: config, repeated } = Config::read(&context.body)?;
     let manager = options.manager(&context.headers);
-    let managed_fields = ManagedFields::of(&resource, subresource);
-    let target = ApplyTarget { resource: &resource, namespace: context.namespace(), name: context.name() };
     let warnings = Warnings::default();
     let pipeline = context.pipeline(subresource, None, Some(&options), &warnings);
     let pipeline = Pipeline { patching: true, ..pipeline };
     let key = context.key();
-    let mut notes = Vec::new();
+    let mut applying = Applying {
+        managed_fields: ManagedFields::of(&resource, subresource),
+        conversions: pipeline.conversions(),
+        target: ApplyTarget { resource: &resource, namespace: context.namespace(), name: context.name() },
+        config: &config,
+        repeated: &repeated,
+        manager: &manager,
+        options: &options,
+        notes: Vec::new(),
+    };
     loop {
         let creates = subresource.is_none() && pipeline.current(&key).is_err();
         let (code, done) = if creates {
-            let made = managed_fields.apply(None, &config, &manager, options.force);
-            let made = made.and_then(|made| {
-                notes = check_repeated(&repeated, options.validation)?;
-                target.take_new(target.decode(made, &config)?)
-            });
-            let created = match made {
+            let created = match applying.new_object().await {
                 Ok(made) => pipeline.create(made).await,
                 Err(failure) => Err(failure),
             };
             (StatusCode::CREATED, created)
         } else {
-            let mut update = |live: &Map, _: &Object| {
-                let applied = managed_fields.apply(Some(live), &config, &manager, options.force)?;
-                notes = check_repeated(&repeated, options.validation)?;
-                target.take(target.decode(applied, &config)?)
-            };
-            (StatusCode::OK, pipeline.guaranteed_update(&key, &mut update).await)
+            (StatusCode::OK, pipeline.guaranteed_update(&key, &mut applying).await)
         };
         match done {
             // It was created or deleted meanwhile: look again.
             Err(failure) if failure.is(Reason::AlreadyExists) && pipeline.current(&key).is_ok() => {}
             Err(failure) if subresource.is_none() && !creates && failure.is(Reason::NotFound) => {}
             done => {
+                let notes = applying.notes;
                 context.warnings.extend(notes);
                 context.warnings.extend(warnings.take());
                 return Ok(respond::object(code, format, &resource, &*done?));
             }
         }
+    }
+}
+
+/// The application of a configuration to an object.
+struct Applying<'a> {
+    managed_fields: ManagedFields<'a>,
+    conversions: Conversions<'a>,
+    target: ApplyTarget<'a>,
+    config: &'a Map,
+    /// The keys that stand in the configuration twice.
+    repeated: &'a [DuplicateKey],
+    manager: &'a str,
+    options: &'a WriteOptions,
+    /// Warnings about the configuration.
+    notes: Vec<String>,
+}
+
+impl Applying<'_> {
+    /// The object with the configuration applied to it; a new one if there is none.
+    async fn applied(&mut self, live: Option<&Map>) -> Result<Map> {
+        let Applying { managed_fields, conversions, config, manager, options, .. } = self;
+        let applied =
+            managed_fields.apply_converted(conversions, live, config, manager, options.force).await?;
+        self.notes = check_repeated(self.repeated, self.options.validation)?;
+        self.target.decode(applied, self.config)
+    }
+
+    async fn new_object(&mut self) -> Result<Map> {
+        let made = self.applied(None).await?;
+        self.target.take_new(made)
+    }
+}
+
+impl TryUpdate for Applying<'_> {
+    fn try_update<'a>(&'a mut self, live: &'a Map, _: &'a Object) -> BoxFuture<'a, Result<Map>> {
+        Box::pin(async move {
+            let applied = self.applied(Some(live)).await?;
+            self.target.take(applied)
+        })
     }
 }
 

@@ -104,8 +104,16 @@ pub(crate) fn read(context: &Context, kind: &str, api_version: &str) -> Result<S
     let sent = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
     // A custom resource is decoded by the kind that the body names.
     if context.resource.is_custom() && kind != "Scale" && sent.0.is_empty() {
-        let body = String::from_utf8_lossy(&context.body);
-        return Err(unrecognized(context, kind, &format!("Object 'Kind' is missing in '{body}'")));
+        let problem = format!("Object 'Kind' is missing in '{}'", String::from_utf8_lossy(&context.body));
+        // Only upstream's strict decoder forgets which kind it should be.
+        if context.query.get("fieldValidation") == Some("Ignore") {
+            let version = if sent.1.is_empty() { api_version } else { sent.1 };
+            let version = quoted(version.rsplit('/').next().unwrap_or_default());
+            return Err(Failure::bad_request(format!(
+                "{kind} in version {version} cannot be handled as a {kind}: {problem}"
+            )));
+        }
+        return Err(unrecognized(context, kind, &problem));
     }
     check_kind(context, sent, (kind, api_version), text_at(&object, &["metadata", "name"]))?;
     Ok(Sent { object, numbers, duplicates, repeated })

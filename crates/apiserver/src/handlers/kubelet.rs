@@ -7,19 +7,16 @@ use http::header::{CONNECTION, UPGRADE};
 use http::{Response, StatusCode};
 use klient_apimachinery::Time;
 use klient_apimachinery::go::quoted;
-use klient_apimachinery::schema::Type;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, at, list_at, text_at};
 use klient_schema::core_v1;
 use serde_json::Value;
 
-use super::Context;
-use crate::admission::{self, Operation};
+use super::{Context, connect};
 use crate::auth::{Attributes, Rbac};
 use crate::request::Verb;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
-use crate::warnings::Warnings;
 
 /// The types of a node's addresses, best first.
 const ADDRESS_TYPES: [&str; 5] = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];
@@ -55,10 +52,16 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
             return Err(Failure::forbidden(&context.target(), ""));
         }
     }
-    let warnings = Warnings::default();
-    let admitted = admit(context, subresource, &warnings).await;
-    context.warnings.extend(warnings.take());
-    admitted?;
+    connect::admit(
+        context,
+        subresource,
+        match subresource {
+            "exec" => &core_v1::POD_EXEC_OPTIONS,
+            "attach" => &core_v1::POD_ATTACH_OPTIONS,
+            _ => &core_v1::POD_PORT_FORWARD_OPTIONS,
+        },
+    )
+    .await?;
     let pod = pod(context)?;
     if subresource != "portforward" {
         container(context, &pod)?;
@@ -73,46 +76,6 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
         return Err(Failure::bad_request("Upgrade request required"));
     }
     Err(Failure::bare(500, format!("error dialing backend: {}", refused(&address))))
-}
-
-/// Takes a connection through admission, as an object with its options.
-async fn admit(context: &Context, subresource: &str, warnings: &Warnings) -> Result<()> {
-    let schema = match subresource {
-        "exec" => &core_v1::POD_EXEC_OPTIONS,
-        "attach" => &core_v1::POD_ATTACH_OPTIONS,
-        _ => &core_v1::POD_PORT_FORWARD_OPTIONS,
-    };
-    let query = &context.query;
-    let mut options = Map::new();
-    for field in schema.fields {
-        let value = match field.ty {
-            Type::Bool => query.is_true(field.json).then_some(Value::Bool(true)),
-            Type::String => query.get(field.json).map(Value::from),
-            _ => {
-                let texts = query.all(field.json);
-                let values = texts.map(|text| match text.parse::<i32>() {
-                    Ok(port) if field.json == "ports" => port.into(),
-                    _ => text.into(),
-                });
-                Some(Value::Array(values.collect()))
-            }
-        };
-        options.extend(value.map(|value| (field.json.to_owned(), value)));
-    }
-    let attributes = admission::Attributes {
-        operation: Operation::Connect,
-        resource: &context.resource,
-        form: &context.resource,
-        subresource: Some(subresource),
-        presented: Some(schema),
-        namespace: context.namespace(),
-        name: context.name(),
-        old: None,
-        request: context.request(None, warnings),
-        reinvocation: None,
-    };
-    context.state.admission.admit(&attributes, Some(&mut options)).await?;
-    context.state.admission.validate(&attributes, Some(&options)).await
 }
 
 /// Go's error of a connection that is refused.

@@ -9,15 +9,26 @@ use http::Response;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::values::{Map, list_at, text_at};
+use klient_schema::core_v1;
 use serde_json::Value;
 
-use super::{Context, kubelet};
+use super::{Context, connect, kubelet};
 use crate::respond::Body;
 use crate::status::{Failure, Result};
 
-/// Refuses to pass a request on.
-pub(super) fn refuse(context: &Context) -> Result<Response<Body>> {
+/// Refuses to pass a request on, after admission.
+pub(super) async fn refuse(context: &mut Context) -> Result<Response<Body>> {
     let kind = context.resource.info.kind.to_lowercase();
+    connect::admit(
+        context,
+        "proxy",
+        match &*kind {
+            "pod" => &core_v1::POD_PROXY_OPTIONS,
+            "service" => &core_v1::SERVICE_PROXY_OPTIONS,
+            _ => &core_v1::NODE_PROXY_OPTIONS,
+        },
+    )
+    .await?;
     let invalid = || Failure::bad_request(format!("invalid {kind} request {}", quoted(context.name())));
     let target = Target::parse(context.name()).ok_or_else(invalid)?;
     let address = match &*kind {

@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 use klient_apimachinery::meta::Reason;
-use klient_apimachinery::values::{map_at, text_at};
+use klient_apimachinery::values::{Map, map_at, text_at};
 
 use super::Context;
 use super::body::{self, check_name};
@@ -12,6 +12,7 @@ use crate::registry::pipeline::written_version;
 use crate::registry::uid_mismatch;
 use crate::respond::{self, Body};
 use crate::status::Result;
+use crate::storage::Object;
 use crate::warnings::Warnings;
 
 /// Replaces an object or its subresource by the one in the body.
@@ -43,7 +44,8 @@ pub(super) async fn update(context: &mut Context, subresource: Option<&str>) -> 
             }
             (StatusCode::CREATED, pipeline.create(new).await)
         } else {
-            (StatusCode::OK, pipeline.guaranteed_update(&key, &mut |_, _| Ok(object.clone())).await)
+            let mut update = |_: &Map, _: &Object| Ok(object.clone());
+            (StatusCode::OK, pipeline.guaranteed_update(&key, &mut update).await)
         };
         match done {
             // It was created or deleted meanwhile: look again.

@@ -33,10 +33,12 @@ mod create;
 mod delete;
 mod update;
 
+use std::future::ready;
 use std::sync::Arc;
 
 pub(crate) use create::SYSTEM_METADATA;
 pub(crate) use delete::{Outcome, check_preconditions, delete};
+use klient_apimachinery::BoxFuture;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::Map;
@@ -44,6 +46,7 @@ pub(crate) use update::{unversioned, written_version};
 
 use super::Resource;
 use crate::admission::RequestContext;
+use crate::managed_fields::Conversions;
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object};
@@ -89,8 +92,22 @@ pub(crate) trait Presentation: Send + Sync {
     fn write(&self, presented: &Map, object: &mut Map) -> Result<()>;
 }
 
-/// Computes the new state of an object from the old one, both decoded in the version of the request.
-pub(crate) type TryUpdate<'a> = &'a mut (dyn FnMut(&Map, &Object) -> Result<Map> + Send);
+/// The computation of the new state of an object from the old one, both decoded in the version of the request.
+pub(crate) trait TryUpdate: Send {
+    /// Computes the new state.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the update.
+    fn try_update<'a>(&'a mut self, live: &'a Map, current: &'a Object) -> BoxFuture<'a, Result<Map>>;
+}
+
+/// A computation that waits for nothing.
+impl<F: FnMut(&Map, &Object) -> Result<Map> + Send> TryUpdate for F {
+    fn try_update<'a>(&'a mut self, live: &'a Map, current: &'a Object) -> BoxFuture<'a, Result<Map>> {
+        Box::pin(ready(self(live, current)))
+    }
+}
 
 impl<'a> Pipeline<'a> {
     /// The writes that the server makes itself, such as those of a controller: they apply to any state of an object.
@@ -107,6 +124,12 @@ impl<'a> Pipeline<'a> {
 }
 
 impl Pipeline<'_> {
+    /// The conversions that managed fields need.
+    pub(crate) fn conversions(&self) -> Conversions<'_> {
+        let Pipeline { state, resource, request, .. } = self;
+        Conversions { converter: &state.converter, resource, deadline: request.deadline }
+    }
+
     /// The object as it is.
     ///
     /// # Errors

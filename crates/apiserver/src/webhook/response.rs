@@ -4,6 +4,7 @@ use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use klient_apimachinery::go::{json_type, quoted};
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::values::{self, Map, Parsed, text_at};
+use klient_apimachinery::yaml;
 use serde_json::Value;
 
 /// The review that a webhook answers with.
@@ -55,14 +56,22 @@ pub(super) fn refused(code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Str
     .to_owned()
 }
 
-/// Decodes the review in a response. Its kind and version are left to the caller if they are not there.
+/// Decodes the review in a response, which is YAML unless it begins as a JSON object. Its kind and version are left to
+/// the caller if they are not there.
 ///
 /// # Errors
 ///
 /// In the words of Go's packages, if it is no such review.
 pub(super) fn decode(body: &[u8], review: Review) -> Result<Map, String> {
     let unreadable = |problem: String| format!("couldn't get version/kind; json parse error: {problem}");
-    let Parsed { value, numbers, .. } = values::parse(body).map_err(unreadable)?;
+    let Parsed { value, numbers, .. } = if body.trim_ascii_start().first() == Some(&b'{') {
+        values::parse(body).map_err(unreadable)?
+    } else {
+        let (value, _) =
+            yaml::from_slice_with_duplicates(body).map_err(|error| unreadable(error.to_string()))?;
+        Parsed { value, ..Parsed::default() }
+    };
+    let value = if value.is_null() { Map::new().into() } else { value };
     let Value::Object(object) = value else {
         let found = json_type(&value);
         return Err(unreadable(format!(
@@ -79,10 +88,9 @@ pub(super) fn decode(body: &[u8], review: Review) -> Result<Map, String> {
         }
     }
     let (kind, api_version) = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
-    if kind == "Status" && matches!(api_version, "" | "v1") {
-        // A Status of success leaves the review as it is, without a response.
-        let is_failure = text_at(&object, &["status"]) == "Failure";
-        return if is_failure { Err(text_at(&object, &["message"]).to_owned()) } else { Ok(Map::new()) };
+    if kind == "Status" && api_version == "v1" {
+        let version = review.api_version.rsplit('/').next().unwrap_or_default();
+        return Err(format!("converting (v1.Status) to ({version}.{}): unknown conversion", review.kind));
     }
     let group = |api_version: &str| api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
     let is_other_version = !api_version.is_empty() && api_version != review.api_version;

@@ -1,9 +1,11 @@
 //! Conversion webhooks of custom resources.
 
+mod managers;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
-use klient_apimachinery::{ResourceInfo, Sources as _, WatchEvent, WatchOptions};
+use klient_apimachinery::{ListOptions, ResourceInfo, Sources as _, WatchEvent, WatchOptions};
 use klient_apiserver::Server;
 use serde_json::{Value, json};
 
@@ -44,11 +46,13 @@ fn converted(posted: &Posted, change: impl Fn(&mut Value)) -> Value {
             let mut object = object.clone();
             object["apiVersion"] = desired.clone();
             let (from, to) = if desired == "a.example/v2" { ("size", "amount") } else { ("amount", "size") };
-            let spec = object["spec"].as_object_mut().expect("it has a spec");
-            if let Some(number) = spec.remove(from) {
-                spec.insert(to.to_owned(), number);
+            // It is null for what is left of an object without any field.
+            if let Some(spec) = object["spec"].as_object_mut() {
+                if let Some(number) = spec.remove(from) {
+                    spec.insert(to.to_owned(), number);
+                }
+                spec.insert("unknown".to_owned(), 1.into());
             }
-            spec.insert("unknown".to_owned(), 1.into());
             change(&mut object);
             object
         })
@@ -223,6 +227,9 @@ async fn a_conversion_that_is_not_valid_fails_the_request() {
             }
             "labels" => change(|object| object["metadata"]["labels"] = json!({"a": 1})),
             "label" => change(|object| object["metadata"]["labels"] = json!({"a": "-"})),
+            "notes" => {
+                change(|object| object["metadata"]["annotations"] = json!({"a": "b".repeat(256 * 1024)}))
+            }
             _ => change(|object| {
                 object["metadata"]["labels"] = json!({"converted": "yes"});
                 object["metadata"]["generation"] = 77.into();
@@ -235,7 +242,7 @@ async fn a_conversion_that_is_not_valid_fails_the_request() {
     let cases = [
         (
             "garbage",
-            "failed: couldn't get version/kind; json parse error: invalid character 'x' looking for beginning of value",
+            r#"failed: couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#,
         ),
         ("down", "failed: the server is currently unable to handle the request"),
         ("nothing", "failed: no response provided"),
@@ -263,6 +270,10 @@ async fn a_conversion_that_is_not_valid_fails_the_request() {
         (
             "label",
             "returned invalid metadata: metadata.labels: Invalid value: \"-\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+        ),
+        (
+            "notes",
+            "returned invalid metadata: metadata.annotation: Too long: may not be more than 262144 bytes",
         ),
     ];
     for (name, problem) in cases {
@@ -424,4 +435,47 @@ async fn a_conversion_webhook_that_never_answers_has_the_time_of_its_request() {
         assert_eq!(soon("the end of the watch", watch.next()).await, None, "{from}");
     }
     assert_eq!(hook.posted().len(), 4);
+}
+
+#[tokio::test]
+async fn a_connection_to_a_webhook_is_used_on_the_runtime_that_drives_it() {
+    let (hook, server, admin) = start(|posted| Reply::Response(converted(posted, |_| {}))).await;
+    admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
+    let info = ResourceInfo::from_static("a.example", "v2", "Gadget", "gadgets", true);
+    let source = server.local().list_watch::<PartialObjectMetadata>(&info, None);
+    // The other runtime still exists, and nothing drives it.
+    let other = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("the machine has room for one");
+        runtime
+            .block_on(async { source.list(&ListOptions::default()).await.map(drop) })
+            .expect("it is served");
+        runtime
+    });
+    let other = other.await.expect("it does not panic");
+    assert_eq!((hook.posted().len(), hook.connections()), (1, 1));
+    admin.get(&format!("{GADGETS_V2}/g")).await.expect(200);
+    assert_eq!((hook.posted().len(), hook.connections()), (2, 2));
+    tokio::task::spawn_blocking(move || drop(other)).await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_deleted_object_is_admitted_as_the_version_of_the_request_shows_it() {
+    let hook = Hook::start(|_| Reply::allow()).await;
+    let (_server, admin) = hook.server().await;
+    let mut definition = definition(Value::Null);
+    definition["spec"]["conversion"] = json!({"strategy": "None"});
+    admin.post(DEFINITIONS, &definition).await.expect(201);
+    let rules = json!({ "rules": [{
+        "operations": ["DELETE"], "apiGroups": ["a.example"], "apiVersions": ["*"], "resources": ["gadgets"],
+    }] });
+    let check = webhook("w.shop.example", hook.at_url("/check"), &rules);
+    admin.post(VALIDATING, &configuration("w", &[check])).await.expect(201);
+    admin.post(GADGETS, &gadget("g", json!({"size": 1, "replicas": 2}))).await.expect(201);
+    admin.delete(&format!("{GADGETS_V2}/g")).await.expect(200);
+    let posted = hook.posted();
+    let old = &posted[0].request()["oldObject"];
+    assert_eq!(old["apiVersion"], "a.example/v2");
+    // The default of a version that is not stored is not set.
+    assert_eq!(old["spec"], json!({"replicas": 2}));
 }

@@ -272,3 +272,14 @@ async fn a_patch_cannot_make_another_kind_of_an_object() {
     assert!(refusal.starts_with(r#"422  "" is invalid: patch: Invalid value: "#), "{refusal}");
     assert!(refusal.contains("Object 'Kind' is missing in '{"), "{refusal}");
 }
+
+#[tokio::test]
+async fn a_body_without_a_kind_is_refused_in_the_words_of_its_decoder() {
+    let (_server, client) = defined(&gadgets(anything())).await;
+    let body = json!({"apiVersion": "a.example/v1", "metadata": {"name": "g"}});
+    let missing = format!("Object 'Kind' is missing in '{body}'");
+    let refused = client.put(&format!("{GADGETS}/g?fieldValidation=Ignore"), &body).await.refusal();
+    assert_eq!(refused, format!("400 Gadget in version \"v1\" cannot be handled as a Gadget: {missing}"));
+    let refused = client.put(&format!("{GADGETS}/g"), &body).await.refusal();
+    assert!(refused.contains(&format!("unrecognized (must be of type Gadget): {missing}")), "{refused}");
+}

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use http::Method;
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{Object as _, ResourceInfo, WatchEvent, WatchOptions};
 use klient_apiserver::{Options, Server, TestServer};
 use klient_client::{Client, Config, Dialer, Proxy};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 const NAMESPACES: ResourceInfo = ResourceInfo::from_static("", "v1", "Namespace", "namespaces", false);
@@ -84,4 +86,55 @@ async fn the_first_version_and_the_interval_of_bookmarks_are_options() {
     let bookmarks = WatchOptions { allow_bookmarks: true, ..WatchOptions::default() };
     let mut watch = namespaces.watch(&bookmarks).await.unwrap();
     while !matches!(watch.next().await.unwrap().unwrap(), WatchEvent::Bookmark(_)) {}
+}
+
+/// The last attempt to empty the namespace was long ago, and the next one is long to come.
+#[tokio::test(start_paused = true)]
+async fn a_namespace_whose_content_cannot_be_deleted_waits_and_goes_on_when_that_changes() {
+    let server = TestServer::start_on_this_runtime().await.unwrap();
+    let client = client(&server);
+    let admission = "/apis/admissionregistration.k8s.io/v1";
+    let post = async |path: &str, object: Value| {
+        let request = client.request(Method::POST).absolute_path(path);
+        request.body("application/json", object.to_string()).send().await.expect("it is valid");
+    };
+    let constraints = json!({"resourceRules": [{
+        "apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"], "resources": ["configmaps"],
+    }]});
+    let validation = json!({"expression": "!('keep' in oldObject.data)", "message": "it is kept"});
+    let policy = json!({"matchConstraints": constraints, "validations": [validation]});
+    let policy = json!({"metadata": {"name": "p"}, "spec": policy});
+    post(&format!("{admission}/validatingadmissionpolicies"), policy).await;
+    let binding = json!({"policyName": "p", "validationActions": ["Deny"]});
+    let binding = json!({"metadata": {"name": "b"}, "spec": binding});
+    post(&format!("{admission}/validatingadmissionpolicybindings"), binding).await;
+    post("/api/v1/namespaces", json!({"metadata": {"name": "shop"}})).await;
+    let kept = json!({"metadata": {"name": "c"}, "data": {"keep": "yes", "other": ""}});
+    post("/api/v1/namespaces/shop/configmaps", kept).await;
+    let namespace = "/api/v1/namespaces/shop";
+    client.request(Method::DELETE).absolute_path(namespace).send().await.expect("it is there");
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let namespaces = client.dynamic(NAMESPACES);
+    let waiting = namespaces.get("shop").await.expect("it waits");
+    let conditions = waiting["status"]["conditions"].as_array().expect("it has conditions").clone();
+    let condition = |name: &str| {
+        let found = conditions.iter().find(|condition| condition["type"] == name).expect("it is set");
+        (found["status"].clone(), found["reason"].clone(), found["message"].clone())
+    };
+    let message = "Failed to delete all resource types, 1 remaining: configmaps \"c\" is forbidden: \
+                   ValidatingAdmissionPolicy 'p' with binding 'b' denied request: it is kept";
+    assert_eq!(
+        condition("NamespaceDeletionContentFailure"),
+        ("True".into(), "ContentDeletionFailed".into(), message.into())
+    );
+    // As upstream, objects of a resource that could not be deleted are not counted.
+    assert_eq!(condition("NamespaceContentRemaining").0, "False");
+    let began = Instant::now();
+    let released = client.request(Method::PATCH).absolute_path("/api/v1/namespaces/shop/configmaps/c");
+    let released = released.body("application/merge-patch+json", r#"{"data": {"keep": null}}"#);
+    released.send().await.expect("it can be changed");
+    while namespaces.get("shop").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "of virtual time: {:?}", began.elapsed());
 }

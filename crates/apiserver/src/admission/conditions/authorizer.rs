@@ -1,8 +1,9 @@
 //! [`UserAuthorizer`], the authorizer that expressions ask about the user of a request.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use klient_cel::{AccessCheck, Authorizer, Decision};
 
@@ -12,9 +13,9 @@ use crate::storage::Storage;
 
 /// The authorizer of the user of a request. Answers are kept, so that they are the same for all expressions.
 pub(crate) struct UserAuthorizer<'a> {
-    storage: &'a dyn Storage,
-    registry: &'a Registry,
-    user: &'a User,
+    storage: Arc<dyn Storage>,
+    registry: Arc<Registry>,
+    user: Cow<'a, User>,
     request_resource: AccessCheck,
     decisions: Mutex<HashMap<AccessCheck, Decision>>,
 }
@@ -22,8 +23,8 @@ pub(crate) struct UserAuthorizer<'a> {
 impl<'a> UserAuthorizer<'a> {
     /// The authorizer of a user, and the attributes of the request, without a verb.
     pub(crate) fn new(
-        storage: &'a dyn Storage,
-        registry: &'a Registry,
+        storage: &Arc<dyn Storage>,
+        registry: &Arc<Registry>,
         user: &'a User,
         request: &crate::admission::Attributes<'_>,
     ) -> Self {
@@ -35,7 +36,25 @@ impl<'a> UserAuthorizer<'a> {
             name: request.name.to_owned(),
             ..AccessCheck::default()
         };
-        UserAuthorizer { storage, registry, user, request_resource, decisions: Mutex::default() }
+        UserAuthorizer {
+            storage: storage.clone(),
+            registry: registry.clone(),
+            user: Cow::Borrowed(user),
+            request_resource,
+            decisions: Mutex::default(),
+        }
+    }
+
+    /// The same authorizer, with the answers until now, for another thread.
+    pub(super) fn owned(&self) -> UserAuthorizer<'static> {
+        let decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        UserAuthorizer {
+            storage: self.storage.clone(),
+            registry: self.registry.clone(),
+            user: Cow::Owned(self.user.clone().into_owned()),
+            request_resource: self.request_resource.clone(),
+            decisions: Mutex::new(decisions),
+        }
     }
 
     /// The check of the resource of the request, without a verb.
@@ -48,7 +67,7 @@ impl<'a> UserAuthorizer<'a> {
             let groups = ["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")];
             User::new(&format!("system:serviceaccount:{namespace}:{name}"), &groups)
         });
-        let user = account.as_ref().unwrap_or(self.user);
+        let user = account.as_ref().unwrap_or(&self.user);
         let attributes = Attributes {
             verb: check.verb.clone(),
             group: check.group.clone(),
@@ -61,7 +80,7 @@ impl<'a> UserAuthorizer<'a> {
         if user.is_in(SUPERUSERS) {
             return Decision { allowed: true, ..Decision::default() };
         }
-        let rbac = Rbac { store: self.storage, registry: self.registry };
+        let rbac = Rbac { store: &*self.storage, registry: &self.registry };
         match rbac.grant(user, &attributes) {
             Some(grant) => {
                 Decision { allowed: true, reason: format!("RBAC: allowed by {grant}"), error: None }

@@ -1,5 +1,7 @@
 //! Match conditions on a write, with the words of Kubernetes.
 
+use std::sync::Arc;
+
 use klient_apimachinery::values::Map;
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use crate::admission::matching::Matched;
 use crate::admission::{Attributes, Operation, RequestContext};
 use crate::auth::{SUPERUSERS, User};
 use crate::registry::Registry;
-use crate::storage::Memory;
+use crate::storage::{Memory, Storage};
 use crate::warnings::Warnings;
 
 fn map(value: &Value) -> Map {
@@ -17,7 +19,8 @@ fn map(value: &Value) -> Map {
 
 /// The result of conditions on a new Pod that a user of a group creates.
 fn matches(conditions: &[&str], fails: bool, group: &str) -> Result<bool, String> {
-    let (storage, registry) = (Memory::after(1, 10), Registry::new());
+    let (storage, registry) = (Arc::new(Memory::after(1, 10)), Arc::new(Registry::new()));
+    let storage: Arc<dyn Storage> = storage;
     let user = User::new("alice", &[group.to_owned()]);
     let warnings = Warnings::default();
     let pods = registry.built_in("", "v1", "pods");
@@ -45,8 +48,9 @@ fn matches(conditions: &[&str], fails: bool, group: &str) -> Result<bool, String
         params: None,
         namespace: None,
         authorizer: &UserAuthorizer::new(&storage, &registry, &user, &attributes),
+        limit: None,
     };
-    conditions.matches(fails, input)
+    conditions.meets(fails, input).expect("it is not limited")
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `MutatingAdmissionPolicy`: changes the objects of writes by policies.
 
+use std::sync::Arc;
+
 use klient_apimachinery::BoxFuture;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::values::{Map, list_at, text_at};
@@ -9,7 +11,7 @@ use serde_json::Value;
 
 use super::patch::{ChangeError, Changed};
 use super::{Binding, Definition, Sources, is_changeable, is_subject, rejected_name};
-use crate::admission::conditions::{Compiled, Input, OutOfBudget, UserAuthorizer, request};
+use crate::admission::conditions::{Compiled, Costly, Input, OutOfBudget, UserAuthorizer, evaluate, request};
 use crate::admission::matching::Matched;
 use crate::admission::registrations::Registrations;
 use crate::admission::{Attributes, Plugin};
@@ -59,7 +61,7 @@ impl Policy {
 
 /// A policy with a binding and a parameter, which are for a write.
 struct Invocation<'a> {
-    policy: &'a Policy,
+    policy: &'a Arc<Policy>,
     binding: &'a Binding,
     param: Option<Map>,
     matched: Matched,
@@ -173,7 +175,7 @@ impl MutatingAdmissionPolicy {
     /// Adds the invocations of a policy for a write.
     async fn invocations<'p>(
         &self,
-        policy: &'p Policy,
+        policy: &'p Arc<Policy>,
         bindings: &[&'p Binding],
         attributes: &Attributes<'_>,
         object: &Map,
@@ -229,8 +231,7 @@ impl MutatingAdmissionPolicy {
             None => None,
         };
         let request = request(attributes, matched);
-        let authorizer =
-            UserAuthorizer::new(&*self.sources.storage, &self.sources.registry, user, attributes);
+        let authorizer = UserAuthorizer::new(&self.sources.storage, &self.sources.registry, user, attributes);
         let input = Input {
             object: None,
             old_object: old.as_ref(),
@@ -238,10 +239,11 @@ impl MutatingAdmissionPolicy {
             params: param.as_ref(),
             namespace,
             authorizer: &authorizer,
+            limit: None,
         };
         let definition = &policy.definition;
-        let matches =
-            definition.conditions.matches(definition.fails, Input { object: Some(&current), ..input });
+        let matching = Input { object: Some(&current), ..input };
+        let matches = definition.conditions.matches(definition.fails, matching).await;
         attributes.request.pause().await?;
         match matches {
             Ok(true) => {}
@@ -257,8 +259,10 @@ impl MutatingAdmissionPolicy {
         }
         let before = current.clone();
         let changed = Changed { attributes, matched };
-        for mutation in &policy.mutations {
-            let mutated = policy.mutate(mutation, &changed, Input { object: Some(&current), ..input });
+        for index in 0..policy.mutations.len() {
+            let input = Input { object: Some(&current), ..input };
+            let output = evaluate(policy, input, move |policy: &Policy, input| policy.output(index, input));
+            let mutated = mutate(&changed, &current, output.await);
             attributes.request.pause().await?;
             match mutated {
                 Ok(mut new) => {
@@ -295,28 +299,42 @@ impl MutatingAdmissionPolicy {
 }
 
 impl Policy {
-    /// The object after a mutation.
-    fn mutate(
+    /// The value of a mutation. The inner error is that of the expression.
+    ///
+    /// # Errors
+    ///
+    /// If the evaluation is given up, since it is limited.
+    fn output(
         &self,
-        mutation: &Compiled,
-        changed: &Changed<'_>,
+        index: usize,
         input: Input<'_>,
-    ) -> Result<Map, ChangeError> {
-        let Some(object) = input.object else { return Err("no object".to_owned().into()) };
+    ) -> std::result::Result<std::result::Result<Output, String>, Costly> {
+        let mutation = &self.mutations[index];
         if let Some(problem) = mutation.problem() {
-            return Err(problem.to_owned().into());
+            return Ok(Err(problem.to_owned()));
         }
         let mut activation = input.activate(&self.environment, true);
-        let mut budget = BUDGET;
-        let result = mutation.evaluate(&mut activation, &mut budget);
-        let mut object = object.clone();
-        object.remove("apiVersion");
-        object.remove("kind");
-        match result.map_err(|OutOfBudget| OutOfBudget::MESSAGE.to_owned())?? {
-            Output::Configuration(configuration) => changed.apply(&object, configuration?),
-            Output::Patch(operations) => changed.patch(&object, operations?),
-            // A list without operations.
-            _ => Ok(object),
+        let mut budget = input.within(BUDGET);
+        match mutation.evaluate(&mut activation, &mut budget) {
+            Ok(result) => Ok(result),
+            Err(OutOfBudget) => input.exceeded(Err(OutOfBudget::MESSAGE.to_owned())),
         }
+    }
+}
+
+/// The object after a mutation with this value.
+fn mutate(
+    changed: &Changed<'_>,
+    object: &Map,
+    output: std::result::Result<Output, String>,
+) -> std::result::Result<Map, ChangeError> {
+    let mut object = object.clone();
+    object.remove("apiVersion");
+    object.remove("kind");
+    match output? {
+        Output::Configuration(configuration) => changed.apply(&object, configuration?),
+        Output::Patch(operations) => changed.patch(&object, operations?),
+        // A list without operations.
+        _ => Ok(object),
     }
 }

@@ -11,7 +11,7 @@ use policy::{Denial, Policy};
 use serde_json::{Value, json};
 
 use super::{Binding, Definition, Sources, is_subject, rejected_name};
-use crate::admission::conditions::{Input, UserAuthorizer, request};
+use crate::admission::conditions::{Input, UserAuthorizer, evaluate, request};
 use crate::admission::matching::Matched;
 use crate::admission::registrations::Registrations;
 use crate::admission::{Attributes, Plugin};
@@ -84,13 +84,13 @@ impl ValidatingAdmissionPolicy {
 
     async fn run(
         &self,
-        policy: &Policy,
+        policy: &Arc<Policy>,
         bindings: &[&Arc<Binding>],
         attributes: &Attributes<'_>,
         object: Option<&Map>,
         outcome: &mut Outcome,
     ) -> Result<()> {
-        let Policy { definition, .. } = policy;
+        let Policy { definition, .. } = &**policy;
         let deny = |outcome: &mut Outcome, binding: Option<&Binding>, denial: &Denial| {
             if outcome.denied.is_none() {
                 outcome.denied = Some(rejection(attributes, object, definition, binding, denial));
@@ -153,16 +153,19 @@ impl ValidatingAdmissionPolicy {
             let namespace = self.sources.namespace(attributes)?;
             let (Some(versioned), Some(user)) = (&versioned, attributes.request.user) else { continue };
             let authorizer =
-                UserAuthorizer::new(&*self.sources.storage, &self.sources.registry, user, attributes);
+                UserAuthorizer::new(&self.sources.storage, &self.sources.registry, user, attributes);
             for param in &params {
-                let evaluated = policy.evaluate(Input {
+                let input = Input {
                     object: versioned.object.as_ref(),
                     old_object: versioned.old.as_ref(),
                     request: &versioned.request,
                     params: param.as_ref(),
                     namespace: namespace.as_ref(),
                     authorizer: &authorizer,
-                });
+                    limit: None,
+                };
+                let evaluated =
+                    evaluate(policy, input, |policy: &Policy, input| policy.evaluate(input)).await;
                 attributes.request.pause().await?;
                 for (index, denial) in &evaluated.denials {
                     if binding.has("Deny") {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
-use klient_apimachinery::values::{self, Map, Numbers};
+use klient_apimachinery::values::{self, Map, Numbers, list_at};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -71,9 +71,10 @@ impl Caller {
             request: &request(attributes, matched),
             params: None,
             namespace: None,
-            authorizer: &UserAuthorizer::new(storage, registry, user, attributes),
+            authorizer: &UserAuthorizer::new(&self.storage, &self.registry, user, attributes),
+            limit: None,
         };
-        let matches = conditions.matches(!webhook.ignores_failures, input);
+        let matches = conditions.matches(!webhook.ignores_failures, input).await;
         attributes.request.pause().await?;
         match matches {
             Ok(matches) => Ok(matches.then(|| matched.clone())),
@@ -100,10 +101,9 @@ impl Caller {
             }
             None => {
                 let resource = &matched.resource;
-                let object = self
-                    .converter
-                    .convert(attributes.form, resource, object, attributes.request.deadline)
-                    .await?;
+                let deadline = attributes.request.deadline;
+                let converted = self.converter.convert(attributes.form, resource, object, deadline).await;
+                let object = converted.map_err(|failure| Failure::internal(failure.message()))?;
                 respond::kind::with_kind(resource, &resource.encode(&object))
             }
         };
@@ -174,6 +174,7 @@ impl Caller {
                 other => other.to_string(),
             };
             let problem = problem.replace("[]handlers.jsonPatchOp", "jsonpatch.Patch");
+            let problem = problem.replace("handlers.jsonPatchOp", "jsonpatch.Operation");
             CallError::Failed(format!("received undecodable patch in webhook response: {problem}"))
         })?;
         if patch.is_empty() {
@@ -226,6 +227,12 @@ impl Caller {
         };
         object.remove("kind");
         object.remove("apiVersion");
+        // Go leaves out an empty list.
+        if list_at(&object, &["metadata", "managedFields"]).is_empty()
+            && let Some(Value::Object(metadata)) = object.get_mut("metadata")
+        {
+            metadata.remove("managedFields");
+        }
         let decoded = match attributes.presented {
             Some(schema) => values::decode(object, schema),
             None => matched.resource.decode(object, &Numbers::default()),

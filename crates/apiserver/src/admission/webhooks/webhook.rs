@@ -1,6 +1,7 @@
 //! [`Webhook`], a webhook of a configuration, parsed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::values::{Map, at, list_at, text_at};
@@ -20,7 +21,7 @@ pub(super) struct Webhook {
     pub(super) id: String,
     pub(super) criteria: Criteria,
     /// `None` without any.
-    pub(super) conditions: Option<MatchConditions>,
+    pub(super) conditions: Option<Arc<MatchConditions>>,
     pub(super) client: Result<ClientConfig, String>,
     /// The version of the reviews: the first of `admissionReviewVersions` that is known.
     pub(super) review_version: Option<&'static str>,
@@ -59,7 +60,7 @@ impl Webhook {
             name: name.to_owned(),
             id: format!("{configuration}/{name}/{index}"),
             criteria: Criteria::of_webhook(webhook),
-            conditions: (!conditions.is_empty()).then(|| MatchConditions::of_webhook(conditions)),
+            conditions: (!conditions.is_empty()).then(|| Arc::new(MatchConditions::of_webhook(conditions))),
             client: ClientConfig::parse(client),
             review_version: reviews.filter_map(known).next(),
             ignores_failures: text_at(webhook, &["failurePolicy"]) == "Ignore",

@@ -65,7 +65,8 @@ impl Pipeline<'_> {
         };
         resource.strategy.default(&mut object);
         if let Some(manager) = self.manager {
-            ManagedFields::of(resource, None).update(None, &mut object, manager);
+            let fields = ManagedFields::of(resource, None);
+            fields.update_converted(&self.conversions(), None, &mut object, manager).await;
         }
         let status = object.get("status").cloned();
         state.admission.admit(&attributes, Some(&mut object)).await?;

@@ -90,12 +90,12 @@ async fn delete_stored(
         let is_held = is_first || is_held(&*resource.strategy, &new);
         // A deletion that only waits for its grace period is not admitted again.
         if !(is_held && new == old && is_graceful(&old)) {
-            let served = match resource.conversion_webhook() {
-                Some(_) if request.user.is_some() => Some(
-                    resource
-                        .read(&*state.converter.serve(resource, current.clone(), request.deadline).await?),
-                ),
-                _ => None,
+            // A custom resource is admitted as it is served.
+            let served = if resource.is_custom() && request.user.is_some() {
+                let served = state.converter.serve(resource, current.clone(), request.deadline).await?;
+                Some(resource.read(&served))
+            } else {
+                None
             };
             let attributes = Attributes { old: Some(served.as_ref().unwrap_or(&old)), ..attributes };
             state.admission.admit(&attributes, None).await?;

@@ -32,14 +32,14 @@ impl Pipeline<'_> {
     pub(crate) async fn guaranteed_update(
         &self,
         key: &Key,
-        try_update: TryUpdate<'_>,
+        try_update: &mut dyn TryUpdate,
     ) -> Result<Arc<Object>> {
         loop {
             let current = self.current(key)?;
             let served =
                 self.state.converter.serve(self.resource, current.clone(), self.request.deadline).await?;
             let live = self.resource.read(&served);
-            let mut new = try_update(&live, &current)?;
+            let mut new = try_update.try_update(&live, &current).await?;
             let is_conditional = self.check_preconditions(&mut new, &current)?;
             match self.update_once(new, &live, &current).await? {
                 Some(object) => {
@@ -116,7 +116,8 @@ impl Pipeline<'_> {
             resource.strategy.default(&mut new);
         }
         if let Some(manager) = self.manager {
-            ManagedFields::of(resource, subresource).update(Some(live), &mut new, manager);
+            let fields = ManagedFields::of(resource, subresource);
+            fields.update_converted(&self.conversions(), Some(live), &mut new, manager).await;
         }
         if self.patching {
             dedup_owners(&mut new);

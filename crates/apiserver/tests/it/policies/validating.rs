@@ -468,3 +468,54 @@ async fn definitions_that_do_not_compile_are_refused() {
          spec.policyName: Required value]"
     );
 }
+
+#[tokio::test]
+async fn a_costly_policy_holds_up_no_other_request() {
+    let rule = "object.data.all(one, object.data.all(other, one != other || one == other))";
+    let rules = vec![json!({"expression": rule}); 9];
+    let costly = json!({"matchConstraints": constraints("", "configmaps"), "validations": rules});
+    let (_server, client) = in_effect(costly, json!({})).await;
+    let data: Value = (0..250).map(|index| (format!("k{index}"), Value::from("v"))).collect();
+    let writer = client.share();
+    let write = tokio::spawn(async move { writer.post(CONFIG_MAPS, &config_map("c", data)).await });
+    let mut reads = 0;
+    while !write.is_finished() {
+        client.get(CONFIG_MAPS).await.expect(200);
+        reads += 1;
+    }
+    write.await.expect("it does not panic").expect(201);
+    assert!(reads > 20, "{reads} reads during the write");
+}
+
+#[tokio::test]
+async fn a_policy_that_is_evaluated_once_more_says_the_same() {
+    let variable = json!({"name": "all", "expression": "object.data.all(one, object.data.all(other, one != other || one == other))"});
+    let cases = [
+        // Whatever an expression does with the error of a variable, that is not given up for good.
+        (json!([{"expression": "variables.all || true"}]), None),
+        (json!([{"expression": "!variables.all"}]), Some("failed expression: !variables.all")),
+        (
+            json!([{"expression": "false", "messageExpression": "variables.all ? 'all of ' + string(object.data.size()) : ''"}]),
+            Some("all of 150"),
+        ),
+        (
+            json!([{"expression": "object.data.all(a, object.data.all(b, object.data.all(c, a != b || b != c || c != a || true)))"}]),
+            Some(
+                "expression 'object.data.all(a, object.data.all(b, object.data.all(c, a != b || b != c || c != a || true)))' \
+                 resulted in error: operation cancelled: actual cost limit exceeded",
+            ),
+        ),
+    ];
+    for (validations, problem) in cases {
+        let policy = json!({
+            "matchConstraints": constraints("", "configmaps"), "variables": [variable], "validations": validations,
+        });
+        let (_server, client) = in_effect(policy, json!({})).await;
+        let data: Value = (0..150).map(|index| (format!("k{index}"), Value::from("v"))).collect();
+        let created = client.post(CONFIG_MAPS, &config_map("c", data)).await;
+        match problem {
+            Some(problem) => assert_eq!(created.refusal(), denied("c", problem)),
+            None => drop(created.expect(201)),
+        }
+    }
+}

@@ -281,6 +281,36 @@ async fn a_connection_to_a_pod_is_admitted() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_passed_on_is_admitted_with_its_path() {
+    let hook = Hook::start(|_| Reply::Response(json!({"allowed": false}))).await;
+    let (_server, admin) = hook.server().await;
+    let rules = json!({ "rules": [{
+        "operations": ["CONNECT"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["*/proxy"],
+    }] });
+    register(&admin, &hook, &rules).await;
+    let nodes = "/api/v1/nodes/n";
+    for (path, kind, of_it) in [
+        (format!("{PODS}/web:80/proxy/a/b/?path=c"), "PodProxyOptions", json!("/a/b/")),
+        (format!("{nodes}/proxy"), "NodeProxyOptions", Value::Null),
+        (format!("{nodes}/proxy/"), "NodeProxyOptions", json!("/")),
+        ("/api/v1/namespaces/default/services/web/proxy/a".to_owned(), "ServiceProxyOptions", json!("/a")),
+    ] {
+        admin.put(&path, &Value::Null).await.expect(400);
+        let posted = hook.posted();
+        let request = posted.last().expect("it is called").request();
+        assert_eq!(request["operation"], "CONNECT", "{path}");
+        assert_eq!(
+            (&request["object"]["kind"], &request["object"]["path"]),
+            (&json!(kind), &of_it),
+            "{path}"
+        );
+        assert_eq!(request["requestSubResource"], "proxy");
+    }
+    let refusal = admin.get(&format!("{PODS}/web/proxy?dryRun=All")).await.refusal();
+    assert_eq!(refusal, "400 dryRun is not supported");
+}
+
+#[tokio::test]
 async fn a_namespace_goes_after_a_webhook_has_rejected_a_deletion_in_it() {
     let rejects = AtomicBool::new(true);
     let hook = Hook::start(move |_| match rejects.swap(false, Ordering::SeqCst) {

@@ -1,0 +1,76 @@
+//! Admission of connections to subresources, such as `exec` and `proxy`.
+
+use klient_apimachinery::schema::{Schema, Type};
+use klient_apimachinery::values::Map;
+use serde_json::Value;
+
+use super::Context;
+use crate::admission::{Attributes, Operation};
+use crate::status::{Failure, Result};
+use crate::warnings::Warnings;
+
+/// The field with the path of a request that is passed on.
+const PATH: &str = "path";
+
+/// Takes a connection to a subresource through admission, as an object with its options.
+///
+/// # Errors
+///
+/// 400 for a dry run, and the refusals of admission.
+pub(super) async fn admit(context: &mut Context, subresource: &str, options: &'static Schema) -> Result<()> {
+    if context.query.get("dryRun").is_some() {
+        return Err(Failure::bad_request("dryRun is not supported"));
+    }
+    let warnings = Warnings::default();
+    let admitted = admit_with(context, subresource, options, &warnings).await;
+    context.warnings.extend(warnings.take());
+    admitted
+}
+
+async fn admit_with(
+    context: &Context,
+    subresource: &str,
+    schema: &'static Schema,
+    warnings: &Warnings,
+) -> Result<()> {
+    let mut options = read(context, schema);
+    let attributes = Attributes {
+        operation: Operation::Connect,
+        resource: &context.resource,
+        form: &context.resource,
+        subresource: Some(subresource),
+        presented: Some(schema),
+        namespace: context.namespace(),
+        name: context.name(),
+        old: None,
+        request: context.request(None, warnings),
+        reinvocation: None,
+    };
+    context.state.admission.admit(&attributes, Some(&mut options)).await?;
+    context.state.admission.validate(&attributes, Some(&options)).await
+}
+
+/// The options in a query.
+fn read(context: &Context, schema: &'static Schema) -> Map {
+    let query = &context.query;
+    let mut options = Map::new();
+    for field in schema.fields {
+        let value = match field.ty {
+            Type::Bool => query.is_true(field.json).then_some(Value::Bool(true)),
+            Type::String if field.json == PATH => {
+                Some(&*context.info.subpath).filter(|path| !path.is_empty()).map(Value::from)
+            }
+            Type::String => query.get(field.json).map(Value::from),
+            _ => {
+                let texts = query.all(field.json);
+                let values = texts.map(|text| match text.parse::<i32>() {
+                    Ok(port) if field.json == "ports" => port.into(),
+                    _ => text.into(),
+                });
+                Some(Value::Array(values.collect()))
+            }
+        };
+        options.extend(value.map(|value| (field.json.to_owned(), value)));
+    }
+    options
+}
