@@ -12,12 +12,13 @@ use crate::root;
 use crate::servers::{self, Server};
 
 /// Tests that run on the server of `KLIENT_JUDGE`: their package, their module, and the message if one fails.
-const CASES: [(&str, &str, &str); 2] = [
+const CASES: [(&str, &str, &str); 3] = [
     (
         "klient-apiserver",
         "apply::",
         "the cases of server-side apply do not hold on kube-apiserver: see above",
     ),
+    ("klient-apiserver", "admission::", "the cases of admission do not hold on kube-apiserver: see above"),
     ("klient-client", "conformance::", "the cases of the client do not hold on kube-apiserver: see above"),
 ];
 
@@ -29,12 +30,18 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         cases.arg("--test-threads=1").env("KLIENT_JUDGE", &servers.upstream.kubeconfig);
         done(cases, problem)?;
     }
-    let mut play = cargo(&["run", "--quiet", "--package", "klient-sequences", "--", "--server"]);
-    play.arg(&servers.embedded.kubeconfig).arg("--upstream").arg(&servers.upstream.kubeconfig);
-    play.args(arguments);
-    let played = done(play, "the servers differ for sequences: see above");
-    let problems: Vec<String> =
-        [played, programs::run(&[], &servers)].into_iter().filter_map(Result::err).collect();
+    let play = |more: &[&str], problem: &str| {
+        let mut play = cargo(&["run", "--quiet", "--package", "klient-sequences", "--", "--server"]);
+        play.arg(&servers.embedded.kubeconfig).arg("--upstream").arg(&servers.upstream.kubeconfig);
+        play.args(arguments).args(more);
+        done(play, problem)
+    };
+    let played = [
+        play(&[], "the servers differ for sequences: see above"),
+        play(&["--webhooks"], "the servers differ for sequences with webhooks: see above"),
+        programs::run(&[], &servers),
+    ];
+    let problems: Vec<String> = played.into_iter().filter_map(Result::err).collect();
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
 

@@ -185,11 +185,12 @@ fn masked_text(text: &str) -> String {
         Regex::new(&format!("{time}|{uid}|{address}|{object}|{converted}|{field}|{schema}"))
             .expect("the expression is valid")
     });
-    // Go looks at fields in any order, and at none behind one that is not declared, be it in the version of the request or
-    // in that of another manager.
+    // Go looks at fields in any order, and at none behind one that is not declared.
     const UNDECLARED: &str = "field not declared in schema";
     if text.contains(UNDECLARED) {
-        return format!("*: {UNDECLARED}");
+        let step =
+            text.split_once(": errors:").or_else(|| text.split_once(": .")).map_or("", |(step, _)| step);
+        return format!("{step}: *: {UNDECLARED}");
     }
     let text = text.split_once("\n@@").map_or(text, |(text, _)| text);
     OWN.replace_all(text, "*").into_owned()

@@ -87,7 +87,7 @@ impl Chooser {
 
     /// An object of the kind, or what somebody has to say of one.
     fn object(&mut self, api_version: &str, whole: bool) -> Value {
-        let mut object = self.kind.shape.choose(&mut self.random, whole);
+        let mut object = self.kind.shape(api_version).choose(&mut self.random, whole);
         if self.one_in(6) {
             disturb(&mut object, &mut self.random);
         }
@@ -109,10 +109,10 @@ impl Chooser {
     fn creation(&mut self, api_version: &str) -> (Writer, Verb) {
         if !self.migrates && self.random.bool() {
             let writer = self.applier();
-            let config = self.kind.shape.choose(&mut self.random, true);
+            let config = self.kind.shape(api_version).choose(&mut self.random, true);
             return self.application(api_version, writer, config);
         }
-        let mut object = self.kind.shape.choose(&mut self.random, true);
+        let mut object = self.kind.shape(api_version).choose(&mut self.random, true);
         overlay(&mut object, &self.head(api_version));
         self.rename(&mut object);
         if self.migrates {
@@ -128,12 +128,12 @@ impl Chooser {
         match self.random.u8(..100) {
             0..=44 => {
                 let writer = self.applier();
-                let config = self.configuration(&writer);
+                let config = self.configuration(api_version, &writer);
                 self.application(api_version, writer, config)
             }
             45..=61 => (self.updater(), self.update(api_version)),
             62..=75 => {
-                let mut patch = self.patch();
+                let mut patch = self.patch(api_version);
                 if self.one_in(10) {
                     let managed_fields = self.managed_fields();
                     overlay(&mut patch, &json!({"metadata": {}}));
@@ -142,14 +142,14 @@ impl Chooser {
                 (self.updater(), Verb::MergePatch(patch))
             }
             76..=87 => {
-                let mut patch = self.patch();
+                let mut patch = self.patch(api_version);
                 if self.random.bool() {
                     direct(&mut patch, &mut self.random);
                 }
                 (self.updater(), Verb::StrategicPatch(patch))
             }
             88..=95 => {
-                let object = self.kind.shape.choose(&mut self.random, true);
+                let object = self.kind.shape(api_version).choose(&mut self.random, true);
                 (self.updater(), Verb::JsonPatch(operations(&object, &mut self.random)))
             }
             96..=97 => {
@@ -166,9 +166,9 @@ impl Chooser {
     }
 
     /// What a manager applies: something new, or nearly what it applied before.
-    fn configuration(&mut self, writer: &Writer) -> Value {
+    fn configuration(&mut self, api_version: &str, writer: &Writer) -> Value {
         let before = match writer {
-            Writer::FieldManager(name) => self.applied.get(name).cloned(),
+            Writer::FieldManager(name) => self.applied.get(&self.key(api_version, name)).cloned(),
             Writer::UserAgent(_) => None,
         };
         let mut config = match (before, self.random.u8(..10)) {
@@ -178,11 +178,11 @@ impl Chooser {
                 before
             }
             (Some(mut before), 5..=6) => {
-                overlay(&mut before, &self.kind.shape.choose(&mut self.random, false));
+                overlay(&mut before, &self.kind.shape(api_version).choose(&mut self.random, false));
                 before
             }
             (_, 7) => json!({}),
-            (_, at) => self.kind.shape.choose(&mut self.random, at % 2 == 0),
+            (_, at) => self.kind.shape(api_version).choose(&mut self.random, at % 2 == 0),
         };
         if self.one_in(6) {
             disturb(&mut config, &mut self.random);
@@ -190,9 +190,14 @@ impl Chooser {
         config
     }
 
+    /// Where it is remembered what a manager applied: what has other fields in another version is not applied there.
+    fn key(&self, api_version: &str, manager: &str) -> String {
+        if self.kind.is_converted() { format!("{api_version} {manager}") } else { manager.to_owned() }
+    }
+
     fn application(&mut self, api_version: &str, writer: Writer, mut config: Value) -> (Writer, Verb) {
         if let Writer::FieldManager(name) = &writer {
-            self.applied.insert(name.clone(), config.clone());
+            self.applied.insert(self.key(api_version, name), config.clone());
         }
         overlay(&mut config, &self.head(api_version));
         match self.random.u8(..40) {
@@ -248,9 +253,9 @@ impl Chooser {
         }
     }
 
-    fn patch(&mut self) -> Value {
+    fn patch(&mut self, api_version: &str) -> Value {
         let whole = self.one_in(6);
-        let mut patch = self.kind.shape.choose(&mut self.random, whole);
+        let mut patch = self.kind.shape(api_version).choose(&mut self.random, whole);
         for _ in 0..self.random.u8(..3) {
             disturb(&mut patch, &mut self.random);
         }
@@ -260,7 +265,7 @@ impl Chooser {
     fn status(&mut self, api_version: &str) -> (Writer, Verb) {
         let mut object = json!({"status": self.kind.status.choose(&mut self.random, true)});
         if self.one_in(5) {
-            overlay(&mut object, &self.kind.shape.choose(&mut self.random, false));
+            overlay(&mut object, &self.kind.shape(api_version).choose(&mut self.random, false));
         }
         if self.one_in(6) {
             disturb(&mut object, &mut self.random);

@@ -24,8 +24,10 @@ pub(crate) struct Kind {
     pub(crate) has_scale: bool,
     /// Whether it is built in, and so takes strategic merge patches.
     pub(crate) is_builtin: bool,
-    /// All but apiVersion, kind, and name.
+    /// All but apiVersion, kind, and name, in the first version at least.
     pub(crate) shape: Shape,
+    /// The same of the second version, if that has other fields.
+    pub(crate) second_shape: Option<Shape>,
     /// Its status.
     pub(crate) status: Shape,
     /// Fields that come back, or stay, when nobody sets them: defaults, and what the server gives.
@@ -48,6 +50,17 @@ impl Kind {
     pub(crate) fn all() -> &'static [Kind] {
         static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(kinds::all);
         &KINDS
+    }
+
+    /// What an object of a version is made of, but for apiVersion, kind, and name.
+    pub(crate) fn shape(&self, api_version: &str) -> &Shape {
+        let is_second = self.api_versions.get(1) == Some(&api_version);
+        self.second_shape.as_ref().filter(|_| is_second).unwrap_or(&self.shape)
+    }
+
+    /// Whether a webhook converts it.
+    pub(crate) fn is_converted(&self) -> bool {
+        self.second_shape.is_some()
     }
 
     /// The name of the object that is written.

@@ -3,6 +3,7 @@
 mod config_map;
 mod custom;
 mod definition;
+pub(crate) mod gauge;
 mod meter;
 mod service;
 mod workloads;
@@ -21,11 +22,12 @@ pub(crate) fn all() -> Vec<Kind> {
         custom::widget(),
         custom::blob(),
         meter::meter(),
+        gauge::gauge(),
         definition::definition(),
     ]
 }
 
-/// The definitions of the custom kinds, and the one that is written.
+/// The definitions of the custom kinds that need no webhook, and the one that is written.
 pub(crate) fn definitions() -> [Value; 4] {
     [
         custom::widget_definition(),

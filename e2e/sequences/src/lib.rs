@@ -5,6 +5,8 @@
 //! on a server, step by step. What comes of a step, a [`Played`], is judged by itself, with [`Played::violations`], and
 //! against what came of it on another server, with [`Played::differences`].
 //!
+//! [`Webhooks`] take part in some sequences: they change and refuse objects, and convert those of a kind.
+//!
 //! A server is known by a client of it only, so that the embedded one and a real kube-apiserver are played alike.
 
 mod answer;
@@ -20,9 +22,11 @@ mod request;
 mod sequence;
 mod shape;
 mod step;
+mod webhooks;
 
 pub use answer::Answer;
 pub use played::Played;
 pub use player::{PlayError, Player};
 pub use request::Request;
 pub use sequence::Sequence;
+pub use webhooks::Webhooks;

@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Stored};
 use crate::kind::Kind;
-use crate::kinds::definitions;
+use crate::kinds::{definitions, gauge};
 use crate::played::Played;
 use crate::request::Request;
 use crate::sequence::Sequence;
 use crate::step::Verb;
+use crate::webhooks::{LABEL, Webhooks};
+
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /// Plays a sequence on a server.
 pub struct Player {
@@ -42,13 +45,6 @@ impl Player {
     ///
     /// If it does not take them.
     pub async fn prepare(client: &Client) -> Result<(), PlayError> {
-        const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-        let is_established = |answer: &Answer| {
-            let conditions = answer.body.pointer("/status/conditions").and_then(Value::as_array);
-            conditions.is_some_and(|all| {
-                all.iter().any(|one| one["type"] == "Established" && one["status"] == "True")
-            })
-        };
         for definition in definitions() {
             let path =
                 format!("{DEFINITIONS}/{}", definition["metadata"]["name"].as_str().unwrap_or_default());
@@ -59,7 +55,7 @@ impl Player {
             }
             await_answer(client, &Request::read(path), is_established).await?;
         }
-        for kind in Kind::all().iter().filter(|kind| !kind.is_builtin) {
+        for kind in Kind::all().iter().filter(|kind| !kind.is_builtin && !kind.is_converted()) {
             for api_version in kind.api_versions {
                 let request = Request::read(kind.path(api_version, "default"));
                 // A kind is served some time after it is defined.
@@ -69,13 +65,60 @@ impl Player {
         Ok(())
     }
 
+    /// Gives a [prepared](Self::prepare) server the webhooks of sequences, and waits until it calls them.
+    ///
+    /// # Errors
+    ///
+    /// If it does not take them.
+    pub async fn prepare_webhooks(client: &Client, webhooks: &Webhooks) -> Result<(), PlayError> {
+        const PROBE: &str = "webhooks-probe";
+        let accepted = async |request: Request| {
+            let answer = exchange(client, &request).await?;
+            if answer.is_success() {
+                return Ok(());
+            }
+            Err(PlayError(Problem::Refused(request.to_string(), answer)))
+        };
+        let definition = gauge::gauge_definition(&webhooks.client_config("/convert"));
+        let path = format!("{DEFINITIONS}/gauges.e2e.klient.example");
+        accepted(Request::apply(path.clone(), definition)).await?;
+        await_answer(client, &Request::read(path), is_established).await?;
+        accepted(Request::apply(format!("/api/v1/namespaces/{PROBE}"), namespace(PROBE, true))).await?;
+        for (plural, configuration) in webhooks.configurations() {
+            let path = format!("/apis/admissionregistration.k8s.io/v1/{plural}/e2e.klient.example");
+            accepted(Request::apply(path, configuration)).await?;
+        }
+        let config_maps = format!("/api/v1/namespaces/{PROBE}/configmaps");
+        let config_map = |annotations: Value| {
+            let metadata = json!({"name": "it", "labels": {"app": "2"}, "annotations": annotations});
+            let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+            Request::create(config_maps.clone(), body).dry_run()
+        };
+        let is_changed = |answer: &Answer| {
+            let metadata = &answer.body["metadata"];
+            metadata["labels"]["seen"] == "2" && metadata["annotations"]["some"] == "yes"
+        };
+        await_answer(client, &config_map(json!({})), is_changed).await?;
+        let refused = config_map(json!({"a.example/y": "2"}));
+        await_answer(client, &refused, |answer| answer.code == 406).await?;
+        let gauges =
+            |version: &str| format!("/apis/e2e.klient.example/{version}/namespaces/{PROBE}/gauges/it");
+        let gauge = json!({
+            "apiVersion": "e2e.klient.example/v1", "kind": "Gauge", "metadata": {"name": "it"}, "spec": {"size": 1},
+        });
+        let applied = Request::apply(gauges("v1"), gauge);
+        await_answer(client, &applied, Answer::is_success).await?;
+        let is_converted = |answer: &Answer| answer.body["spec"]["amount"] == 1;
+        await_answer(client, &Request::read(gauges("v2")), is_converted).await
+    }
+
     /// Plays a sequence in a new namespace of a server that is [prepared](Self::prepare).
     ///
     /// # Errors
     ///
     /// If the namespace cannot be made.
     pub async fn new(client: &Client, namespace: &str, sequence: &Sequence) -> Result<Player, PlayError> {
-        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+        let body = self::namespace(namespace, sequence.is_hooked);
         let request = Request::create("/api/v1/namespaces".to_owned(), body);
         let answer = exchange(client, &request).await?;
         if !answer.is_success() {
@@ -109,7 +152,7 @@ impl Player {
         }
         self.seen.extend(before.iter().map(|before| before.object.clone()));
         self.was_scaled |= step.subresource == Some("scale");
-        let (seen, was_scaled) = (self.seen.clone(), self.was_scaled);
+        let (seen, was_scaled, is_hooked) = (self.seen.clone(), self.was_scaled, self.sequence.is_hooked);
         let request = Request::new(&step, kind, &self.namespace, live);
         let answer = exchange(&self.client, &request).await?;
         let after = self.stored().await?;
@@ -120,7 +163,19 @@ impl Player {
         } else {
             None
         };
-        Ok(Some(Played { read, request, answer, before, after, again, seen, was_scaled, step, kind }))
+        Ok(Some(Played {
+            read,
+            request,
+            answer,
+            before,
+            after,
+            again,
+            seen,
+            was_scaled,
+            is_hooked,
+            step,
+            kind,
+        }))
     }
 
     /// Deletes the object, so that the server has its addresses and ports again, unless it is there for all sequences.
@@ -153,6 +208,18 @@ impl Player {
             Err(error) => Err(PlayError(Problem::Send(error))),
         }
     }
+}
+
+/// A namespace, in which webhooks are called or not.
+fn namespace(name: &str, is_hooked: bool) -> Value {
+    let labels = if is_hooked { json!({LABEL: "yes"}) } else { json!({}) };
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+}
+
+fn is_established(answer: &Answer) -> bool {
+    let conditions = answer.body.pointer("/status/conditions").and_then(Value::as_array);
+    conditions
+        .is_some_and(|all| all.iter().any(|one| one["type"] == "Established" && one["status"] == "True"))
 }
 
 /// Sends a request until the answer is the one that is waited for.

@@ -91,6 +91,19 @@ impl Request {
         Request { method: Method::POST, path, query, user_agent: None, content_type, body }
     }
 
+    /// The same as a dry run.
+    pub(crate) fn dry_run(mut self) -> Request {
+        self.query.push(("dryRun", "All".to_owned()));
+        self
+    }
+
+    /// An apply of an object, whoever owns its fields.
+    pub(crate) fn apply(path: String, body: Value) -> Request {
+        let query = vec![("fieldManager", "klient-sequences".to_owned()), ("force", "true".to_owned())];
+        let content_type = "application/apply-patch+yaml";
+        Request { method: Method::PATCH, path, query, user_agent: None, content_type, body }
+    }
+
     /// A merge patch of an object.
     pub(crate) fn merge(path: String, body: Value) -> Request {
         let (query, content_type) = (Vec::new(), "application/merge-patch+json");

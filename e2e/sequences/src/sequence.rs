@@ -13,6 +13,8 @@ use crate::step::Step;
 pub struct Sequence {
     seed: u64,
     kind: &'static Kind,
+    /// Whether webhooks are called for its writes.
+    pub(crate) is_hooked: bool,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -29,16 +31,34 @@ impl Sequence {
             ("ConfigMap", 6),
             ("Blob", 6),
         ];
+        Sequence::choose(seed, steps, &ODDS, false)
+    }
+
+    /// So many writes for which webhooks are called, the same for the same seed.
+    pub fn with_webhooks(seed: u64, steps: usize) -> Self {
+        const ODDS: [(&str, u8); 7] = [
+            ("Gauge", 40),
+            ("Widget", 16),
+            ("Deployment", 12),
+            ("Meter", 10),
+            ("ConfigMap", 10),
+            ("Service", 6),
+            ("Pod", 6),
+        ];
+        Sequence::choose(seed, steps, &ODDS, true)
+    }
+
+    fn choose(seed: u64, steps: usize, odds: &[(&str, u8)], is_hooked: bool) -> Self {
         let mut random = Rng::with_seed(seed);
         let mut left = random.u8(..100);
-        let (chosen, _) = ODDS
-            .into_iter()
+        let (chosen, _) = odds
+            .iter()
             .find(|(_, odds)| left.checked_sub(*odds).map(|less| left = less).is_none())
             .expect("the odds add up to a hundred");
-        let kind = Kind::all().iter().find(|kind| kind.kind == chosen).expect("every kind has its odds");
+        let kind = Kind::all().iter().find(|kind| kind.kind == *chosen).expect("every kind has its odds");
         let mut chooser = Chooser::new(kind, random);
         let steps = (0..steps).map(|at| chooser.step(at == 0)).collect();
-        Sequence { seed, kind, steps }
+        Sequence { seed, kind, is_hooked, steps }
     }
 
     /// What it was made from.

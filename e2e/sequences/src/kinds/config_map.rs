@@ -20,6 +20,7 @@ pub(super) fn config_map() -> Kind {
             must("data", Shape::strings(&["a", "b", "c", "d.e"])),
             may("binaryData", Shape::Map(&["x", "y"], Box::new(Shape::one(json!(["AQ==", "Ag=="]))))),
         ]),
+        second_shape: None,
         status: Shape::Object(vec![]),
         defaults: &["finalizers"],
         dropped: &[],

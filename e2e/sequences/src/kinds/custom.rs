@@ -68,6 +68,7 @@ pub(super) fn widget() -> Kind {
                 ]),
             ),
         ]),
+        second_shape: None,
         status: Shape::Object(vec![
             may("replicas", Shape::one(json!([1, 2]))),
             may("selector", Shape::one(json!(["app=web"]))),
@@ -200,6 +201,7 @@ pub(super) fn blob() -> Kind {
             may("other", Shape::strings(&["f", "g"])),
             may("status", Shape::strings(&["h"])),
         ]),
+        second_shape: None,
         status: Shape::Object(vec![]),
         defaults: &["finalizers"],
         dropped: &[],

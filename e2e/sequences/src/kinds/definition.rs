@@ -83,6 +83,7 @@ pub(super) fn definition() -> Kind {
         has_scale: false,
         is_builtin: true,
         shape: Shape::Object(vec![may("metadata", metadata(false)), must("spec", spec)]),
+        second_shape: None,
         status: Shape::Object(vec![
             may("conditions", conditions()),
             may("storedVersions", one(json!([["v1"], ["v1", "v2"], ["v3"]]))),

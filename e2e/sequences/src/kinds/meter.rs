@@ -66,6 +66,7 @@ pub(super) fn meter() -> Kind {
                 ]),
             ),
         ]),
+        second_shape: None,
         status: Shape::Object(vec![
             may("reading", one(json!([1, 2, 3, 0]))),
             may("unknown", one(json!([1]))),

@@ -41,6 +41,7 @@ pub(super) fn service() -> Kind {
                 ]),
             ),
         ]),
+        second_shape: None,
         status: Shape::Object(vec![
             may("conditions", conditions()),
             may(

@@ -16,6 +16,7 @@ pub(super) fn pod() -> Kind {
         has_scale: false,
         is_builtin: true,
         shape: Shape::Object(vec![may("metadata", metadata(false)), must("spec", Shape::Object(pod_spec()))]),
+        second_shape: None,
         status: Shape::Object(vec![
             may("conditions", conditions()),
             may("phase", Shape::one(json!(["Pending", "Running"]))),
@@ -74,6 +75,7 @@ pub(super) fn deployment() -> Kind {
                 ]),
             ),
         ]),
+        second_shape: None,
         status: Shape::Object(vec![
             may("replicas", Shape::one(json!([1, 2]))),
             may("observedGeneration", Shape::one(json!([1, 2]))),

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use klient_client::{Client, Config};
-use klient_sequences::Sequence;
+use klient_sequences::{Sequence, Webhooks};
 
 use crate::servers::Servers;
 
@@ -34,6 +34,9 @@ struct Args {
     /// How many writes a sequence has
     #[arg(long, value_name = "N", default_value_t = 15)]
     steps: usize,
+    /// Play sequences in which webhooks take part
+    #[arg(long)]
+    webhooks: bool,
 }
 
 #[tokio::main]
@@ -58,10 +61,17 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<usize, Box<dyn Error>> {
     let (one, upstream) = (connect(args.server)?, args.upstream.map(connect).transpose()?);
     let mut servers = Servers::new(one, upstream).await?;
+    let webhooks = if args.webhooks { Some(Webhooks::start().await?) } else { None };
+    if let Some(webhooks) = &webhooks {
+        servers.call(webhooks).await?;
+    }
     let mut causes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let mut writes = 0;
     for seed in (0..args.sequences).map(|count| args.seed.wrapping_add(count)) {
-        let sequence = Sequence::new(seed, args.steps);
+        let sequence = match webhooks {
+            Some(_) => Sequence::with_webhooks(seed, args.steps),
+            None => Sequence::new(seed, args.steps),
+        };
         let found = servers.play(&sequence).await?;
         writes += found.last().map_or(sequence.len(), |found| found.requests.len());
         for found in found {

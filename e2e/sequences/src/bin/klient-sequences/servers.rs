@@ -1,7 +1,7 @@
 //! [`Servers`], on which sequences are played.
 
 use klient_client::Client;
-use klient_sequences::{PlayError, Player, Sequence};
+use klient_sequences::{PlayError, Player, Sequence, Webhooks};
 
 use crate::found::Found;
 
@@ -19,6 +19,14 @@ impl Servers {
             Player::prepare(server).await?;
         }
         Ok(Servers { one, upstream, namespaces: 0 })
+    }
+
+    /// Lets the servers call webhooks.
+    pub(crate) async fn call(&self, webhooks: &Webhooks) -> Result<(), PlayError> {
+        for server in [Some(&self.one), self.upstream.as_ref()].into_iter().flatten() {
+            Player::prepare_webhooks(server, webhooks).await?;
+        }
+        Ok(())
     }
 
     /// Plays a sequence until the servers have gone apart, and tells what went wrong until then. A write that both
