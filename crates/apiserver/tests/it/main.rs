@@ -1,5 +1,6 @@
 //! The server over HTTPS, as its clients see it.
 
+mod admission;
 mod answer;
 mod apply;
 mod apply_sequences;
