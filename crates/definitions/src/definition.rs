@@ -1,6 +1,6 @@
 //! [`Definition`]: a CustomResourceDefinition in the making.
 
-use klient_api::apiextensions::v1::CustomResourceDefinition;
+use klient_api::apiextensions::v1::{CustomResourceDefinition, WebhookClientConfig};
 use klient_apiextensions::definition;
 use klient_apimachinery::codec::Wire as _;
 use klient_apimachinery::{Resource, ResourceInfo, Unstructured, yaml};
@@ -64,9 +64,8 @@ impl Definition {
     /// The definition of a resource in several versions, of which one is stored: such as `"v2"`. The names are those of the
     /// stored version.
     ///
-    /// Objects are converted between them by their `apiVersion` alone, unless a
-    /// [webhook](https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/)
-    /// is added to what is [built](Self::build).
+    /// Objects are converted between them by their `apiVersion` alone, unless there is a
+    /// [webhook](Self::conversion_webhook).
     pub fn merge(definitions: impl IntoIterator<Item = Definition>, stored: &str) -> Self {
         let definitions: Vec<_> = definitions.into_iter().collect();
         let is_stored =
@@ -113,6 +112,20 @@ impl Definition {
         }
         merged.object["spec"]["versions"] = Value::Array(versions);
         merged
+    }
+
+    /// Lets a webhook at an address convert objects between the versions, with reviews of version 1. Without a `caBundle` the
+    /// definition keeps the one that it has in the cluster.
+    ///
+    /// The webhook is to be reachable when the definition is installed in a cluster with objects of another version than the
+    /// one that is stored.
+    pub fn conversion_webhook(mut self, address: WebhookClientConfig) -> Self {
+        let address = serde_json::to_value(address).expect("an address is JSON");
+        self.object["spec"]["conversion"] = json!({
+            "strategy": "Webhook",
+            "webhook": {"clientConfig": address, "conversionReviewVersions": ["v1"]},
+        });
+        self
     }
 
     /// The name, such as `websites.example.com`.

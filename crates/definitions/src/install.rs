@@ -145,8 +145,13 @@ fn check_fields(
         return Ok(());
     };
     let new = versions(object);
-    // Objects are read by the schema of the version that is stored from now on.
-    let Some(stored_next) = new.iter().find(|version| version["storage"] == true) else { return Ok(()) };
+    // Objects are read by the schema of the version that is stored from now on, or, with a webhook, by that of their own.
+    let is_converted = object.get("spec").is_some_and(|spec| spec["conversion"]["strategy"] == "Webhook");
+    let reads = |version: &&Value| match is_converted {
+        true => version["name"] == stored["name"],
+        false => version["storage"] == true,
+    };
+    let Some(stored_next) = new.iter().find(reads) else { return Ok(()) };
     let lost = lost_fields(&schema(&stored), &schema(stored_next));
     if lost.is_empty() {
         return Ok(());

@@ -22,6 +22,7 @@
 //! | `deprecated` | `deprecatedversion` | `deprecated` or `deprecated = "…"` |
 //! | `served = false` | `unservedversion` | `not_served` |
 //! | `storage`, `merge_crds` | `storageversion` | the second argument of [`Definition::merge`] |
+//! | | `spec.conversion` by a kustomize patch | [`Definition::conversion_webhook`] |
 //! | `derive = "…"` | | `derive(…)` |
 //! | `#[schemars(range(…))]`, `length`, `regex` | `validation:Minimum`, `MaxLength`, `Pattern` | the same attributes of schemars |
 //! | an enum | `validation:Enum` | an enum |
