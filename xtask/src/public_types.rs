@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::root;
 
 /// The crates that programs use. The rest is generated, or used by these only.
-const CRATES: [&str; 14] = [
+const CRATES: [&str; 15] = [
     "klient",
     "klient-apimachinery",
     "klient-apiserver",
@@ -27,6 +27,7 @@ const CRATES: [&str; 14] = [
     "klient-definitions",
     "klient-structured-merge",
     "klient-testing",
+    "klient-webhook",
     "klient-workqueue",
 ];
 

@@ -40,6 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["klient-api", "klient-apiextensions", "klient-apimachinery", "klient-client", "klient-controller"],
     ),
     ("klient-derive", &[]),
+    ("klient-webhook", &["klient-api", "klient-apimachinery", "klient-certificate", "klient-client"]),
     ("klient-clientset", &["klient-api", "klient-apimachinery", "klient-cache", "klient-client"]),
     ("klient-cel", &["klient-apimachinery"]),
     ("klient-apis", &["klient-apimachinery", "klient-cel", "klient-schema", "klient-structured-merge"]),
@@ -76,6 +77,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-derive",
             "klient-structured-merge",
             "klient-testing",
+            "klient-webhook",
             "klient-workqueue",
         ],
     ),
@@ -94,6 +96,10 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("klient-codegen", &[]),
+    (
+        "klient-lamps",
+        &["klient-api", "klient-apimachinery", "klient-client", "klient-definitions", "klient-webhook"],
+    ),
     ("klient-sequences", &["klient-client", "klient-structured-merge"]),
     ("klient-values", &["klient-api", "klient-apimachinery"]),
     ("xtask", &["klient-codegen"]),
@@ -118,7 +124,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 20] = [
+const PLAIN: [&str; 21] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -137,6 +143,7 @@ const PLAIN: [&str; 20] = [
     "crates/klient/",
     "crates/structured-merge/",
     "crates/testing/",
+    "crates/webhook/",
     "crates/workqueue/",
     "xtask/",
 ];

@@ -166,9 +166,11 @@
 //! - `certificate-manager`: certificates from the signers of a cluster, renewed before they expire, and self-signed ones:
 //!   see `certificate`;
 //! - `config-flags`: kubectl's connection flags for a command line of clap: see `ConfigFlags`;
-//! - `metrics`: metrics of the client under client-go's names, and of controllers under controller-runtime's, through the
-//!   crate `metrics`: see `client::describe_metrics` and `controller::describe_metrics`;
+//! - `metrics`: metrics of the client under client-go's names, and of controllers and webhooks under controller-runtime's,
+//!   through the crate `metrics`: see `client::describe_metrics`, `controller::describe_metrics` and
+//!   `webhook::describe_metrics`;
 //! - `testing`: tests that crash a controller at every step: see `testing`;
+//! - `webhook`: admission and conversion webhooks with typed handlers, a server, and certificates of its own: see `webhook`;
 //! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program
 //!   chooses there.
 //!
@@ -251,6 +253,8 @@ pub use klient_derive::CustomResource;
 pub use klient_structured_merge as structured_merge;
 #[cfg(feature = "testing")]
 pub use klient_testing as testing;
+#[cfg(feature = "webhook")]
+pub use klient_webhook as webhook;
 pub use klient_workqueue as workqueue;
 pub use serde_json::{self, json};
 #[cfg(feature = "apiserver")]

@@ -7,3 +7,5 @@ mod install;
 mod misuse;
 mod schemas;
 mod versions;
+#[cfg(feature = "webhook")]
+mod webhook;

@@ -1,5 +1,8 @@
 //! The examples, each of which says itself that it runs.
 
+#[cfg(feature = "webhook")]
+#[path = "../../examples/admission_webhook.rs"]
+mod admission_webhook;
 #[path = "../../examples/apply.rs"]
 mod apply;
 #[path = "../../examples/cached_discovery.rs"]
@@ -20,6 +23,9 @@ mod configmapgen_controller;
 #[cfg(feature = "controller")]
 #[path = "../../examples/controller.rs"]
 mod controller;
+#[cfg(all(feature = "derive", feature = "webhook"))]
+#[path = "../../examples/conversion_webhook.rs"]
+mod conversion_webhook;
 #[path = "../../examples/delaying_queue.rs"]
 mod delaying_queue;
 #[path = "../../examples/deployment.rs"]

@@ -1,0 +1,83 @@
+//! Bodies: [`ResponseBody`], and the reading of a request's.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt as _, Full};
+use klient_apimachinery::meta::Reason;
+use klient_client::BoxError;
+
+use super::refusal::Refusal;
+
+/// The body of a response.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseBody(Full<Bytes>);
+
+impl<T: Into<Bytes>> From<T> for ResponseBody {
+    fn from(bytes: T) -> Self {
+        ResponseBody(Full::new(bytes.into()))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.0).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+/// The multiple of a limit up to which a body that exceeds it is read, so that its sender reads the response.
+const DISCARDED: usize = 8;
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+///
+/// 413 if it is larger, 400 if it ends early.
+pub(super) async fn read<B>(body: B, limit: usize) -> Result<Bytes, Refusal>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    let mut body = pin!(body);
+    let (mut bytes, mut length) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let error: BoxError = error.into();
+            Refusal::bad_request(format!("the body cannot be read: {error}"))
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        length = length.saturating_add(data.remaining());
+        if length > limit.saturating_mul(DISCARDED) {
+            break;
+        }
+        if length <= limit {
+            bytes.extend_from_slice(&collected(data));
+        }
+    }
+    if length > limit {
+        let message = format!("the review is larger than {limit} bytes");
+        return Err(Refusal::new(Reason::RequestEntityTooLarge, message));
+    }
+    Ok(bytes.freeze())
+}
+
+fn collected(mut data: impl Buf) -> Bytes {
+    data.copy_to_bytes(data.remaining())
+}
