@@ -81,44 +81,44 @@ impl WebhookAddress {
 
     /// The address of the conversions, for `Definition::conversion_webhook`.
     pub fn conversion(&self) -> apiextensions::v1::WebhookClientConfig {
-        let (url, service) = self.parts(CONVERT);
-        let service = service.map(|(namespace, name, path, port)| {
-            Box::new(apiextensions::v1::ServiceReference {
-                namespace,
-                name,
-                path: Some(path),
-                port,
-                ..Default::default()
-            })
-        });
-        let ca_bundle = self.ca_bundle.clone();
+        let (path, ca_bundle) = (self.path_of(CONVERT), self.ca_bundle.clone());
+        let (url, service) = match &self.place {
+            Place::Url(url) => (Some(format!("{url}{path}").into()), None),
+            Place::Service { namespace, name, port } => {
+                let service = apiextensions::v1::ServiceReference {
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                    path: Some(path.into()),
+                    port: *port,
+                    ..Default::default()
+                };
+                (None, Some(Box::new(service)))
+            }
+        };
         apiextensions::v1::WebhookClientConfig { url, service, ca_bundle, ..Default::default() }
     }
 
     /// The address of a webhook for writes.
     pub(crate) fn admission(&self, path: &str) -> admissionregistration::v1::WebhookClientConfig {
-        let (url, service) = self.parts(path);
-        let service = service.map(|(namespace, name, path, port)| {
-            Box::new(admissionregistration::v1::ServiceReference {
-                namespace,
-                name,
-                path: Some(path),
-                port,
-                ..Default::default()
-            })
-        });
-        let ca_bundle = self.ca_bundle.clone();
+        let (path, ca_bundle) = (self.path_of(path), self.ca_bundle.clone());
+        let (url, service) = match &self.place {
+            Place::Url(url) => (Some(format!("{url}{path}").into()), None),
+            Place::Service { namespace, name, port } => {
+                let service = admissionregistration::v1::ServiceReference {
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                    path: Some(path.into()),
+                    port: *port,
+                    ..Default::default()
+                };
+                (None, Some(Box::new(service)))
+            }
+        };
         admissionregistration::v1::WebhookClientConfig { url, service, ca_bundle, ..Default::default() }
     }
 
-    /// The URL, or the namespace, name, path and port of the service.
-    fn parts(&self, path: &str) -> (Option<Str>, Option<(Str, Str, Str, Option<i32>)>) {
-        let path = format!("{}{path}", self.path);
-        match &self.place {
-            Place::Url(url) => (Some(format!("{url}{path}").into()), None),
-            Place::Service { namespace, name, port } => {
-                (None, Some((namespace.clone(), name.clone(), path.into(), *port)))
-            }
-        }
+    /// The path of a webhook behind the prefix.
+    fn path_of(&self, path: &str) -> String {
+        format!("{}{path}", self.path)
     }
 }

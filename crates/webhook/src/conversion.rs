@@ -72,6 +72,12 @@ pub struct Conversion<H> {
 /// An object of the hub's type.
 type Hub = Box<dyn Any>;
 
+/// Reads the JSON of an object as the hub.
+type ToHub = Box<dyn Fn(&[u8]) -> Result<Hub, String> + Send + Sync>;
+
+/// Writes the hub as an object of a version.
+type FromHub = Box<dyn Fn(Hub) -> Result<Value, String> + Send + Sync>;
+
 /// The versions of a resource.
 pub(crate) struct Versions {
     /// The hub.
@@ -81,8 +87,8 @@ pub(crate) struct Versions {
 
 struct Version {
     info: ResourceInfo,
-    to_hub: Box<dyn Fn(&[u8]) -> Result<Hub, String> + Send + Sync>,
-    from_hub: Box<dyn Fn(Hub) -> Result<Value, String> + Send + Sync>,
+    to_hub: ToHub,
+    from_hub: FromHub,
 }
 
 impl<H: Resource + Wire> Conversion<H> {

@@ -93,7 +93,7 @@ impl WebhooksBuilder {
                 return Err(Error::webhooks(problem));
             }
             names.push(name);
-            add(&mut routes, webhook.path(), Webhook::Admission(webhook))?;
+            add(&mut routes, webhook.path(), Webhook::Admission(Box::new(webhook)))?;
         }
         for (index, versions) in self.conversions.iter().enumerate() {
             let (group, kind) = (&versions.info.group, &versions.info.kind);
@@ -203,7 +203,7 @@ impl Webhooks {
     /// The webhooks for writes, in the order of their paths.
     pub(crate) fn admission(&self) -> impl Iterator<Item = &AdmissionWebhook> {
         self.0.values().filter_map(|route| match &route.webhook {
-            Webhook::Admission(webhook) => Some(webhook),
+            Webhook::Admission(webhook) => Some(&**webhook),
             Webhook::Conversion(_) => None,
         })
     }

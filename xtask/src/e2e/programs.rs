@@ -1,4 +1,4 @@
-//! Programs of other libraries, whose output is the same on both servers.
+//! Programs of other libraries and of klient, whose output is the same on both servers.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,10 +9,11 @@ use crate::servers::{self, Server};
 use crate::{go, root};
 
 /// All programs.
-const PROGRAMS: [Program; 3] = [
+const PROGRAMS: [Program; 4] = [
     Program { name: "kube", build: || cargo("kube") },
     Program { name: "helm", build: || go::build("helm") },
     Program { name: "webhooks", build: || go::build("webhooks") },
+    Program { name: "lamps", build: || member("lamps") },
 ];
 
 /// Runs the programs of these names, or all of them without a name, and tells the problems of all.
@@ -25,7 +26,7 @@ pub(super) fn run(names: &[&str], servers: &Servers) -> Result<(), String> {
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
 }
 
-/// A program of another library in a folder of `e2e/`. It writes and reads objects on the server of `$KUBECONFIG`, prints
+/// A program in a folder of `e2e/`. It writes and reads objects on the server of `$KUBECONFIG`, prints
 /// the answers without what no two servers have in common, and fails only if it cannot go on.
 struct Program {
     name: &'static str,
@@ -77,6 +78,17 @@ fn cargo(name: &str) -> Result<PathBuf, String> {
     let status = status.map_err(|error| format!("cannot run cargo: {error}"))?;
     if status.success() {
         return Ok(folder.join(format!("target/debug/e2e-{name}")));
+    }
+    Err(format!("e2e/{name} cannot be built: see above"))
+}
+
+/// Builds a program in Rust that is a member of this workspace.
+fn member(name: &str) -> Result<PathBuf, String> {
+    let package = format!("klient-{name}");
+    let status = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", &package]).status();
+    let status = status.map_err(|error| format!("cannot run cargo: {error}"))?;
+    if status.success() {
+        return Ok(root().join("target/debug").join(package));
     }
     Err(format!("e2e/{name} cannot be built: see above"))
 }

@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 /// 400 if it is none of version 1.
 pub(super) fn admission(body: &[u8]) -> Result<AdmissionRequest, Refusal> {
     let review: AdmissionReview = read(body, "admissionReviewVersions")?;
-    review.request.map(|request| *request).ok_or_else(|| without_request::<AdmissionReview>())
+    review.request.map(|request| *request).ok_or_else(without_request::<AdmissionReview>)
 }
 
 /// Reads the request of a ConversionReview.
@@ -26,7 +26,7 @@ pub(super) fn admission(body: &[u8]) -> Result<AdmissionRequest, Refusal> {
 /// 400 if it is none of version 1.
 pub(super) fn conversion(body: &[u8]) -> Result<ConversionRequest, Refusal> {
     let review: ConversionReview = read(body, "conversionReviewVersions")?;
-    review.request.map(|request| *request).ok_or_else(|| without_request::<ConversionReview>())
+    review.request.map(|request| *request).ok_or_else(without_request::<ConversionReview>)
 }
 
 pub(super) fn admission_response(response: AdmissionResponse) -> Bytes {

@@ -38,7 +38,7 @@ pub(super) struct Route {
 }
 
 pub(super) enum Webhook {
-    Admission(AdmissionWebhook),
+    Admission(Box<AdmissionWebhook>),
     /// The conversions of all kinds.
     Conversion(Arc<[Versions]>),
 }

@@ -59,10 +59,10 @@ async fn a_handler_sees_each_write() {
     maps.create(&with("m", &[("a", "1")])).await.unwrap();
     maps.patch("m", &Patch::Merge(json!({"data": {"a": "2"}}))).await.unwrap();
     maps.delete("m", &Default::default()).await.unwrap();
-    let admin = "by admin";
+    let admin = "by kubernetes-admin";
     let expected = [
         format!(r#"CREATE ConfigMap default/m {admin} from "" to "1" dry false "CreateOptions""#),
-        format!(r#"UPDATE ConfigMap default/m {admin} from "1" to "2" dry false "PatchOptions""#),
+        format!(r#"UPDATE ConfigMap default/m {admin} from "1" to "2" dry false "UpdateOptions""#),
         format!(r#"DELETE ConfigMap default/m {admin} from "2" to "" dry false "DeleteOptions""#),
     ];
     assert_eq!(*seen.lock().unwrap(), expected);

@@ -90,7 +90,7 @@ async fn a_failure_names_the_object_and_fails_all() {
         (
             "hooks.example/v2",
             lamp("v1", "wrong", &json!({"watts": "5"})),
-            r#"Lamp "default/wrong" from hooks.example/v1 to hooks.example/v2: spec.watts: invalid type: string "5", expected u32"#,
+            r#"Lamp "default/wrong" from hooks.example/v1 to hooks.example/v2: spec.watts: invalid type: string, expected u32 at "#,
         ),
     ] {
         let objects = match desired {
@@ -100,7 +100,8 @@ async fn a_failure_names_the_object_and_fails_all() {
         let index = objects.len() - 1;
         let answer = post(&client, "/convert", &review(desired, &objects)).await.unwrap();
         let result = &answer["response"]["result"];
-        assert_eq!(result["message"], format!("request.objects[{index}]: {problem}"));
+        let message = result["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("request.objects[{index}]: {problem}")), "{message}");
         assert_eq!(result["status"], "Failure");
         assert_eq!(answer["response"]["uid"], "c1");
     }

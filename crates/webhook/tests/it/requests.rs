@@ -180,6 +180,14 @@ async fn an_object_of_another_kind_or_shape_is_denied_with_its_field() {
     wrong["data"] = json!({"a": 5});
     let message = denied(review(&wrong)).await;
     assert!(message.starts_with("request.object: data"), "{message}");
+    let deep = 200;
+    let mut nested = review(&config_map("a")).to_string();
+    let later = format!(r#""later": {}{}, "apiVersion": "v1""#, "[".repeat(deep), "]".repeat(deep));
+    nested =
+        nested.replace(r#""apiVersion":"v1","kind":"ConfigMap""#, &format!(r#"{later},"kind":"ConfigMap""#));
+    let request = client.request(Method::POST).request_uri("/ok").body("application/json", nested);
+    // The type passes over the field; that of a handler which changes the object cannot.
+    assert_eq!(request.send().await.unwrap().status(), 200);
     let mut operation = review(&config_map("a"));
     operation["request"]["operation"] = "MOVE".into();
     assert_eq!(denied(operation).await, r#"request.operation: "MOVE" is not known"#);
