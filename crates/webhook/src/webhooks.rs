@@ -3,6 +3,7 @@
 mod body;
 mod isolated;
 mod refusal;
+mod response_body;
 mod review;
 mod route;
 mod span;
@@ -26,8 +27,8 @@ use klient_client::BoxError;
 use tower_service::Service;
 use tracing::Instrument as _;
 
-pub use body::ResponseBody;
 use refusal::Refusal;
+pub use response_body::ResponseBody;
 use route::{Route, Webhook};
 
 use crate::admission::AdmissionWebhook;

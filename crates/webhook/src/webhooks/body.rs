@@ -1,46 +1,14 @@
-//! Bodies: [`ResponseBody`], and the reading of a request's.
+//! The body of a request.
 
-use std::convert::Infallible;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt as _, Full};
+use http_body::Body;
+use http_body_util::BodyExt as _;
 use klient_apimachinery::meta::Reason;
 use klient_client::BoxError;
 
 use super::refusal::Refusal;
-
-/// The body of a response.
-#[derive(Clone, Debug, Default)]
-pub struct ResponseBody(Full<Bytes>);
-
-impl<T: Into<Bytes>> From<T> for ResponseBody {
-    fn from(bytes: T) -> Self {
-        ResponseBody(Full::new(bytes.into()))
-    }
-}
-
-impl Body for ResponseBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.0).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
-    }
-}
 
 /// The multiple of a limit up to which a body that exceeds it is read, so that its sender reads the response.
 const DISCARDED: usize = 8;

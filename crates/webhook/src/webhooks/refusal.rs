@@ -6,7 +6,7 @@ use klient_apimachinery::codec::Wire as _;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
 
-use super::body::ResponseBody;
+use super::response_body::ResponseBody;
 
 /// A response with a Status, which the API server prints to the user; the `failurePolicy` decides on the write.
 #[derive(Debug)]
