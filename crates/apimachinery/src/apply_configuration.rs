@@ -7,8 +7,9 @@ use crate::{Object, Unstructured};
 /// A configuration for server-side apply: `apiVersion`, `kind`, name, and the fields that the field manager is to own.
 /// Fields that are not in it are left alone.
 ///
-/// The crate `klient-applyconfigurations` has one for each built-in kind, and [`Unstructured`] is one of any kind. For
-/// a custom kind it is the struct that serde writes as such an object:
+/// The crate `klient-applyconfigurations` has one for each built-in kind, and [`Unstructured`] is one of any kind. A kind
+/// that a program derives has one by `#[resource(apply)]`, and one that it declares by `#[derive(ApplyConfiguration)]`. It may
+/// also be any struct that serde writes as such an object:
 ///
 /// ```
 /// use klient_apimachinery::{ApplyConfiguration, Unstructured};
@@ -33,8 +34,9 @@ use crate::{Object, Unstructured};
     message = "`{Self}` cannot be applied",
     label = "this is no apply configuration",
     note = "an object's own type says zero where nothing is meant, and who applies zero owns it",
-    note = "built-in kinds have configurations of the same names, such as `klient::apply::apps::v1::Deployment`; a \
-            type of your own becomes one by `impl ApplyConfiguration`"
+    note = "built-in kinds have configurations of the same names, such as `klient::apply::apps::v1::Deployment`; a kind of \
+            your own has `WebsiteApplyConfiguration` by #[derive(CustomResource)] with #[resource(apply)], or by \
+            #[derive(klient::ApplyConfiguration)] within `custom_resource!`"
 )]
 pub trait ApplyConfiguration: Serialize + Send + Sync {
     /// The type of the objects that it is applied to.

@@ -66,7 +66,7 @@ impl PartialEq for Schema {
 }
 
 /// A field of a struct.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Field {
     /// The JSON name.
     pub json: &'static str,

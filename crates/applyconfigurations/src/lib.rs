@@ -31,8 +31,11 @@
 //! - *From JSON and YAML* with `from_json`, `from_yaml` and `from_value`, or serde: fields that are not declared, or
 //!   have a value of another type, are an error that names them.
 //! - *From an object* with `extract`: the fields that a field manager has applied to it, to be changed and applied
-//!   again. For custom kinds, [`extract_applied`](klient_structured_merge::extract_applied) does so by their schema.
+//!   again.
 //! - *No further validation.* The server checks required fields and their combinations.
+//!
+//! Custom kinds have configurations like these by `#[derive(ApplyConfiguration)]` of the facade, which makes one of a struct:
+//! see [`Configurable`] for the types that their fields may have.
 //!
 //! Modules and setters have the names of modules and fields of `klient-api`. Each API group is a feature; features
 //! are additive.
@@ -50,6 +53,9 @@
 #[macro_use]
 mod macros;
 
+mod configurable;
+#[doc(hidden)]
+pub mod custom;
 mod error;
 mod extract;
 mod fields;
@@ -60,6 +66,7 @@ mod read;
 mod show;
 mod subject;
 
+pub use configurable::Configurable;
 pub use error::{Error, ErrorKind};
 pub use generated::*;
 

@@ -1,14 +1,65 @@
-//! The macros by which generated files define the types of configurations.
+//! The macros that define the types of configurations: those of built-in kinds, in generated files, and those that
+//! `#[derive(ApplyConfiguration)]` makes.
+
+/// The configuration of a part of a built-in kind.
+macro_rules! part {
+    ($name:ident: $api_version:literal, $schema:path, $object:path) => {
+        part_configuration! {
+            #[doc = concat!("Configuration of `", stringify!($name), "` of ", $api_version, ".")]
+            pub $name
+        }
+        built_in! { $name: $api_version, false, $schema, $object }
+    };
+}
+
+/// The configuration of a built-in kind.
+macro_rules! kind {
+    ($name:ident: $scope:ident, $api_version:literal, $kind:literal, $schema:path, $object:path) => {
+        kind_configuration! {
+            #[doc = concat!("Configuration of `", stringify!($name), "` of ", $api_version, ".")]
+            pub $name: $scope, $object
+        }
+        built_in! { $name: $api_version, true, $schema, $object }
+    };
+}
+
+/// The description of a built-in struct, by its table.
+macro_rules! built_in {
+    ($name:ident: $api_version:literal, $is_kind:literal, $schema:path, $object:path) => {
+        impl crate::custom::Described for $name {
+            fn subject() -> &'static crate::custom::Subject {
+                static SUBJECT: crate::custom::Subject = crate::custom::Subject {
+                    api_version: $api_version,
+                    name: stringify!($name),
+                    is_kind: $is_kind,
+                    table: &$schema,
+                };
+                &SUBJECT
+            }
+        }
+
+        impl crate::Configurable for $object {
+            type Configuration = $name;
+
+            fn value_type() -> crate::custom::Type {
+                crate::custom::Type::Message(&$schema)
+            }
+        }
+    };
+}
 
 /// The configuration of a part of a kind.
-macro_rules! part {
-    ($name:ident: $api_version:literal, $schema:path) => {
-        configuration! { $name: $api_version, false, $schema }
+#[doc(hidden)]
+#[macro_export]
+macro_rules! part_configuration {
+    ($(#[$attribute:meta])* $visibility:vis $name:ident) => {
+        $crate::configuration! { $(#[$attribute])* $visibility $name }
 
         impl $name {
             /// An empty configuration.
+            #[allow(dead_code, reason = "a program makes the configurations that it applies")]
             pub fn new() -> Self {
-                $name(crate::fields::Fields::default())
+                $name($crate::custom::Fields::default())
             }
         }
 
@@ -17,49 +68,47 @@ macro_rules! part {
                 $name::new()
             }
         }
-
-        impl crate::fields::IntoJson for $name {
-            fn into_json(self) -> ::serde_json::Value {
-                self.into_value()
-            }
-        }
     };
 }
 
 /// The configuration of a kind.
-macro_rules! kind {
-    ($name:ident: $scope:ident, $api_version:literal, $kind:literal, $schema:path, $object:path) => {
-        configuration! { $name: $api_version, true, $schema }
-        new! { $name: $scope, $api_version, $kind }
+#[doc(hidden)]
+#[macro_export]
+macro_rules! kind_configuration {
+    ($(#[$attribute:meta])* $visibility:vis $name:ident: $scope:ident, $object:path) => {
+        $crate::configuration! { $(#[$attribute])* $visibility $name }
+        $crate::new_configuration! { $name: $scope }
 
+        #[allow(dead_code, reason = "a program reads configurations in the ways that it has")]
         impl $name {
             /// Parses JSON.
             ///
             /// # Errors
             ///
-            /// [`is_syntax`](crate::Error::is_syntax) if it is not valid JSON; as [`from_value`](Self::from_value).
-            pub fn from_json(json: &str) -> ::std::result::Result<Self, crate::Error> {
-                crate::read::from_json(json, &Self::SUBJECT).map($name)
+            /// `Error::is_syntax` if it is not valid JSON; as [`from_value`](Self::from_value).
+            pub fn from_json(json: &str) -> ::std::result::Result<Self, $crate::Error> {
+                $crate::custom::from_json(json, Self::subject_of()).map($name)
             }
 
             /// Parses YAML: one document, which may be JSON.
             ///
             /// # Errors
             ///
-            /// [`is_syntax`](crate::Error::is_syntax) if it is not valid YAML; as [`from_value`](Self::from_value).
-            pub fn from_yaml(yaml: &str) -> ::std::result::Result<Self, crate::Error> {
-                crate::read::from_yaml(yaml, &Self::SUBJECT).map($name)
+            /// `Error::is_syntax` if it is not valid YAML; as [`from_value`](Self::from_value).
+            pub fn from_yaml(yaml: &str) -> ::std::result::Result<Self, $crate::Error> {
+                $crate::custom::from_yaml(yaml, Self::subject_of()).map($name)
             }
 
             /// Validates a JSON value and converts it to a configuration.
             ///
             /// # Errors
             ///
-            /// [`is_wrong_kind`](crate::Error::is_wrong_kind) if it is of another kind or version, or lacks
-            /// `apiVersion` or `kind`; [`is_invalid`](crate::Error::is_invalid) if a field is not declared or has a
-            /// value of another type.
-            pub fn from_value(value: ::serde_json::Value) -> ::std::result::Result<Self, crate::Error> {
-                crate::read::from_value(value, &Self::SUBJECT).map($name)
+            /// `Error::is_wrong_kind` if it is of another kind or version, or lacks `apiVersion` or `kind`;
+            /// `Error::is_invalid` if a field is not declared or has a value of another type.
+            pub fn from_value(
+                value: $crate::custom::Value,
+            ) -> ::std::result::Result<Self, $crate::Error> {
+                $crate::custom::from_value(value, Self::subject_of()).map($name)
             }
 
             /// The fields that a field manager has applied to an object, with the object's current values. If there
@@ -71,13 +120,15 @@ macro_rules! kind {
             ///
             /// # Errors
             ///
-            /// [`is_wrong_kind`](crate::Error::is_wrong_kind) if the object is of another kind or version;
-            /// [`is_managed_fields`](crate::Error::is_managed_fields) if its managed fields cannot be read;
-            /// [`is_invalid`](crate::Error::is_invalid) if a field has a value of a type that its kind does not
-            /// declare, or if a field unknown to this build was applied, which would be lost.
-            pub fn extract<K>(object: &K, field_manager: &str) -> ::std::result::Result<Self, crate::Error>
+            /// `Error::is_wrong_kind` if the object is of another kind or version; `Error::is_managed_fields` if its
+            /// managed fields cannot be read; `Error::is_invalid` if a field has a value of a type that its kind does
+            /// not declare, or if a field unknown to this build was applied, which would be lost.
+            pub fn extract<K>(
+                object: &K,
+                field_manager: &str,
+            ) -> ::std::result::Result<Self, $crate::Error>
             where
-                K: ::klient_apimachinery::Object + ::klient_apimachinery::codec::Wire,
+                K: $crate::custom::Object + $crate::custom::Wire,
             {
                 Self::extract_subresource(object, field_manager, "")
             }
@@ -91,182 +142,193 @@ macro_rules! kind {
                 object: &K,
                 field_manager: &str,
                 subresource: &str,
-            ) -> ::std::result::Result<Self, crate::Error>
+            ) -> ::std::result::Result<Self, $crate::Error>
             where
-                K: ::klient_apimachinery::Object + ::klient_apimachinery::codec::Wire,
+                K: $crate::custom::Object + $crate::custom::Wire,
             {
-                let object = ::klient_apimachinery::Unstructured::from_typed(object);
-                crate::extract::extract(object, &Self::SUBJECT, field_manager, subresource).map($name)
+                $crate::custom::extract(object, Self::subject_of(), field_manager, subresource).map($name)
             }
         }
 
-        impl crate::fields::IntoJson for $name {
-            fn into_json(self) -> ::serde_json::Value {
-                self.into_value()
-            }
-        }
-
-        impl ::klient_apimachinery::ApplyConfiguration for $name {
+        impl $crate::custom::ApplyConfiguration for $name {
             type Object = $object;
         }
     };
 }
 
 /// The constructor of a kind's configuration.
-macro_rules! new {
-    ($name:ident: Cluster, $api_version:literal, $kind:literal) => {
+#[doc(hidden)]
+#[macro_export]
+macro_rules! new_configuration {
+    ($name:ident: Cluster) => {
         impl $name {
             /// A configuration with only a name.
-            pub fn new(name: impl ::std::convert::Into<String>) -> Self {
-                $name(crate::fields::Fields::of_kind($api_version, $kind, name.into()))
+            #[allow(dead_code, reason = "a program makes the configurations that it applies")]
+            pub fn new(name: impl ::std::convert::Into<::std::string::String>) -> Self {
+                $name($crate::custom::Fields::of_kind(Self::subject_of(), name.into()))
             }
         }
     };
-    ($name:ident: Namespaced, $api_version:literal, $kind:literal) => {
+    ($name:ident: Namespaced) => {
         impl $name {
             /// A configuration with only a name and namespace.
+            #[allow(dead_code, reason = "a program makes the configurations that it applies")]
             pub fn new(
-                name: impl ::std::convert::Into<String>,
-                namespace: impl ::std::convert::Into<String>,
+                name: impl ::std::convert::Into<::std::string::String>,
+                namespace: impl ::std::convert::Into<::std::string::String>,
             ) -> Self {
-                $name(crate::fields::Fields::of_kind($api_version, $kind, name.into())).namespace(namespace)
+                $name($crate::custom::Fields::of_kind(Self::subject_of(), name.into())).namespace(namespace)
             }
         }
     };
 }
 
 /// The type of a configuration and its common methods.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! configuration {
-    ($name:ident: $api_version:literal, $is_kind:literal, $schema:path) => {
-        #[doc = concat!("Configuration of `", stringify!($name), "` of ", $api_version, ".")]
+    ($(#[$attribute:meta])* $visibility:vis $name:ident) => {
+        $(#[$attribute])*
         #[derive(Clone, PartialEq)]
-        pub struct $name(crate::fields::Fields);
+        $visibility struct $name($crate::custom::Fields);
 
+        #[allow(dead_code, reason = "a program reads configurations in the ways that it has")]
         impl $name {
-            const SUBJECT: crate::subject::Subject = crate::subject::Subject {
-                api_version: $api_version,
-                name: stringify!($name),
-                is_kind: $is_kind,
-                table: &$schema,
-            };
+            fn subject_of() -> &'static $crate::custom::Subject {
+                <Self as $crate::custom::Described>::subject()
+            }
 
             /// The fields that are set.
-            pub fn as_map(&self) -> &crate::Map {
-                &self.0.0
+            pub fn as_map(&self) -> &$crate::Map {
+                self.0.as_map()
             }
 
             /// The configuration as JSON.
-            pub fn into_value(self) -> ::serde_json::Value {
-                ::serde_json::Value::Object(self.0.0)
+            pub fn into_value(self) -> $crate::custom::Value {
+                self.0.into_value()
             }
         }
 
-        impl ::std::convert::From<$name> for ::serde_json::Value {
+        impl $crate::custom::IntoJson for $name {
+            fn into_json(self) -> $crate::custom::Value {
+                self.0.into_value()
+            }
+        }
+
+        impl ::std::convert::From<$name> for $crate::custom::Value {
             fn from(configuration: $name) -> Self {
-                configuration.into_value()
+                configuration.0.into_value()
             }
         }
 
         impl ::std::fmt::Debug for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                crate::show::debug(self.as_map(), &Self::SUBJECT, f)
+                $crate::custom::debug(&self.0, Self::subject_of(), f)
             }
         }
 
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                crate::show::display(&self.0, f)
+                $crate::custom::display(&self.0, f)
             }
         }
 
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(
+        impl $crate::custom::serde::Serialize for $name {
+            fn serialize<S: $crate::custom::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
-                self.0.serialize(serializer)
+                $crate::custom::serde::Serialize::serialize(&self.0, serializer)
             }
         }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(
+        impl<'de> $crate::custom::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::custom::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                crate::read::deserialize(deserializer, &Self::SUBJECT).map($name)
+                $crate::custom::deserialize(deserializer, Self::subject_of()).map($name)
             }
         }
     };
 }
 
 /// Setters for the metadata of types that have it.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! metadata {
     ($name:ident) => {
+        #[allow(dead_code, reason = "a program sets the metadata that it has")]
         impl $name {
             /// `metadata.name`.
-            pub fn name(self, value: impl ::std::convert::Into<String>) -> Self {
-                Self(self.0.within("metadata", |metadata| metadata.set::<String>("name", value)))
+            pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+                Self(self.0.set_metadata("name", value))
             }
 
             /// `metadata.generateName`.
-            pub fn generate_name(self, value: impl ::std::convert::Into<String>) -> Self {
-                Self(self.0.within("metadata", |metadata| metadata.set::<String>("generateName", value)))
+            pub fn generate_name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+                Self(self.0.set_metadata("generateName", value))
             }
 
             /// `metadata.namespace`.
-            pub fn namespace(self, value: impl ::std::convert::Into<String>) -> Self {
-                Self(self.0.within("metadata", |metadata| metadata.set::<String>("namespace", value)))
+            pub fn namespace(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+                Self(self.0.set_metadata("namespace", value))
             }
 
             /// `metadata.uid`: the apply fails if the object has another.
-            pub fn uid(self, value: impl ::std::convert::Into<String>) -> Self {
-                Self(self.0.within("metadata", |metadata| metadata.set::<String>("uid", value)))
+            pub fn uid(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+                Self(self.0.set_metadata("uid", value))
             }
 
             /// `metadata.resourceVersion`: the apply fails if the object has changed since.
-            pub fn resource_version(self, value: impl ::std::convert::Into<String>) -> Self {
-                Self(self.0.within("metadata", |metadata| metadata.set::<String>("resourceVersion", value)))
+            pub fn resource_version(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+                Self(self.0.set_metadata("resourceVersion", value))
             }
 
             /// `metadata.labels`.
             pub fn labels(
                 self,
                 entries: impl ::std::iter::IntoIterator<
-                    Item = (impl ::std::convert::Into<String>, impl ::std::convert::Into<String>),
+                    Item = (
+                        impl ::std::convert::Into<::std::string::String>,
+                        impl ::std::convert::Into<::std::string::String>,
+                    ),
                 >,
             ) -> Self {
-                Self(self.0.within("metadata", |metadata| metadata.merge::<String>("labels", entries)))
+                Self(self.0.merge_metadata("labels", entries))
             }
 
             /// `metadata.annotations`.
             pub fn annotations(
                 self,
                 entries: impl ::std::iter::IntoIterator<
-                    Item = (impl ::std::convert::Into<String>, impl ::std::convert::Into<String>),
+                    Item = (
+                        impl ::std::convert::Into<::std::string::String>,
+                        impl ::std::convert::Into<::std::string::String>,
+                    ),
                 >,
             ) -> Self {
-                Self(self.0.within("metadata", |metadata| metadata.merge::<String>("annotations", entries)))
+                Self(self.0.merge_metadata("annotations", entries))
             }
 
             /// `metadata.ownerReferences`; items told apart by `uid`. A reference to an object is
-            /// [`OwnerReference::of`](::klient_apimachinery::meta::v1::OwnerReference::of) or
-            /// [`controller_of`](::klient_apimachinery::meta::v1::OwnerReference::controller_of).
+            /// `OwnerReference::of` or `OwnerReference::controller_of`.
             pub fn owner_references(
                 self,
                 items: impl ::std::iter::IntoIterator<
-                    Item = impl ::std::convert::Into<crate::meta::v1::OwnerReference>,
+                    Item = impl ::std::convert::Into<$crate::meta::v1::OwnerReference>,
                 >,
             ) -> Self {
-                Self(self.0.within("metadata", |metadata| {
-                    metadata.append::<crate::meta::v1::OwnerReference>("ownerReferences", items)
-                }))
+                Self(self.0.append_metadata::<$crate::meta::v1::OwnerReference>("ownerReferences", items))
             }
 
             /// `metadata.finalizers`.
             pub fn finalizers(
                 self,
-                items: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<String>>,
+                items: impl ::std::iter::IntoIterator<
+                    Item = impl ::std::convert::Into<::std::string::String>,
+                >,
             ) -> Self {
-                Self(self.0.within("metadata", |metadata| metadata.append::<String>("finalizers", items)))
+                Self(self.0.append_metadata::<::std::string::String>("finalizers", items))
             }
         }
     };

@@ -10,17 +10,32 @@ use crate::error::{Error, Problem};
 use crate::fields::Fields;
 use crate::subject::{Subject, table_of};
 
-pub(crate) fn from_json(json: &str, subject: &Subject) -> Result<Fields, Error> {
+/// Parses JSON.
+///
+/// # Errors
+///
+/// See `from_json` of a configuration.
+pub fn from_json(json: &str, subject: &Subject) -> Result<Fields, Error> {
     let value = serde_json::from_str(json).map_err(|error| Error::syntax(subject, error))?;
     from_value(value, subject)
 }
 
-pub(crate) fn from_yaml(text: &str, subject: &Subject) -> Result<Fields, Error> {
+/// Parses YAML.
+///
+/// # Errors
+///
+/// See `from_yaml` of a configuration.
+pub fn from_yaml(text: &str, subject: &Subject) -> Result<Fields, Error> {
     let value = yaml::single_document(text).map_err(|error| Error::syntax(subject, error))?;
     from_value(value, subject)
 }
 
-pub(crate) fn from_value(value: Value, subject: &Subject) -> Result<Fields, Error> {
+/// Validates a JSON value.
+///
+/// # Errors
+///
+/// See `from_value` of a configuration.
+pub fn from_value(value: Value, subject: &Subject) -> Result<Fields, Error> {
     if subject.is_kind {
         check_kind(&value, subject)?;
     }
@@ -29,7 +44,7 @@ pub(crate) fn from_value(value: Value, subject: &Subject) -> Result<Fields, Erro
     };
     // The schema of an object allows these in its nested structs too.
     for name in ["apiVersion", "kind"] {
-        if map.contains_key(name) && !subject.is_kind && subject.table.field(name).is_none() {
+        if map.contains_key(name) && !subject.is_kind && !allows(subject.table, name) {
             let problem = Problem::new(&format!(".{name}"), "field not declared in schema");
             return Err(Error::invalid(subject, vec![problem]));
         }
@@ -41,11 +56,21 @@ pub(crate) fn from_value(value: Value, subject: &Subject) -> Result<Fields, Erro
     Ok(Fields(map))
 }
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+/// Reads and validates a value.
+///
+/// # Errors
+///
+/// See `from_value` of a configuration.
+pub fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
     subject: &Subject,
 ) -> Result<Fields, D::Error> {
     from_value(Value::deserialize(deserializer)?, subject).map_err(D::Error::custom)
+}
+
+/// Returns true if a struct has a field, or any.
+fn allows(table: &'static Table, name: &str) -> bool {
+    table.fields.is_empty() || table.field(name).is_some()
 }
 
 /// Rejects objects of other kinds and versions.

@@ -10,13 +10,21 @@ use crate::fields::Fields;
 use crate::subject::{Subject, table_of};
 
 /// Formats the fields with secrets masked.
-pub(crate) fn debug(map: &Map, subject: &Subject, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///
+/// # Errors
+///
+/// Those of the formatter.
+pub fn debug(fields: &Fields, subject: &Subject, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{} ", subject.name)?;
-    fmt::Debug::fmt(&Struct(map, subject.table), f)
+    fmt::Debug::fmt(&Struct(fields.as_map(), subject.table), f)
 }
 
 /// Writes JSON, including secrets.
-pub(crate) fn display(fields: &Fields, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///
+/// # Errors
+///
+/// Those of the formatter.
+pub fn display(fields: &Fields, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let json = serde_json::to_string(fields).expect("keys are strings and a String takes all bytes");
     f.write_str(&json)
 }

@@ -5,18 +5,22 @@ use std::fmt;
 use klient_apimachinery::schema::{Schema, Type};
 
 /// The type described by a configuration: a kind, or a struct within one.
-#[derive(Clone, Copy)]
-pub(crate) struct Subject {
-    pub(crate) api_version: &'static str,
-    pub(crate) name: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// Such as `apps/v1`; empty for a struct that is no part of a version, such as one of a program.
+    pub api_version: &'static str,
+    /// The kind, or the name of the struct.
+    pub name: &'static str,
     /// True if it has an `apiVersion` and a `kind`.
-    pub(crate) is_kind: bool,
-    pub(crate) table: &'static Schema,
+    pub is_kind: bool,
+    /// Its fields.
+    pub table: &'static Schema,
 }
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.api_version, self.name)
+        let space = if self.api_version.is_empty() { "" } else { " " };
+        write!(f, "{}{space}{}", self.api_version, self.name)
     }
 }
 

@@ -179,19 +179,23 @@ fn configuration(out: &mut String, facts: &Facts, package: &Package, name: &str)
     let fields = flatten(facts, package, name);
     let has_metadata = fields.iter().any(|flat| is_metadata(&flat.field.ty));
     let constant = names::constant(name);
+    let home = if is_meta(package) { "klient_apimachinery" } else { "klient_api" };
+    let object = format!("{home}::{}::{name}", package.module.replace('/', "::"));
     match Kind::find(facts, package, name) {
         Some(Kind { namespaced }) => {
             let scope = if namespaced { "Namespaced" } else { "Cluster" };
             let group = group_of(package, name);
             let slash = if group.is_empty() { "" } else { "/" };
-            let module = package.module.replace('/', "::");
             writeln!(
                 out,
-                "kind! {{ {name}: {scope}, \"{group}{slash}{}\", {name:?}, schema::{constant}, klient_api::{module}::{name} }}",
+                "kind! {{ {name}: {scope}, \"{group}{slash}{}\", {name:?}, schema::{constant}, {object} }}",
                 package.version()
             )
         }
-        None => writeln!(out, "part! {{ {name}: {:?}, schema::{constant} }}", package.api_version()),
+        None => {
+            let version = package.api_version();
+            writeln!(out, "part! {{ {name}: {version:?}, schema::{constant}, {object} }}")
+        }
     }
     .expect("String");
     if has_metadata {
