@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::admissionregistration_v1 as schema;
 
-part! { ApplyConfiguration: "admissionregistration.k8s.io/v1", schema::APPLY_CONFIGURATION }
+part! { ApplyConfiguration: "admissionregistration.k8s.io/v1", schema::APPLY_CONFIGURATION, klient_api::admissionregistration::v1::ApplyConfiguration }
 
 impl ApplyConfiguration {
     /// `expression`.
@@ -15,7 +15,7 @@ impl ApplyConfiguration {
     }
 }
 
-part! { AuditAnnotation: "admissionregistration.k8s.io/v1", schema::AUDIT_ANNOTATION }
+part! { AuditAnnotation: "admissionregistration.k8s.io/v1", schema::AUDIT_ANNOTATION, klient_api::admissionregistration::v1::AuditAnnotation }
 
 impl AuditAnnotation {
     /// `key`; required.
@@ -29,7 +29,7 @@ impl AuditAnnotation {
     }
 }
 
-part! { ExpressionWarning: "admissionregistration.k8s.io/v1", schema::EXPRESSION_WARNING }
+part! { ExpressionWarning: "admissionregistration.k8s.io/v1", schema::EXPRESSION_WARNING, klient_api::admissionregistration::v1::ExpressionWarning }
 
 impl ExpressionWarning {
     /// `fieldRef`; required.
@@ -43,7 +43,7 @@ impl ExpressionWarning {
     }
 }
 
-part! { JSONPatch: "admissionregistration.k8s.io/v1", schema::JSON_PATCH }
+part! { JSONPatch: "admissionregistration.k8s.io/v1", schema::JSON_PATCH, klient_api::admissionregistration::v1::JSONPatch }
 
 impl JSONPatch {
     /// `expression`.
@@ -52,7 +52,7 @@ impl JSONPatch {
     }
 }
 
-part! { MatchCondition: "admissionregistration.k8s.io/v1", schema::MATCH_CONDITION }
+part! { MatchCondition: "admissionregistration.k8s.io/v1", schema::MATCH_CONDITION, klient_api::admissionregistration::v1::MatchCondition }
 
 impl MatchCondition {
     /// `name`; required.
@@ -66,7 +66,7 @@ impl MatchCondition {
     }
 }
 
-part! { MatchResources: "admissionregistration.k8s.io/v1", schema::MATCH_RESOURCES }
+part! { MatchResources: "admissionregistration.k8s.io/v1", schema::MATCH_RESOURCES, klient_api::admissionregistration::v1::MatchResources }
 
 impl MatchResources {
     /// `namespaceSelector`.
@@ -119,7 +119,7 @@ impl MutatingAdmissionPolicyBinding {
     }
 }
 
-part! { MutatingAdmissionPolicyBindingSpec: "admissionregistration.k8s.io/v1", schema::MUTATING_ADMISSION_POLICY_BINDING_SPEC }
+part! { MutatingAdmissionPolicyBindingSpec: "admissionregistration.k8s.io/v1", schema::MUTATING_ADMISSION_POLICY_BINDING_SPEC, klient_api::admissionregistration::v1::MutatingAdmissionPolicyBindingSpec }
 
 impl MutatingAdmissionPolicyBindingSpec {
     /// `policyName`.
@@ -138,7 +138,7 @@ impl MutatingAdmissionPolicyBindingSpec {
     }
 }
 
-part! { MutatingAdmissionPolicySpec: "admissionregistration.k8s.io/v1", schema::MUTATING_ADMISSION_POLICY_SPEC }
+part! { MutatingAdmissionPolicySpec: "admissionregistration.k8s.io/v1", schema::MUTATING_ADMISSION_POLICY_SPEC, klient_api::admissionregistration::v1::MutatingAdmissionPolicySpec }
 
 impl MutatingAdmissionPolicySpec {
     /// `paramKind`.
@@ -177,7 +177,7 @@ impl MutatingAdmissionPolicySpec {
     }
 }
 
-part! { MutatingWebhook: "admissionregistration.k8s.io/v1", schema::MUTATING_WEBHOOK }
+part! { MutatingWebhook: "admissionregistration.k8s.io/v1", schema::MUTATING_WEBHOOK, klient_api::admissionregistration::v1::MutatingWebhook }
 
 impl MutatingWebhook {
     /// `name`; required.
@@ -251,7 +251,7 @@ impl MutatingWebhookConfiguration {
     }
 }
 
-part! { Mutation: "admissionregistration.k8s.io/v1", schema::MUTATION }
+part! { Mutation: "admissionregistration.k8s.io/v1", schema::MUTATION, klient_api::admissionregistration::v1::Mutation }
 
 impl Mutation {
     /// `patchType`: `ApplyConfiguration`, `JSONPatch`; required.
@@ -270,7 +270,7 @@ impl Mutation {
     }
 }
 
-part! { NamedRuleWithOperations: "admissionregistration.k8s.io/v1", schema::NAMED_RULE_WITH_OPERATIONS }
+part! { NamedRuleWithOperations: "admissionregistration.k8s.io/v1", schema::NAMED_RULE_WITH_OPERATIONS, klient_api::admissionregistration::v1::NamedRuleWithOperations }
 
 impl NamedRuleWithOperations {
     /// `resourceNames`; atomic list.
@@ -304,7 +304,7 @@ impl NamedRuleWithOperations {
     }
 }
 
-part! { ParamKind: "admissionregistration.k8s.io/v1", schema::PARAM_KIND }
+part! { ParamKind: "admissionregistration.k8s.io/v1", schema::PARAM_KIND, klient_api::admissionregistration::v1::ParamKind }
 
 impl ParamKind {
     /// `apiVersion`.
@@ -318,7 +318,7 @@ impl ParamKind {
     }
 }
 
-part! { ParamRef: "admissionregistration.k8s.io/v1", schema::PARAM_REF }
+part! { ParamRef: "admissionregistration.k8s.io/v1", schema::PARAM_REF, klient_api::admissionregistration::v1::ParamRef }
 
 impl ParamRef {
     /// `name`.
@@ -342,7 +342,7 @@ impl ParamRef {
     }
 }
 
-part! { RuleWithOperations: "admissionregistration.k8s.io/v1", schema::RULE_WITH_OPERATIONS }
+part! { RuleWithOperations: "admissionregistration.k8s.io/v1", schema::RULE_WITH_OPERATIONS, klient_api::admissionregistration::v1::RuleWithOperations }
 
 impl RuleWithOperations {
     /// `operations`: `*`, `CONNECT`, `CREATE`, `DELETE`, `UPDATE`; atomic list.
@@ -371,7 +371,7 @@ impl RuleWithOperations {
     }
 }
 
-part! { ServiceReference: "admissionregistration.k8s.io/v1", schema::SERVICE_REFERENCE }
+part! { ServiceReference: "admissionregistration.k8s.io/v1", schema::SERVICE_REFERENCE, klient_api::admissionregistration::v1::ServiceReference }
 
 impl ServiceReference {
     /// `namespace`; required.
@@ -395,7 +395,7 @@ impl ServiceReference {
     }
 }
 
-part! { TypeChecking: "admissionregistration.k8s.io/v1", schema::TYPE_CHECKING }
+part! { TypeChecking: "admissionregistration.k8s.io/v1", schema::TYPE_CHECKING, klient_api::admissionregistration::v1::TypeChecking }
 
 impl TypeChecking {
     /// `expressionWarnings`; atomic list.
@@ -435,7 +435,7 @@ impl ValidatingAdmissionPolicyBinding {
     }
 }
 
-part! { ValidatingAdmissionPolicyBindingSpec: "admissionregistration.k8s.io/v1", schema::VALIDATING_ADMISSION_POLICY_BINDING_SPEC }
+part! { ValidatingAdmissionPolicyBindingSpec: "admissionregistration.k8s.io/v1", schema::VALIDATING_ADMISSION_POLICY_BINDING_SPEC, klient_api::admissionregistration::v1::ValidatingAdmissionPolicyBindingSpec }
 
 impl ValidatingAdmissionPolicyBindingSpec {
     /// `policyName`; required.
@@ -459,7 +459,7 @@ impl ValidatingAdmissionPolicyBindingSpec {
     }
 }
 
-part! { ValidatingAdmissionPolicySpec: "admissionregistration.k8s.io/v1", schema::VALIDATING_ADMISSION_POLICY_SPEC }
+part! { ValidatingAdmissionPolicySpec: "admissionregistration.k8s.io/v1", schema::VALIDATING_ADMISSION_POLICY_SPEC, klient_api::admissionregistration::v1::ValidatingAdmissionPolicySpec }
 
 impl ValidatingAdmissionPolicySpec {
     /// `paramKind`.
@@ -498,7 +498,7 @@ impl ValidatingAdmissionPolicySpec {
     }
 }
 
-part! { ValidatingAdmissionPolicyStatus: "admissionregistration.k8s.io/v1", schema::VALIDATING_ADMISSION_POLICY_STATUS }
+part! { ValidatingAdmissionPolicyStatus: "admissionregistration.k8s.io/v1", schema::VALIDATING_ADMISSION_POLICY_STATUS, klient_api::admissionregistration::v1::ValidatingAdmissionPolicyStatus }
 
 impl ValidatingAdmissionPolicyStatus {
     /// `observedGeneration`.
@@ -517,7 +517,7 @@ impl ValidatingAdmissionPolicyStatus {
     }
 }
 
-part! { ValidatingWebhook: "admissionregistration.k8s.io/v1", schema::VALIDATING_WEBHOOK }
+part! { ValidatingWebhook: "admissionregistration.k8s.io/v1", schema::VALIDATING_WEBHOOK, klient_api::admissionregistration::v1::ValidatingWebhook }
 
 impl ValidatingWebhook {
     /// `name`; required.
@@ -586,7 +586,7 @@ impl ValidatingWebhookConfiguration {
     }
 }
 
-part! { Validation: "admissionregistration.k8s.io/v1", schema::VALIDATION }
+part! { Validation: "admissionregistration.k8s.io/v1", schema::VALIDATION, klient_api::admissionregistration::v1::Validation }
 
 impl Validation {
     /// `expression`; required.
@@ -610,7 +610,7 @@ impl Validation {
     }
 }
 
-part! { Variable: "admissionregistration.k8s.io/v1", schema::VARIABLE }
+part! { Variable: "admissionregistration.k8s.io/v1", schema::VARIABLE, klient_api::admissionregistration::v1::Variable }
 
 impl Variable {
     /// `name`; required.
@@ -624,7 +624,7 @@ impl Variable {
     }
 }
 
-part! { WebhookClientConfig: "admissionregistration.k8s.io/v1", schema::WEBHOOK_CLIENT_CONFIG }
+part! { WebhookClientConfig: "admissionregistration.k8s.io/v1", schema::WEBHOOK_CLIENT_CONFIG, klient_api::admissionregistration::v1::WebhookClientConfig }
 
 impl WebhookClientConfig {
     /// `url`.

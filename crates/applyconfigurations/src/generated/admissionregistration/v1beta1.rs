@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::admissionregistration_v1beta1 as schema;
 
-part! { ApplyConfiguration: "admissionregistration.k8s.io/v1beta1", schema::APPLY_CONFIGURATION }
+part! { ApplyConfiguration: "admissionregistration.k8s.io/v1beta1", schema::APPLY_CONFIGURATION, klient_api::admissionregistration::v1beta1::ApplyConfiguration }
 
 impl ApplyConfiguration {
     /// `expression`.
@@ -15,7 +15,7 @@ impl ApplyConfiguration {
     }
 }
 
-part! { JSONPatch: "admissionregistration.k8s.io/v1beta1", schema::JSON_PATCH }
+part! { JSONPatch: "admissionregistration.k8s.io/v1beta1", schema::JSON_PATCH, klient_api::admissionregistration::v1beta1::JSONPatch }
 
 impl JSONPatch {
     /// `expression`.
@@ -24,7 +24,7 @@ impl JSONPatch {
     }
 }
 
-part! { MatchCondition: "admissionregistration.k8s.io/v1beta1", schema::MATCH_CONDITION }
+part! { MatchCondition: "admissionregistration.k8s.io/v1beta1", schema::MATCH_CONDITION, klient_api::admissionregistration::v1beta1::MatchCondition }
 
 impl MatchCondition {
     /// `name`; required.
@@ -38,7 +38,7 @@ impl MatchCondition {
     }
 }
 
-part! { MatchResources: "admissionregistration.k8s.io/v1beta1", schema::MATCH_RESOURCES }
+part! { MatchResources: "admissionregistration.k8s.io/v1beta1", schema::MATCH_RESOURCES, klient_api::admissionregistration::v1beta1::MatchResources }
 
 impl MatchResources {
     /// `namespaceSelector`.
@@ -91,7 +91,7 @@ impl MutatingAdmissionPolicyBinding {
     }
 }
 
-part! { MutatingAdmissionPolicyBindingSpec: "admissionregistration.k8s.io/v1beta1", schema::MUTATING_ADMISSION_POLICY_BINDING_SPEC }
+part! { MutatingAdmissionPolicyBindingSpec: "admissionregistration.k8s.io/v1beta1", schema::MUTATING_ADMISSION_POLICY_BINDING_SPEC, klient_api::admissionregistration::v1beta1::MutatingAdmissionPolicyBindingSpec }
 
 impl MutatingAdmissionPolicyBindingSpec {
     /// `policyName`.
@@ -110,7 +110,7 @@ impl MutatingAdmissionPolicyBindingSpec {
     }
 }
 
-part! { MutatingAdmissionPolicySpec: "admissionregistration.k8s.io/v1beta1", schema::MUTATING_ADMISSION_POLICY_SPEC }
+part! { MutatingAdmissionPolicySpec: "admissionregistration.k8s.io/v1beta1", schema::MUTATING_ADMISSION_POLICY_SPEC, klient_api::admissionregistration::v1beta1::MutatingAdmissionPolicySpec }
 
 impl MutatingAdmissionPolicySpec {
     /// `paramKind`.
@@ -149,7 +149,7 @@ impl MutatingAdmissionPolicySpec {
     }
 }
 
-part! { Mutation: "admissionregistration.k8s.io/v1beta1", schema::MUTATION }
+part! { Mutation: "admissionregistration.k8s.io/v1beta1", schema::MUTATION, klient_api::admissionregistration::v1beta1::Mutation }
 
 impl Mutation {
     /// `patchType`: `ApplyConfiguration`, `JSONPatch`; required.
@@ -168,7 +168,7 @@ impl Mutation {
     }
 }
 
-part! { NamedRuleWithOperations: "admissionregistration.k8s.io/v1beta1", schema::NAMED_RULE_WITH_OPERATIONS }
+part! { NamedRuleWithOperations: "admissionregistration.k8s.io/v1beta1", schema::NAMED_RULE_WITH_OPERATIONS, klient_api::admissionregistration::v1beta1::NamedRuleWithOperations }
 
 impl NamedRuleWithOperations {
     /// `resourceNames`; atomic list.
@@ -202,7 +202,7 @@ impl NamedRuleWithOperations {
     }
 }
 
-part! { ParamKind: "admissionregistration.k8s.io/v1beta1", schema::PARAM_KIND }
+part! { ParamKind: "admissionregistration.k8s.io/v1beta1", schema::PARAM_KIND, klient_api::admissionregistration::v1beta1::ParamKind }
 
 impl ParamKind {
     /// `apiVersion`.
@@ -216,7 +216,7 @@ impl ParamKind {
     }
 }
 
-part! { ParamRef: "admissionregistration.k8s.io/v1beta1", schema::PARAM_REF }
+part! { ParamRef: "admissionregistration.k8s.io/v1beta1", schema::PARAM_REF, klient_api::admissionregistration::v1beta1::ParamRef }
 
 impl ParamRef {
     /// `name`.
@@ -240,7 +240,7 @@ impl ParamRef {
     }
 }
 
-part! { Variable: "admissionregistration.k8s.io/v1beta1", schema::VARIABLE }
+part! { Variable: "admissionregistration.k8s.io/v1beta1", schema::VARIABLE, klient_api::admissionregistration::v1beta1::Variable }
 
 impl Variable {
     /// `name`; required.

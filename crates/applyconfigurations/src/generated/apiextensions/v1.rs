@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::apiextensions_v1 as schema;
 
-part! { CustomResourceColumnDefinition: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_COLUMN_DEFINITION }
+part! { CustomResourceColumnDefinition: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_COLUMN_DEFINITION, klient_api::apiextensions::v1::CustomResourceColumnDefinition }
 
 impl CustomResourceColumnDefinition {
     /// Heading of the column.
@@ -52,7 +52,7 @@ impl CustomResourceColumnDefinition {
     }
 }
 
-part! { CustomResourceConversion: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_CONVERSION }
+part! { CustomResourceConversion: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_CONVERSION, klient_api::apiextensions::v1::CustomResourceConversion }
 
 impl CustomResourceConversion {
     /// `strategy`; required.
@@ -85,7 +85,7 @@ impl CustomResourceDefinition {
     }
 }
 
-part! { CustomResourceDefinitionCondition: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_CONDITION }
+part! { CustomResourceDefinitionCondition: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_CONDITION, klient_api::apiextensions::v1::CustomResourceDefinitionCondition }
 
 impl CustomResourceDefinitionCondition {
     /// Name of the aspect: `Established`, `NamesAccepted`, `NonStructuralSchema`, `Terminating` or the like.
@@ -131,7 +131,7 @@ impl CustomResourceDefinitionCondition {
     }
 }
 
-part! { CustomResourceDefinitionNames: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_NAMES }
+part! { CustomResourceDefinitionNames: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_NAMES, klient_api::apiextensions::v1::CustomResourceDefinitionNames }
 
 impl CustomResourceDefinitionNames {
     /// Plural in lower case, as in URLs.
@@ -177,7 +177,7 @@ impl CustomResourceDefinitionNames {
     }
 }
 
-part! { CustomResourceDefinitionSpec: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_SPEC }
+part! { CustomResourceDefinitionSpec: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_SPEC, klient_api::apiextensions::v1::CustomResourceDefinitionSpec }
 
 impl CustomResourceDefinitionSpec {
     /// API group; the server serves the resource under `/apis/GROUP`.
@@ -223,7 +223,7 @@ impl CustomResourceDefinitionSpec {
     }
 }
 
-part! { CustomResourceDefinitionStatus: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_STATUS }
+part! { CustomResourceDefinitionStatus: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_STATUS, klient_api::apiextensions::v1::CustomResourceDefinitionStatus }
 
 impl CustomResourceDefinitionStatus {
     /// States such as `NamesAccepted`, `Established` and `Terminating`.
@@ -255,7 +255,7 @@ impl CustomResourceDefinitionStatus {
     }
 }
 
-part! { CustomResourceDefinitionVersion: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_VERSION }
+part! { CustomResourceDefinitionVersion: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_DEFINITION_VERSION, klient_api::apiextensions::v1::CustomResourceDefinitionVersion }
 
 impl CustomResourceDefinitionVersion {
     /// Name of the version, such as `v1beta1`.
@@ -325,7 +325,7 @@ impl CustomResourceDefinitionVersion {
     }
 }
 
-part! { CustomResourceSubresourceScale: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_SUBRESOURCE_SCALE }
+part! { CustomResourceSubresourceScale: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_SUBRESOURCE_SCALE, klient_api::apiextensions::v1::CustomResourceSubresourceScale }
 
 impl CustomResourceSubresourceScale {
     /// Path of the desired number of replicas, below `.spec`.
@@ -350,11 +350,11 @@ impl CustomResourceSubresourceScale {
     }
 }
 
-part! { CustomResourceSubresourceStatus: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_SUBRESOURCE_STATUS }
+part! { CustomResourceSubresourceStatus: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_SUBRESOURCE_STATUS, klient_api::apiextensions::v1::CustomResourceSubresourceStatus }
 
 impl CustomResourceSubresourceStatus {}
 
-part! { CustomResourceSubresources: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_SUBRESOURCES }
+part! { CustomResourceSubresources: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_SUBRESOURCES, klient_api::apiextensions::v1::CustomResourceSubresources }
 
 impl CustomResourceSubresources {
     /// Switches on `status`: writes of the object then leave `status` alone, and writes of the subresource all else.
@@ -372,7 +372,7 @@ impl CustomResourceSubresources {
     }
 }
 
-part! { CustomResourceValidation: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_VALIDATION }
+part! { CustomResourceValidation: "apiextensions.k8s.io/v1", schema::CUSTOM_RESOURCE_VALIDATION, klient_api::apiextensions::v1::CustomResourceValidation }
 
 impl CustomResourceValidation {
     /// Structural schema in OpenAPI v3.
@@ -383,7 +383,7 @@ impl CustomResourceValidation {
     }
 }
 
-part! { ExternalDocumentation: "apiextensions.k8s.io/v1", schema::EXTERNAL_DOCUMENTATION }
+part! { ExternalDocumentation: "apiextensions.k8s.io/v1", schema::EXTERNAL_DOCUMENTATION, klient_api::apiextensions::v1::ExternalDocumentation }
 
 impl ExternalDocumentation {
     /// `description`.
@@ -397,7 +397,7 @@ impl ExternalDocumentation {
     }
 }
 
-part! { JSONSchemaProps: "apiextensions.k8s.io/v1", schema::JSON_SCHEMA_PROPS }
+part! { JSONSchemaProps: "apiextensions.k8s.io/v1", schema::JSON_SCHEMA_PROPS, klient_api::apiextensions::v1::JSONSchemaProps }
 
 impl JSONSchemaProps {
     /// `id`.
@@ -630,7 +630,7 @@ impl JSONSchemaProps {
     }
 }
 
-part! { SelectableField: "apiextensions.k8s.io/v1", schema::SELECTABLE_FIELD }
+part! { SelectableField: "apiextensions.k8s.io/v1", schema::SELECTABLE_FIELD, klient_api::apiextensions::v1::SelectableField }
 
 impl SelectableField {
     /// `jsonPath`; required.
@@ -639,7 +639,7 @@ impl SelectableField {
     }
 }
 
-part! { ServiceReference: "apiextensions.k8s.io/v1", schema::SERVICE_REFERENCE }
+part! { ServiceReference: "apiextensions.k8s.io/v1", schema::SERVICE_REFERENCE, klient_api::apiextensions::v1::ServiceReference }
 
 impl ServiceReference {
     /// `namespace`; required.
@@ -663,7 +663,7 @@ impl ServiceReference {
     }
 }
 
-part! { ValidationRule: "apiextensions.k8s.io/v1", schema::VALIDATION_RULE }
+part! { ValidationRule: "apiextensions.k8s.io/v1", schema::VALIDATION_RULE, klient_api::apiextensions::v1::ValidationRule }
 
 impl ValidationRule {
     /// `rule`; required.
@@ -697,7 +697,7 @@ impl ValidationRule {
     }
 }
 
-part! { WebhookClientConfig: "apiextensions.k8s.io/v1", schema::WEBHOOK_CLIENT_CONFIG }
+part! { WebhookClientConfig: "apiextensions.k8s.io/v1", schema::WEBHOOK_CLIENT_CONFIG, klient_api::apiextensions::v1::WebhookClientConfig }
 
 impl WebhookClientConfig {
     /// `url`.
@@ -716,7 +716,7 @@ impl WebhookClientConfig {
     }
 }
 
-part! { WebhookConversion: "apiextensions.k8s.io/v1", schema::WEBHOOK_CONVERSION }
+part! { WebhookConversion: "apiextensions.k8s.io/v1", schema::WEBHOOK_CONVERSION, klient_api::apiextensions::v1::WebhookConversion }
 
 impl WebhookConversion {
     /// `clientConfig`.

@@ -25,7 +25,7 @@ impl APIService {
     }
 }
 
-part! { APIServiceCondition: "apiregistration.k8s.io/v1", schema::API_SERVICE_CONDITION }
+part! { APIServiceCondition: "apiregistration.k8s.io/v1", schema::API_SERVICE_CONDITION, klient_api::apiregistration::v1::APIServiceCondition }
 
 impl APIServiceCondition {
     /// `type`; required.
@@ -54,7 +54,7 @@ impl APIServiceCondition {
     }
 }
 
-part! { APIServiceSpec: "apiregistration.k8s.io/v1", schema::API_SERVICE_SPEC }
+part! { APIServiceSpec: "apiregistration.k8s.io/v1", schema::API_SERVICE_SPEC, klient_api::apiregistration::v1::APIServiceSpec }
 
 impl APIServiceSpec {
     /// `service`.
@@ -93,7 +93,7 @@ impl APIServiceSpec {
     }
 }
 
-part! { APIServiceStatus: "apiregistration.k8s.io/v1", schema::API_SERVICE_STATUS }
+part! { APIServiceStatus: "apiregistration.k8s.io/v1", schema::API_SERVICE_STATUS, klient_api::apiregistration::v1::APIServiceStatus }
 
 impl APIServiceStatus {
     /// `conditions`; list keyed by `type`.
@@ -102,7 +102,7 @@ impl APIServiceStatus {
     }
 }
 
-part! { ServiceReference: "apiregistration.k8s.io/v1", schema::SERVICE_REFERENCE }
+part! { ServiceReference: "apiregistration.k8s.io/v1", schema::SERVICE_REFERENCE, klient_api::apiregistration::v1::ServiceReference }
 
 impl ServiceReference {
     /// `namespace`.

@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::apiserverinternal_v1alpha1 as schema;
 
-part! { ServerStorageVersion: "internal.apiserver.k8s.io/v1alpha1", schema::SERVER_STORAGE_VERSION }
+part! { ServerStorageVersion: "internal.apiserver.k8s.io/v1alpha1", schema::SERVER_STORAGE_VERSION, klient_api::apiserverinternal::v1alpha1::ServerStorageVersion }
 
 impl ServerStorageVersion {
     /// `apiServerID`; required.
@@ -49,7 +49,7 @@ impl StorageVersion {
     }
 }
 
-part! { StorageVersionCondition: "internal.apiserver.k8s.io/v1alpha1", schema::STORAGE_VERSION_CONDITION }
+part! { StorageVersionCondition: "internal.apiserver.k8s.io/v1alpha1", schema::STORAGE_VERSION_CONDITION, klient_api::apiserverinternal::v1alpha1::StorageVersionCondition }
 
 impl StorageVersionCondition {
     /// `type`; required.
@@ -83,11 +83,11 @@ impl StorageVersionCondition {
     }
 }
 
-part! { StorageVersionSpec: "internal.apiserver.k8s.io/v1alpha1", schema::STORAGE_VERSION_SPEC }
+part! { StorageVersionSpec: "internal.apiserver.k8s.io/v1alpha1", schema::STORAGE_VERSION_SPEC, klient_api::apiserverinternal::v1alpha1::StorageVersionSpec }
 
 impl StorageVersionSpec {}
 
-part! { StorageVersionStatus: "internal.apiserver.k8s.io/v1alpha1", schema::STORAGE_VERSION_STATUS }
+part! { StorageVersionStatus: "internal.apiserver.k8s.io/v1alpha1", schema::STORAGE_VERSION_STATUS, klient_api::apiserverinternal::v1alpha1::StorageVersionStatus }
 
 impl StorageVersionStatus {
     /// `storageVersions`; list keyed by `apiServerID`.

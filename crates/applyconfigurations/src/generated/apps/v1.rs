@@ -40,7 +40,7 @@ impl DaemonSet {
     }
 }
 
-part! { DaemonSetCondition: "apps/v1", schema::DAEMON_SET_CONDITION }
+part! { DaemonSetCondition: "apps/v1", schema::DAEMON_SET_CONDITION, klient_api::apps::v1::DaemonSetCondition }
 
 impl DaemonSetCondition {
     /// `type`.
@@ -69,7 +69,7 @@ impl DaemonSetCondition {
     }
 }
 
-part! { DaemonSetSpec: "apps/v1", schema::DAEMON_SET_SPEC }
+part! { DaemonSetSpec: "apps/v1", schema::DAEMON_SET_SPEC, klient_api::apps::v1::DaemonSetSpec }
 
 impl DaemonSetSpec {
     /// Pods that belong to the DaemonSet; must match the template's labels and cannot change.
@@ -108,7 +108,7 @@ impl DaemonSetSpec {
     }
 }
 
-part! { DaemonSetStatus: "apps/v1", schema::DAEMON_SET_STATUS }
+part! { DaemonSetStatus: "apps/v1", schema::DAEMON_SET_STATUS, klient_api::apps::v1::DaemonSetStatus }
 
 impl DaemonSetStatus {
     /// Nodes that run its pod and are meant to.
@@ -182,7 +182,7 @@ impl DaemonSetStatus {
     }
 }
 
-part! { DaemonSetUpdateStrategy: "apps/v1", schema::DAEMON_SET_UPDATE_STRATEGY }
+part! { DaemonSetUpdateStrategy: "apps/v1", schema::DAEMON_SET_UPDATE_STRATEGY, klient_api::apps::v1::DaemonSetUpdateStrategy }
 
 impl DaemonSetUpdateStrategy {
     /// Gradually (`RollingUpdate`, the default), or when a pod is deleted by hand.
@@ -219,7 +219,7 @@ impl Deployment {
     }
 }
 
-part! { DeploymentCondition: "apps/v1", schema::DEPLOYMENT_CONDITION }
+part! { DeploymentCondition: "apps/v1", schema::DEPLOYMENT_CONDITION, klient_api::apps::v1::DeploymentCondition }
 
 impl DeploymentCondition {
     /// Name of the aspect: `Available`, `Progressing` or `ReplicaFailure`.
@@ -265,7 +265,7 @@ impl DeploymentCondition {
     }
 }
 
-part! { DeploymentSpec: "apps/v1", schema::DEPLOYMENT_SPEC }
+part! { DeploymentSpec: "apps/v1", schema::DEPLOYMENT_SPEC, klient_api::apps::v1::DeploymentSpec }
 
 impl DeploymentSpec {
     /// Number of pods; 1 by default.
@@ -325,7 +325,7 @@ impl DeploymentSpec {
     }
 }
 
-part! { DeploymentStatus: "apps/v1", schema::DEPLOYMENT_STATUS }
+part! { DeploymentStatus: "apps/v1", schema::DEPLOYMENT_STATUS, klient_api::apps::v1::DeploymentStatus }
 
 impl DeploymentStatus {
     /// `metadata.generation` that the controller has seen; the counts are current if it is equal.
@@ -392,7 +392,7 @@ impl DeploymentStatus {
     }
 }
 
-part! { DeploymentStrategy: "apps/v1", schema::DEPLOYMENT_STRATEGY }
+part! { DeploymentStrategy: "apps/v1", schema::DEPLOYMENT_STRATEGY, klient_api::apps::v1::DeploymentStrategy }
 
 impl DeploymentStrategy {
     /// Kill all old pods first, or replace them gradually; `RollingUpdate` by default.
@@ -429,7 +429,7 @@ impl ReplicaSet {
     }
 }
 
-part! { ReplicaSetCondition: "apps/v1", schema::REPLICA_SET_CONDITION }
+part! { ReplicaSetCondition: "apps/v1", schema::REPLICA_SET_CONDITION, klient_api::apps::v1::ReplicaSetCondition }
 
 impl ReplicaSetCondition {
     /// `type`.
@@ -458,7 +458,7 @@ impl ReplicaSetCondition {
     }
 }
 
-part! { ReplicaSetSpec: "apps/v1", schema::REPLICA_SET_SPEC }
+part! { ReplicaSetSpec: "apps/v1", schema::REPLICA_SET_SPEC, klient_api::apps::v1::ReplicaSetSpec }
 
 impl ReplicaSetSpec {
     /// Number of pods; 1 by default.
@@ -490,7 +490,7 @@ impl ReplicaSetSpec {
     }
 }
 
-part! { ReplicaSetStatus: "apps/v1", schema::REPLICA_SET_STATUS }
+part! { ReplicaSetStatus: "apps/v1", schema::REPLICA_SET_STATUS, klient_api::apps::v1::ReplicaSetStatus }
 
 impl ReplicaSetStatus {
     /// Pods that exist, without those that are terminating.
@@ -543,7 +543,7 @@ impl ReplicaSetStatus {
     }
 }
 
-part! { RollingUpdateDaemonSet: "apps/v1", schema::ROLLING_UPDATE_DAEMON_SET }
+part! { RollingUpdateDaemonSet: "apps/v1", schema::ROLLING_UPDATE_DAEMON_SET, klient_api::apps::v1::RollingUpdateDaemonSet }
 
 impl RollingUpdateDaemonSet {
     /// Nodes whose pod may be missing during the update, a number or a percentage rounded up; 1 by default.
@@ -561,7 +561,7 @@ impl RollingUpdateDaemonSet {
     }
 }
 
-part! { RollingUpdateDeployment: "apps/v1", schema::ROLLING_UPDATE_DEPLOYMENT }
+part! { RollingUpdateDeployment: "apps/v1", schema::ROLLING_UPDATE_DEPLOYMENT, klient_api::apps::v1::RollingUpdateDeployment }
 
 impl RollingUpdateDeployment {
     /// Pods that may be missing during the update, a number or a percentage rounded down; 25 % by default.
@@ -579,7 +579,7 @@ impl RollingUpdateDeployment {
     }
 }
 
-part! { RollingUpdateStatefulSetStrategy: "apps/v1", schema::ROLLING_UPDATE_STATEFUL_SET_STRATEGY }
+part! { RollingUpdateStatefulSetStrategy: "apps/v1", schema::ROLLING_UPDATE_STATEFUL_SET_STRATEGY, klient_api::apps::v1::RollingUpdateStatefulSetStrategy }
 
 impl RollingUpdateStatefulSetStrategy {
     /// Lowest number that is updated; pods below keep the old template. 0 by default.
@@ -616,7 +616,7 @@ impl StatefulSet {
     }
 }
 
-part! { StatefulSetCondition: "apps/v1", schema::STATEFUL_SET_CONDITION }
+part! { StatefulSetCondition: "apps/v1", schema::STATEFUL_SET_CONDITION, klient_api::apps::v1::StatefulSetCondition }
 
 impl StatefulSetCondition {
     /// `type`.
@@ -645,7 +645,7 @@ impl StatefulSetCondition {
     }
 }
 
-part! { StatefulSetOrdinals: "apps/v1", schema::STATEFUL_SET_ORDINALS }
+part! { StatefulSetOrdinals: "apps/v1", schema::STATEFUL_SET_ORDINALS, klient_api::apps::v1::StatefulSetOrdinals }
 
 impl StatefulSetOrdinals {
     /// `start`.
@@ -654,7 +654,7 @@ impl StatefulSetOrdinals {
     }
 }
 
-part! { StatefulSetPersistentVolumeClaimRetentionPolicy: "apps/v1", schema::STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY }
+part! { StatefulSetPersistentVolumeClaimRetentionPolicy: "apps/v1", schema::STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY, klient_api::apps::v1::StatefulSetPersistentVolumeClaimRetentionPolicy }
 
 impl StatefulSetPersistentVolumeClaimRetentionPolicy {
     /// `whenDeleted`.
@@ -668,7 +668,7 @@ impl StatefulSetPersistentVolumeClaimRetentionPolicy {
     }
 }
 
-part! { StatefulSetSpec: "apps/v1", schema::STATEFUL_SET_SPEC }
+part! { StatefulSetSpec: "apps/v1", schema::STATEFUL_SET_SPEC, klient_api::apps::v1::StatefulSetSpec }
 
 impl StatefulSetSpec {
     /// Number of pods; 1 by default.
@@ -758,7 +758,7 @@ impl StatefulSetSpec {
     }
 }
 
-part! { StatefulSetStatus: "apps/v1", schema::STATEFUL_SET_STATUS }
+part! { StatefulSetStatus: "apps/v1", schema::STATEFUL_SET_STATUS, klient_api::apps::v1::StatefulSetStatus }
 
 impl StatefulSetStatus {
     /// `metadata.generation` that the controller has seen.
@@ -832,7 +832,7 @@ impl StatefulSetStatus {
     }
 }
 
-part! { StatefulSetUpdateStrategy: "apps/v1", schema::STATEFUL_SET_UPDATE_STRATEGY }
+part! { StatefulSetUpdateStrategy: "apps/v1", schema::STATEFUL_SET_UPDATE_STRATEGY, klient_api::apps::v1::StatefulSetUpdateStrategy }
 
 impl StatefulSetUpdateStrategy {
     /// Gradually from the highest number down (`RollingUpdate`, the default), when a pod is deleted by hand, or all at once after all have ended.

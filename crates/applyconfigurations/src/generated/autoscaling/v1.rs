@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::autoscaling_v1 as schema;
 
-part! { CrossVersionObjectReference: "autoscaling/v1", schema::CROSS_VERSION_OBJECT_REFERENCE }
+part! { CrossVersionObjectReference: "autoscaling/v1", schema::CROSS_VERSION_OBJECT_REFERENCE, klient_api::autoscaling::v1::CrossVersionObjectReference }
 
 impl CrossVersionObjectReference {
     /// `kind`; required.
@@ -44,7 +44,7 @@ impl HorizontalPodAutoscaler {
     }
 }
 
-part! { HorizontalPodAutoscalerSpec: "autoscaling/v1", schema::HORIZONTAL_POD_AUTOSCALER_SPEC }
+part! { HorizontalPodAutoscalerSpec: "autoscaling/v1", schema::HORIZONTAL_POD_AUTOSCALER_SPEC, klient_api::autoscaling::v1::HorizontalPodAutoscalerSpec }
 
 impl HorizontalPodAutoscalerSpec {
     /// `scaleTargetRef`; required.
@@ -68,7 +68,7 @@ impl HorizontalPodAutoscalerSpec {
     }
 }
 
-part! { HorizontalPodAutoscalerStatus: "autoscaling/v1", schema::HORIZONTAL_POD_AUTOSCALER_STATUS }
+part! { HorizontalPodAutoscalerStatus: "autoscaling/v1", schema::HORIZONTAL_POD_AUTOSCALER_STATUS, klient_api::autoscaling::v1::HorizontalPodAutoscalerStatus }
 
 impl HorizontalPodAutoscalerStatus {
     /// `observedGeneration`.
@@ -116,7 +116,7 @@ impl Scale {
     }
 }
 
-part! { ScaleSpec: "autoscaling/v1", schema::SCALE_SPEC }
+part! { ScaleSpec: "autoscaling/v1", schema::SCALE_SPEC, klient_api::autoscaling::v1::ScaleSpec }
 
 impl ScaleSpec {
     /// `replicas`; default `0`.
@@ -125,7 +125,7 @@ impl ScaleSpec {
     }
 }
 
-part! { ScaleStatus: "autoscaling/v1", schema::SCALE_STATUS }
+part! { ScaleStatus: "autoscaling/v1", schema::SCALE_STATUS, klient_api::autoscaling::v1::ScaleStatus }
 
 impl ScaleStatus {
     /// `replicas`; required.

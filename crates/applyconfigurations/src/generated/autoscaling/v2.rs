@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::autoscaling_v2 as schema;
 
-part! { ContainerResourceMetricSource: "autoscaling/v2", schema::CONTAINER_RESOURCE_METRIC_SOURCE }
+part! { ContainerResourceMetricSource: "autoscaling/v2", schema::CONTAINER_RESOURCE_METRIC_SOURCE, klient_api::autoscaling::v2::ContainerResourceMetricSource }
 
 impl ContainerResourceMetricSource {
     /// `name`; required.
@@ -25,7 +25,7 @@ impl ContainerResourceMetricSource {
     }
 }
 
-part! { ContainerResourceMetricStatus: "autoscaling/v2", schema::CONTAINER_RESOURCE_METRIC_STATUS }
+part! { ContainerResourceMetricStatus: "autoscaling/v2", schema::CONTAINER_RESOURCE_METRIC_STATUS, klient_api::autoscaling::v2::ContainerResourceMetricStatus }
 
 impl ContainerResourceMetricStatus {
     /// `name`; required.
@@ -44,7 +44,7 @@ impl ContainerResourceMetricStatus {
     }
 }
 
-part! { CrossVersionObjectReference: "autoscaling/v2", schema::CROSS_VERSION_OBJECT_REFERENCE }
+part! { CrossVersionObjectReference: "autoscaling/v2", schema::CROSS_VERSION_OBJECT_REFERENCE, klient_api::autoscaling::v2::CrossVersionObjectReference }
 
 impl CrossVersionObjectReference {
     /// Kind of the object.
@@ -69,7 +69,7 @@ impl CrossVersionObjectReference {
     }
 }
 
-part! { ExternalMetricSource: "autoscaling/v2", schema::EXTERNAL_METRIC_SOURCE }
+part! { ExternalMetricSource: "autoscaling/v2", schema::EXTERNAL_METRIC_SOURCE, klient_api::autoscaling::v2::ExternalMetricSource }
 
 impl ExternalMetricSource {
     /// `metric`; required.
@@ -83,7 +83,7 @@ impl ExternalMetricSource {
     }
 }
 
-part! { ExternalMetricStatus: "autoscaling/v2", schema::EXTERNAL_METRIC_STATUS }
+part! { ExternalMetricStatus: "autoscaling/v2", schema::EXTERNAL_METRIC_STATUS, klient_api::autoscaling::v2::ExternalMetricStatus }
 
 impl ExternalMetricStatus {
     /// `metric`; required.
@@ -97,7 +97,7 @@ impl ExternalMetricStatus {
     }
 }
 
-part! { HPAScalingPolicy: "autoscaling/v2", schema::HPA_SCALING_POLICY }
+part! { HPAScalingPolicy: "autoscaling/v2", schema::HPA_SCALING_POLICY, klient_api::autoscaling::v2::HPAScalingPolicy }
 
 impl HPAScalingPolicy {
     /// `type`; required.
@@ -116,7 +116,7 @@ impl HPAScalingPolicy {
     }
 }
 
-part! { HPAScalingRules: "autoscaling/v2", schema::HPA_SCALING_RULES }
+part! { HPAScalingRules: "autoscaling/v2", schema::HPA_SCALING_RULES, klient_api::autoscaling::v2::HPAScalingRules }
 
 impl HPAScalingRules {
     /// `stabilizationWindowSeconds`.
@@ -159,7 +159,7 @@ impl HorizontalPodAutoscaler {
     }
 }
 
-part! { HorizontalPodAutoscalerBehavior: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_BEHAVIOR }
+part! { HorizontalPodAutoscalerBehavior: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_BEHAVIOR, klient_api::autoscaling::v2::HorizontalPodAutoscalerBehavior }
 
 impl HorizontalPodAutoscalerBehavior {
     /// `scaleUp`.
@@ -173,7 +173,7 @@ impl HorizontalPodAutoscalerBehavior {
     }
 }
 
-part! { HorizontalPodAutoscalerCondition: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_CONDITION }
+part! { HorizontalPodAutoscalerCondition: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_CONDITION, klient_api::autoscaling::v2::HorizontalPodAutoscalerCondition }
 
 impl HorizontalPodAutoscalerCondition {
     /// `type`; required.
@@ -207,7 +207,7 @@ impl HorizontalPodAutoscalerCondition {
     }
 }
 
-part! { HorizontalPodAutoscalerSpec: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_SPEC }
+part! { HorizontalPodAutoscalerSpec: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_SPEC, klient_api::autoscaling::v2::HorizontalPodAutoscalerSpec }
 
 impl HorizontalPodAutoscalerSpec {
     /// Workload with the subresource `scale`.
@@ -246,7 +246,7 @@ impl HorizontalPodAutoscalerSpec {
     }
 }
 
-part! { HorizontalPodAutoscalerStatus: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_STATUS }
+part! { HorizontalPodAutoscalerStatus: "autoscaling/v2", schema::HORIZONTAL_POD_AUTOSCALER_STATUS, klient_api::autoscaling::v2::HorizontalPodAutoscalerStatus }
 
 impl HorizontalPodAutoscalerStatus {
     /// `metadata.generation` that the controller has seen.
@@ -292,7 +292,7 @@ impl HorizontalPodAutoscalerStatus {
     }
 }
 
-part! { MetricIdentifier: "autoscaling/v2", schema::METRIC_IDENTIFIER }
+part! { MetricIdentifier: "autoscaling/v2", schema::METRIC_IDENTIFIER, klient_api::autoscaling::v2::MetricIdentifier }
 
 impl MetricIdentifier {
     /// `name`; required.
@@ -306,7 +306,7 @@ impl MetricIdentifier {
     }
 }
 
-part! { MetricSpec: "autoscaling/v2", schema::METRIC_SPEC }
+part! { MetricSpec: "autoscaling/v2", schema::METRIC_SPEC, klient_api::autoscaling::v2::MetricSpec }
 
 impl MetricSpec {
     /// `Resource`, `ContainerResource`, `Pods`, `Object` or `External`.
@@ -352,7 +352,7 @@ impl MetricSpec {
     }
 }
 
-part! { MetricStatus: "autoscaling/v2", schema::METRIC_STATUS }
+part! { MetricStatus: "autoscaling/v2", schema::METRIC_STATUS, klient_api::autoscaling::v2::MetricStatus }
 
 impl MetricStatus {
     /// `type`; required.
@@ -386,7 +386,7 @@ impl MetricStatus {
     }
 }
 
-part! { MetricTarget: "autoscaling/v2", schema::METRIC_TARGET }
+part! { MetricTarget: "autoscaling/v2", schema::METRIC_TARGET, klient_api::autoscaling::v2::MetricTarget }
 
 impl MetricTarget {
     /// `Utilization`, `Value` or `AverageValue`.
@@ -418,7 +418,7 @@ impl MetricTarget {
     }
 }
 
-part! { MetricValueStatus: "autoscaling/v2", schema::METRIC_VALUE_STATUS }
+part! { MetricValueStatus: "autoscaling/v2", schema::METRIC_VALUE_STATUS, klient_api::autoscaling::v2::MetricValueStatus }
 
 impl MetricValueStatus {
     /// `value`; quantity such as `500m` or `1Gi`.
@@ -437,7 +437,7 @@ impl MetricValueStatus {
     }
 }
 
-part! { ObjectMetricSource: "autoscaling/v2", schema::OBJECT_METRIC_SOURCE }
+part! { ObjectMetricSource: "autoscaling/v2", schema::OBJECT_METRIC_SOURCE, klient_api::autoscaling::v2::ObjectMetricSource }
 
 impl ObjectMetricSource {
     /// `describedObject`; required.
@@ -456,7 +456,7 @@ impl ObjectMetricSource {
     }
 }
 
-part! { ObjectMetricStatus: "autoscaling/v2", schema::OBJECT_METRIC_STATUS }
+part! { ObjectMetricStatus: "autoscaling/v2", schema::OBJECT_METRIC_STATUS, klient_api::autoscaling::v2::ObjectMetricStatus }
 
 impl ObjectMetricStatus {
     /// `metric`; required.
@@ -475,7 +475,7 @@ impl ObjectMetricStatus {
     }
 }
 
-part! { PodsMetricSource: "autoscaling/v2", schema::PODS_METRIC_SOURCE }
+part! { PodsMetricSource: "autoscaling/v2", schema::PODS_METRIC_SOURCE, klient_api::autoscaling::v2::PodsMetricSource }
 
 impl PodsMetricSource {
     /// `metric`; required.
@@ -489,7 +489,7 @@ impl PodsMetricSource {
     }
 }
 
-part! { PodsMetricStatus: "autoscaling/v2", schema::PODS_METRIC_STATUS }
+part! { PodsMetricStatus: "autoscaling/v2", schema::PODS_METRIC_STATUS, klient_api::autoscaling::v2::PodsMetricStatus }
 
 impl PodsMetricStatus {
     /// `metric`; required.
@@ -503,7 +503,7 @@ impl PodsMetricStatus {
     }
 }
 
-part! { ResourceMetricSource: "autoscaling/v2", schema::RESOURCE_METRIC_SOURCE }
+part! { ResourceMetricSource: "autoscaling/v2", schema::RESOURCE_METRIC_SOURCE, klient_api::autoscaling::v2::ResourceMetricSource }
 
 impl ResourceMetricSource {
     /// Resource, such as `cpu`.
@@ -521,7 +521,7 @@ impl ResourceMetricSource {
     }
 }
 
-part! { ResourceMetricStatus: "autoscaling/v2", schema::RESOURCE_METRIC_STATUS }
+part! { ResourceMetricStatus: "autoscaling/v2", schema::RESOURCE_METRIC_STATUS, klient_api::autoscaling::v2::ResourceMetricStatus }
 
 impl ResourceMetricStatus {
     /// `name`; required.

@@ -25,7 +25,7 @@ impl CronJob {
     }
 }
 
-part! { CronJobSpec: "batch/v1", schema::CRON_JOB_SPEC }
+part! { CronJobSpec: "batch/v1", schema::CRON_JOB_SPEC, klient_api::batch::v1::CronJobSpec }
 
 impl CronJobSpec {
     /// Times of the starts as five cron fields, such as `*/5 * * * *`, or a macro such as `@daily`.
@@ -85,7 +85,7 @@ impl CronJobSpec {
     }
 }
 
-part! { CronJobStatus: "batch/v1", schema::CRON_JOB_STATUS }
+part! { CronJobStatus: "batch/v1", schema::CRON_JOB_STATUS, klient_api::batch::v1::CronJobStatus }
 
 impl CronJobStatus {
     /// Jobs that run.
@@ -129,7 +129,7 @@ impl Job {
     }
 }
 
-part! { JobCondition: "batch/v1", schema::JOB_CONDITION }
+part! { JobCondition: "batch/v1", schema::JOB_CONDITION, klient_api::batch::v1::JobCondition }
 
 impl JobCondition {
     /// Name of the aspect: `Complete`, `Failed`, `Suspended`, `FailureTarget` or `SuccessCriteriaMet`.
@@ -175,7 +175,7 @@ impl JobCondition {
     }
 }
 
-part! { JobSchedulingConfiguration: "batch/v1", schema::JOB_SCHEDULING_CONFIGURATION }
+part! { JobSchedulingConfiguration: "batch/v1", schema::JOB_SCHEDULING_CONFIGURATION, klient_api::batch::v1::JobSchedulingConfiguration }
 
 impl JobSchedulingConfiguration {
     /// `schedulingPolicy`.
@@ -224,7 +224,7 @@ impl JobSchedulingConfiguration {
     }
 }
 
-part! { JobSpec: "batch/v1", schema::JOB_SPEC }
+part! { JobSpec: "batch/v1", schema::JOB_SPEC, klient_api::batch::v1::JobSpec }
 
 impl JobSpec {
     /// Maximum number of pods that run at the same time; 1 by default, 0 pauses the job.
@@ -347,7 +347,7 @@ impl JobSpec {
     }
 }
 
-part! { JobStatus: "batch/v1", schema::JOB_STATUS }
+part! { JobStatus: "batch/v1", schema::JOB_STATUS, klient_api::batch::v1::JobStatus }
 
 impl JobStatus {
     /// States such as `Complete`, `Failed` and `Suspended`.
@@ -428,7 +428,7 @@ impl JobStatus {
     }
 }
 
-part! { JobTemplateSpec: "batch/v1", schema::JOB_TEMPLATE_SPEC }
+part! { JobTemplateSpec: "batch/v1", schema::JOB_TEMPLATE_SPEC, klient_api::batch::v1::JobTemplateSpec }
 metadata! { JobTemplateSpec }
 
 impl JobTemplateSpec {
@@ -440,7 +440,7 @@ impl JobTemplateSpec {
     }
 }
 
-part! { PodFailurePolicy: "batch/v1", schema::POD_FAILURE_POLICY }
+part! { PodFailurePolicy: "batch/v1", schema::POD_FAILURE_POLICY, klient_api::batch::v1::PodFailurePolicy }
 
 impl PodFailurePolicy {
     /// `rules`; required; atomic list.
@@ -449,7 +449,7 @@ impl PodFailurePolicy {
     }
 }
 
-part! { PodFailurePolicyOnExitCodesRequirement: "batch/v1", schema::POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT }
+part! { PodFailurePolicyOnExitCodesRequirement: "batch/v1", schema::POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT, klient_api::batch::v1::PodFailurePolicyOnExitCodesRequirement }
 
 impl PodFailurePolicyOnExitCodesRequirement {
     /// `containerName`.
@@ -468,7 +468,7 @@ impl PodFailurePolicyOnExitCodesRequirement {
     }
 }
 
-part! { PodFailurePolicyOnPodConditionsPattern: "batch/v1", schema::POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN }
+part! { PodFailurePolicyOnPodConditionsPattern: "batch/v1", schema::POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN, klient_api::batch::v1::PodFailurePolicyOnPodConditionsPattern }
 
 impl PodFailurePolicyOnPodConditionsPattern {
     /// `type`; required.
@@ -482,7 +482,7 @@ impl PodFailurePolicyOnPodConditionsPattern {
     }
 }
 
-part! { PodFailurePolicyRule: "batch/v1", schema::POD_FAILURE_POLICY_RULE }
+part! { PodFailurePolicyRule: "batch/v1", schema::POD_FAILURE_POLICY_RULE, klient_api::batch::v1::PodFailurePolicyRule }
 
 impl PodFailurePolicyRule {
     /// `action`: `Count`, `FailIndex`, `FailJob`, `Ignore`; required.
@@ -504,7 +504,7 @@ impl PodFailurePolicyRule {
     }
 }
 
-part! { SuccessPolicy: "batch/v1", schema::SUCCESS_POLICY }
+part! { SuccessPolicy: "batch/v1", schema::SUCCESS_POLICY, klient_api::batch::v1::SuccessPolicy }
 
 impl SuccessPolicy {
     /// `rules`; required; atomic list.
@@ -513,7 +513,7 @@ impl SuccessPolicy {
     }
 }
 
-part! { SuccessPolicyRule: "batch/v1", schema::SUCCESS_POLICY_RULE }
+part! { SuccessPolicyRule: "batch/v1", schema::SUCCESS_POLICY_RULE, klient_api::batch::v1::SuccessPolicyRule }
 
 impl SuccessPolicyRule {
     /// `succeededIndexes`.
@@ -527,7 +527,7 @@ impl SuccessPolicyRule {
     }
 }
 
-part! { UncountedTerminatedPods: "batch/v1", schema::UNCOUNTED_TERMINATED_PODS }
+part! { UncountedTerminatedPods: "batch/v1", schema::UNCOUNTED_TERMINATED_PODS, klient_api::batch::v1::UncountedTerminatedPods }
 
 impl UncountedTerminatedPods {
     /// `succeeded`; set.

@@ -25,7 +25,7 @@ impl CertificateSigningRequest {
     }
 }
 
-part! { CertificateSigningRequestCondition: "certificates.k8s.io/v1", schema::CERTIFICATE_SIGNING_REQUEST_CONDITION }
+part! { CertificateSigningRequestCondition: "certificates.k8s.io/v1", schema::CERTIFICATE_SIGNING_REQUEST_CONDITION, klient_api::certificates::v1::CertificateSigningRequestCondition }
 
 impl CertificateSigningRequestCondition {
     /// `type`; required.
@@ -59,7 +59,7 @@ impl CertificateSigningRequestCondition {
     }
 }
 
-part! { CertificateSigningRequestSpec: "certificates.k8s.io/v1", schema::CERTIFICATE_SIGNING_REQUEST_SPEC }
+part! { CertificateSigningRequestSpec: "certificates.k8s.io/v1", schema::CERTIFICATE_SIGNING_REQUEST_SPEC, klient_api::certificates::v1::CertificateSigningRequestSpec }
 
 impl CertificateSigningRequestSpec {
     /// `request`; required; base64 in JSON.
@@ -106,7 +106,7 @@ impl CertificateSigningRequestSpec {
     }
 }
 
-part! { CertificateSigningRequestStatus: "certificates.k8s.io/v1", schema::CERTIFICATE_SIGNING_REQUEST_STATUS }
+part! { CertificateSigningRequestStatus: "certificates.k8s.io/v1", schema::CERTIFICATE_SIGNING_REQUEST_STATUS, klient_api::certificates::v1::CertificateSigningRequestStatus }
 
 impl CertificateSigningRequestStatus {
     /// `conditions`; list keyed by `type`.
@@ -132,7 +132,7 @@ impl ClusterTrustBundle {
     }
 }
 
-part! { ClusterTrustBundleSpec: "certificates.k8s.io/v1", schema::CLUSTER_TRUST_BUNDLE_SPEC }
+part! { ClusterTrustBundleSpec: "certificates.k8s.io/v1", schema::CLUSTER_TRUST_BUNDLE_SPEC, klient_api::certificates::v1::ClusterTrustBundleSpec }
 
 impl ClusterTrustBundleSpec {
     /// `signerName`.
@@ -165,7 +165,7 @@ impl PodCertificateRequest {
     }
 }
 
-part! { PodCertificateRequestSpec: "certificates.k8s.io/v1", schema::POD_CERTIFICATE_REQUEST_SPEC }
+part! { PodCertificateRequestSpec: "certificates.k8s.io/v1", schema::POD_CERTIFICATE_REQUEST_SPEC, klient_api::certificates::v1::PodCertificateRequestSpec }
 
 impl PodCertificateRequestSpec {
     /// `signerName`; required.
@@ -222,7 +222,7 @@ impl PodCertificateRequestSpec {
     }
 }
 
-part! { PodCertificateRequestStatus: "certificates.k8s.io/v1", schema::POD_CERTIFICATE_REQUEST_STATUS }
+part! { PodCertificateRequestStatus: "certificates.k8s.io/v1", schema::POD_CERTIFICATE_REQUEST_STATUS, klient_api::certificates::v1::PodCertificateRequestStatus }
 
 impl PodCertificateRequestStatus {
     /// `conditions`; list keyed by `type`.

@@ -18,7 +18,7 @@ impl ClusterTrustBundle {
     }
 }
 
-part! { ClusterTrustBundleSpec: "certificates.k8s.io/v1beta1", schema::CLUSTER_TRUST_BUNDLE_SPEC }
+part! { ClusterTrustBundleSpec: "certificates.k8s.io/v1beta1", schema::CLUSTER_TRUST_BUNDLE_SPEC, klient_api::certificates::v1beta1::ClusterTrustBundleSpec }
 
 impl ClusterTrustBundleSpec {
     /// `signerName`.
@@ -51,7 +51,7 @@ impl PodCertificateRequest {
     }
 }
 
-part! { PodCertificateRequestSpec: "certificates.k8s.io/v1beta1", schema::POD_CERTIFICATE_REQUEST_SPEC }
+part! { PodCertificateRequestSpec: "certificates.k8s.io/v1beta1", schema::POD_CERTIFICATE_REQUEST_SPEC, klient_api::certificates::v1beta1::PodCertificateRequestSpec }
 
 impl PodCertificateRequestSpec {
     /// `signerName`; required.
@@ -118,7 +118,7 @@ impl PodCertificateRequestSpec {
     }
 }
 
-part! { PodCertificateRequestStatus: "certificates.k8s.io/v1beta1", schema::POD_CERTIFICATE_REQUEST_STATUS }
+part! { PodCertificateRequestStatus: "certificates.k8s.io/v1beta1", schema::POD_CERTIFICATE_REQUEST_STATUS, klient_api::certificates::v1beta1::PodCertificateRequestStatus }
 
 impl PodCertificateRequestStatus {
     /// `conditions`; list keyed by `type`.

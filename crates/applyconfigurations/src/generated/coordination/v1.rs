@@ -18,7 +18,7 @@ impl Lease {
     }
 }
 
-part! { LeaseSpec: "coordination.k8s.io/v1", schema::LEASE_SPEC }
+part! { LeaseSpec: "coordination.k8s.io/v1", schema::LEASE_SPEC, klient_api::coordination::v1::LeaseSpec }
 
 impl LeaseSpec {
     /// Name of the holder; empty if the lease is free.

@@ -18,7 +18,7 @@ impl LeaseCandidate {
     }
 }
 
-part! { LeaseCandidateSpec: "coordination.k8s.io/v1alpha2", schema::LEASE_CANDIDATE_SPEC }
+part! { LeaseCandidateSpec: "coordination.k8s.io/v1alpha2", schema::LEASE_CANDIDATE_SPEC, klient_api::coordination::v1alpha2::LeaseCandidateSpec }
 
 impl LeaseCandidateSpec {
     /// `leaseName`; required.

@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::core_v1 as schema;
 
-part! { AWSElasticBlockStoreVolumeSource: "v1", schema::AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE }
+part! { AWSElasticBlockStoreVolumeSource: "v1", schema::AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE, klient_api::core::v1::AWSElasticBlockStoreVolumeSource }
 
 impl AWSElasticBlockStoreVolumeSource {
     /// `volumeID`; required.
@@ -30,7 +30,7 @@ impl AWSElasticBlockStoreVolumeSource {
     }
 }
 
-part! { Affinity: "v1", schema::AFFINITY }
+part! { Affinity: "v1", schema::AFFINITY, klient_api::core::v1::Affinity }
 
 impl Affinity {
     /// Nodes that the pod needs or prefers.
@@ -55,7 +55,7 @@ impl Affinity {
     }
 }
 
-part! { AppArmorProfile: "v1", schema::APP_ARMOR_PROFILE }
+part! { AppArmorProfile: "v1", schema::APP_ARMOR_PROFILE, klient_api::core::v1::AppArmorProfile }
 
 impl AppArmorProfile {
     /// `type`: `Localhost`, `RuntimeDefault`, `Unconfined`; required.
@@ -69,7 +69,7 @@ impl AppArmorProfile {
     }
 }
 
-part! { AttachedVolume: "v1", schema::ATTACHED_VOLUME }
+part! { AttachedVolume: "v1", schema::ATTACHED_VOLUME, klient_api::core::v1::AttachedVolume }
 
 impl AttachedVolume {
     /// `name`; required.
@@ -83,7 +83,7 @@ impl AttachedVolume {
     }
 }
 
-part! { AzureDiskVolumeSource: "v1", schema::AZURE_DISK_VOLUME_SOURCE }
+part! { AzureDiskVolumeSource: "v1", schema::AZURE_DISK_VOLUME_SOURCE, klient_api::core::v1::AzureDiskVolumeSource }
 
 impl AzureDiskVolumeSource {
     /// `diskName`; required.
@@ -117,7 +117,7 @@ impl AzureDiskVolumeSource {
     }
 }
 
-part! { AzureFilePersistentVolumeSource: "v1", schema::AZURE_FILE_PERSISTENT_VOLUME_SOURCE }
+part! { AzureFilePersistentVolumeSource: "v1", schema::AZURE_FILE_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::AzureFilePersistentVolumeSource }
 
 impl AzureFilePersistentVolumeSource {
     /// `secretName`; required.
@@ -141,7 +141,7 @@ impl AzureFilePersistentVolumeSource {
     }
 }
 
-part! { AzureFileVolumeSource: "v1", schema::AZURE_FILE_VOLUME_SOURCE }
+part! { AzureFileVolumeSource: "v1", schema::AZURE_FILE_VOLUME_SOURCE, klient_api::core::v1::AzureFileVolumeSource }
 
 impl AzureFileVolumeSource {
     /// `secretName`; required.
@@ -160,7 +160,7 @@ impl AzureFileVolumeSource {
     }
 }
 
-part! { CSIPersistentVolumeSource: "v1", schema::CSI_PERSISTENT_VOLUME_SOURCE }
+part! { CSIPersistentVolumeSource: "v1", schema::CSI_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::CSIPersistentVolumeSource }
 
 impl CSIPersistentVolumeSource {
     /// `driver`; required.
@@ -217,7 +217,7 @@ impl CSIPersistentVolumeSource {
     }
 }
 
-part! { CSIVolumeSource: "v1", schema::CSI_VOLUME_SOURCE }
+part! { CSIVolumeSource: "v1", schema::CSI_VOLUME_SOURCE, klient_api::core::v1::CSIVolumeSource }
 
 impl CSIVolumeSource {
     /// `driver`; required.
@@ -249,7 +249,7 @@ impl CSIVolumeSource {
     }
 }
 
-part! { Capabilities: "v1", schema::CAPABILITIES }
+part! { Capabilities: "v1", schema::CAPABILITIES, klient_api::core::v1::Capabilities }
 
 impl Capabilities {
     /// Capabilities to add, without `CAP_`; `ALL` is every one.
@@ -267,7 +267,7 @@ impl Capabilities {
     }
 }
 
-part! { CephFSPersistentVolumeSource: "v1", schema::CEPH_FS_PERSISTENT_VOLUME_SOURCE }
+part! { CephFSPersistentVolumeSource: "v1", schema::CEPH_FS_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::CephFSPersistentVolumeSource }
 
 impl CephFSPersistentVolumeSource {
     /// `monitors`; required; atomic list.
@@ -301,7 +301,7 @@ impl CephFSPersistentVolumeSource {
     }
 }
 
-part! { CephFSVolumeSource: "v1", schema::CEPH_FS_VOLUME_SOURCE }
+part! { CephFSVolumeSource: "v1", schema::CEPH_FS_VOLUME_SOURCE, klient_api::core::v1::CephFSVolumeSource }
 
 impl CephFSVolumeSource {
     /// `monitors`; required; atomic list.
@@ -335,7 +335,7 @@ impl CephFSVolumeSource {
     }
 }
 
-part! { CinderPersistentVolumeSource: "v1", schema::CINDER_PERSISTENT_VOLUME_SOURCE }
+part! { CinderPersistentVolumeSource: "v1", schema::CINDER_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::CinderPersistentVolumeSource }
 
 impl CinderPersistentVolumeSource {
     /// `volumeID`; required.
@@ -359,7 +359,7 @@ impl CinderPersistentVolumeSource {
     }
 }
 
-part! { CinderVolumeSource: "v1", schema::CINDER_VOLUME_SOURCE }
+part! { CinderVolumeSource: "v1", schema::CINDER_VOLUME_SOURCE, klient_api::core::v1::CinderVolumeSource }
 
 impl CinderVolumeSource {
     /// `volumeID`; required.
@@ -383,7 +383,7 @@ impl CinderVolumeSource {
     }
 }
 
-part! { ClientIPConfig: "v1", schema::CLIENT_IP_CONFIG }
+part! { ClientIPConfig: "v1", schema::CLIENT_IP_CONFIG, klient_api::core::v1::ClientIPConfig }
 
 impl ClientIPConfig {
     /// `timeoutSeconds`.
@@ -392,7 +392,7 @@ impl ClientIPConfig {
     }
 }
 
-part! { ClusterTrustBundleProjection: "v1", schema::CLUSTER_TRUST_BUNDLE_PROJECTION }
+part! { ClusterTrustBundleProjection: "v1", schema::CLUSTER_TRUST_BUNDLE_PROJECTION, klient_api::core::v1::ClusterTrustBundleProjection }
 
 impl ClusterTrustBundleProjection {
     /// `name`.
@@ -455,7 +455,7 @@ impl ConfigMap {
     }
 }
 
-part! { ConfigMapEnvSource: "v1", schema::CONFIG_MAP_ENV_SOURCE }
+part! { ConfigMapEnvSource: "v1", schema::CONFIG_MAP_ENV_SOURCE, klient_api::core::v1::ConfigMapEnvSource }
 
 impl ConfigMapEnvSource {
     /// Name of the object.
@@ -473,7 +473,7 @@ impl ConfigMapEnvSource {
     }
 }
 
-part! { ConfigMapKeySelector: "v1", schema::CONFIG_MAP_KEY_SELECTOR }
+part! { ConfigMapKeySelector: "v1", schema::CONFIG_MAP_KEY_SELECTOR, klient_api::core::v1::ConfigMapKeySelector }
 
 impl ConfigMapKeySelector {
     /// Name of the object.
@@ -498,7 +498,7 @@ impl ConfigMapKeySelector {
     }
 }
 
-part! { ConfigMapNodeConfigSource: "v1", schema::CONFIG_MAP_NODE_CONFIG_SOURCE }
+part! { ConfigMapNodeConfigSource: "v1", schema::CONFIG_MAP_NODE_CONFIG_SOURCE, klient_api::core::v1::ConfigMapNodeConfigSource }
 
 impl ConfigMapNodeConfigSource {
     /// `namespace`; required.
@@ -527,7 +527,7 @@ impl ConfigMapNodeConfigSource {
     }
 }
 
-part! { ConfigMapProjection: "v1", schema::CONFIG_MAP_PROJECTION }
+part! { ConfigMapProjection: "v1", schema::CONFIG_MAP_PROJECTION, klient_api::core::v1::ConfigMapProjection }
 
 impl ConfigMapProjection {
     /// Name of the object.
@@ -548,7 +548,7 @@ impl ConfigMapProjection {
     }
 }
 
-part! { ConfigMapVolumeSource: "v1", schema::CONFIG_MAP_VOLUME_SOURCE }
+part! { ConfigMapVolumeSource: "v1", schema::CONFIG_MAP_VOLUME_SOURCE, klient_api::core::v1::ConfigMapVolumeSource }
 
 impl ConfigMapVolumeSource {
     /// Name of the object.
@@ -587,7 +587,7 @@ impl ConfigMapVolumeSource {
     }
 }
 
-part! { Container: "v1", schema::CONTAINER }
+part! { Container: "v1", schema::CONTAINER, klient_api::core::v1::Container }
 
 impl Container {
     /// Name of the container, a DNS label, unique in the pod; cannot change.
@@ -766,7 +766,7 @@ impl Container {
     }
 }
 
-part! { ContainerExtendedResourceRequest: "v1", schema::CONTAINER_EXTENDED_RESOURCE_REQUEST }
+part! { ContainerExtendedResourceRequest: "v1", schema::CONTAINER_EXTENDED_RESOURCE_REQUEST, klient_api::core::v1::ContainerExtendedResourceRequest }
 
 impl ContainerExtendedResourceRequest {
     /// `containerName`; required.
@@ -785,7 +785,7 @@ impl ContainerExtendedResourceRequest {
     }
 }
 
-part! { ContainerImage: "v1", schema::CONTAINER_IMAGE }
+part! { ContainerImage: "v1", schema::CONTAINER_IMAGE, klient_api::core::v1::ContainerImage }
 
 impl ContainerImage {
     /// `names`; atomic list.
@@ -799,7 +799,7 @@ impl ContainerImage {
     }
 }
 
-part! { ContainerPort: "v1", schema::CONTAINER_PORT }
+part! { ContainerPort: "v1", schema::CONTAINER_PORT, klient_api::core::v1::ContainerPort }
 
 impl ContainerPort {
     /// Name that services and probes may use in place of the number, at most 15 characters; unique in the pod.
@@ -838,7 +838,7 @@ impl ContainerPort {
     }
 }
 
-part! { ContainerResizePolicy: "v1", schema::CONTAINER_RESIZE_POLICY }
+part! { ContainerResizePolicy: "v1", schema::CONTAINER_RESIZE_POLICY, klient_api::core::v1::ContainerResizePolicy }
 
 impl ContainerResizePolicy {
     /// `resourceName`; required.
@@ -852,7 +852,7 @@ impl ContainerResizePolicy {
     }
 }
 
-part! { ContainerRestartRule: "v1", schema::CONTAINER_RESTART_RULE }
+part! { ContainerRestartRule: "v1", schema::CONTAINER_RESTART_RULE, klient_api::core::v1::ContainerRestartRule }
 
 impl ContainerRestartRule {
     /// `action`; required.
@@ -866,7 +866,7 @@ impl ContainerRestartRule {
     }
 }
 
-part! { ContainerRestartRuleOnExitCodes: "v1", schema::CONTAINER_RESTART_RULE_ON_EXIT_CODES }
+part! { ContainerRestartRuleOnExitCodes: "v1", schema::CONTAINER_RESTART_RULE_ON_EXIT_CODES, klient_api::core::v1::ContainerRestartRuleOnExitCodes }
 
 impl ContainerRestartRuleOnExitCodes {
     /// `operator`; required.
@@ -880,7 +880,7 @@ impl ContainerRestartRuleOnExitCodes {
     }
 }
 
-part! { ContainerState: "v1", schema::CONTAINER_STATE }
+part! { ContainerState: "v1", schema::CONTAINER_STATE, klient_api::core::v1::ContainerState }
 
 impl ContainerState {
     /// Set while the container waits to start.
@@ -905,7 +905,7 @@ impl ContainerState {
     }
 }
 
-part! { ContainerStateRunning: "v1", schema::CONTAINER_STATE_RUNNING }
+part! { ContainerStateRunning: "v1", schema::CONTAINER_STATE_RUNNING, klient_api::core::v1::ContainerStateRunning }
 
 impl ContainerStateRunning {
     /// Time of the last start.
@@ -916,7 +916,7 @@ impl ContainerStateRunning {
     }
 }
 
-part! { ContainerStateTerminated: "v1", schema::CONTAINER_STATE_TERMINATED }
+part! { ContainerStateTerminated: "v1", schema::CONTAINER_STATE_TERMINATED, klient_api::core::v1::ContainerStateTerminated }
 
 impl ContainerStateTerminated {
     /// Exit code of the container.
@@ -969,7 +969,7 @@ impl ContainerStateTerminated {
     }
 }
 
-part! { ContainerStateWaiting: "v1", schema::CONTAINER_STATE_WAITING }
+part! { ContainerStateWaiting: "v1", schema::CONTAINER_STATE_WAITING, klient_api::core::v1::ContainerStateWaiting }
 
 impl ContainerStateWaiting {
     /// Cause in one word, such as `ContainerCreating`, `ImagePullBackOff` or `CrashLoopBackOff`.
@@ -987,7 +987,7 @@ impl ContainerStateWaiting {
     }
 }
 
-part! { ContainerStatus: "v1", schema::CONTAINER_STATUS }
+part! { ContainerStatus: "v1", schema::CONTAINER_STATUS, klient_api::core::v1::ContainerStatus }
 
 impl ContainerStatus {
     /// Name of the container.
@@ -1099,7 +1099,7 @@ impl ContainerStatus {
     }
 }
 
-part! { ContainerUser: "v1", schema::CONTAINER_USER }
+part! { ContainerUser: "v1", schema::CONTAINER_USER, klient_api::core::v1::ContainerUser }
 
 impl ContainerUser {
     /// `linux`.
@@ -1108,7 +1108,7 @@ impl ContainerUser {
     }
 }
 
-part! { DaemonEndpoint: "v1", schema::DAEMON_ENDPOINT }
+part! { DaemonEndpoint: "v1", schema::DAEMON_ENDPOINT, klient_api::core::v1::DaemonEndpoint }
 
 impl DaemonEndpoint {
     /// `Port`; required.
@@ -1117,7 +1117,7 @@ impl DaemonEndpoint {
     }
 }
 
-part! { DownwardAPIProjection: "v1", schema::DOWNWARD_API_PROJECTION }
+part! { DownwardAPIProjection: "v1", schema::DOWNWARD_API_PROJECTION, klient_api::core::v1::DownwardAPIProjection }
 
 impl DownwardAPIProjection {
     /// `items`; atomic list.
@@ -1126,7 +1126,7 @@ impl DownwardAPIProjection {
     }
 }
 
-part! { DownwardAPIVolumeFile: "v1", schema::DOWNWARD_API_VOLUME_FILE }
+part! { DownwardAPIVolumeFile: "v1", schema::DOWNWARD_API_VOLUME_FILE, klient_api::core::v1::DownwardAPIVolumeFile }
 
 impl DownwardAPIVolumeFile {
     /// `path`; required.
@@ -1155,7 +1155,7 @@ impl DownwardAPIVolumeFile {
     }
 }
 
-part! { DownwardAPIVolumeSource: "v1", schema::DOWNWARD_API_VOLUME_SOURCE }
+part! { DownwardAPIVolumeSource: "v1", schema::DOWNWARD_API_VOLUME_SOURCE, klient_api::core::v1::DownwardAPIVolumeSource }
 
 impl DownwardAPIVolumeSource {
     /// `items`; atomic list.
@@ -1174,7 +1174,7 @@ impl DownwardAPIVolumeSource {
     }
 }
 
-part! { EmptyDirVolumeSource: "v1", schema::EMPTY_DIR_VOLUME_SOURCE }
+part! { EmptyDirVolumeSource: "v1", schema::EMPTY_DIR_VOLUME_SOURCE, klient_api::core::v1::EmptyDirVolumeSource }
 
 impl EmptyDirVolumeSource {
     /// Storage: the node's disk if empty, `Memory` for a tmpfs, which counts against memory limits, or `HugePages`.
@@ -1199,7 +1199,7 @@ impl EmptyDirVolumeSource {
     }
 }
 
-part! { EndpointAddress: "v1", schema::ENDPOINT_ADDRESS }
+part! { EndpointAddress: "v1", schema::ENDPOINT_ADDRESS, klient_api::core::v1::EndpointAddress }
 
 impl EndpointAddress {
     /// IP address; neither loopback nor link-local.
@@ -1231,7 +1231,7 @@ impl EndpointAddress {
     }
 }
 
-part! { EndpointPort: "v1", schema::ENDPOINT_PORT }
+part! { EndpointPort: "v1", schema::ENDPOINT_PORT, klient_api::core::v1::EndpointPort }
 
 impl EndpointPort {
     /// Name of the port of the service; may be empty only if there is one port.
@@ -1263,7 +1263,7 @@ impl EndpointPort {
     }
 }
 
-part! { EndpointSubset: "v1", schema::ENDPOINT_SUBSET }
+part! { EndpointSubset: "v1", schema::ENDPOINT_SUBSET, klient_api::core::v1::EndpointSubset }
 
 impl EndpointSubset {
     /// Addresses that are ready.
@@ -1300,7 +1300,7 @@ impl Endpoints {
     }
 }
 
-part! { EnvFromSource: "v1", schema::ENV_FROM_SOURCE }
+part! { EnvFromSource: "v1", schema::ENV_FROM_SOURCE, klient_api::core::v1::EnvFromSource }
 
 impl EnvFromSource {
     /// Text in front of each key to make the variable's name.
@@ -1325,7 +1325,7 @@ impl EnvFromSource {
     }
 }
 
-part! { EnvVar: "v1", schema::ENV_VAR }
+part! { EnvVar: "v1", schema::ENV_VAR, klient_api::core::v1::EnvVar }
 
 impl EnvVar {
     /// Name of the variable; any printable ASCII character except `=`.
@@ -1350,7 +1350,7 @@ impl EnvVar {
     }
 }
 
-part! { EnvVarSource: "v1", schema::ENV_VAR_SOURCE }
+part! { EnvVarSource: "v1", schema::ENV_VAR_SOURCE, klient_api::core::v1::EnvVarSource }
 
 impl EnvVarSource {
     /// Field of the pod, such as `metadata.name` or `status.podIP`.
@@ -1389,7 +1389,7 @@ impl EnvVarSource {
     }
 }
 
-part! { EphemeralContainer: "v1", schema::EPHEMERAL_CONTAINER }
+part! { EphemeralContainer: "v1", schema::EPHEMERAL_CONTAINER, klient_api::core::v1::EphemeralContainer }
 
 impl EphemeralContainer {
     /// `name`; required.
@@ -1523,7 +1523,7 @@ impl EphemeralContainer {
     }
 }
 
-part! { EphemeralVolumeSource: "v1", schema::EPHEMERAL_VOLUME_SOURCE }
+part! { EphemeralVolumeSource: "v1", schema::EPHEMERAL_VOLUME_SOURCE, klient_api::core::v1::EphemeralVolumeSource }
 
 impl EphemeralVolumeSource {
     /// `volumeClaimTemplate`.
@@ -1635,7 +1635,7 @@ impl Event {
     }
 }
 
-part! { EventSeries: "v1", schema::EVENT_SERIES }
+part! { EventSeries: "v1", schema::EVENT_SERIES, klient_api::core::v1::EventSeries }
 
 impl EventSeries {
     /// Number of occurrences.
@@ -1653,7 +1653,7 @@ impl EventSeries {
     }
 }
 
-part! { EventSource: "v1", schema::EVENT_SOURCE }
+part! { EventSource: "v1", schema::EVENT_SOURCE, klient_api::core::v1::EventSource }
 
 impl EventSource {
     /// Name of the component.
@@ -1671,7 +1671,7 @@ impl EventSource {
     }
 }
 
-part! { EvictionResponder: "v1", schema::EVICTION_RESPONDER }
+part! { EvictionResponder: "v1", schema::EVICTION_RESPONDER, klient_api::core::v1::EvictionResponder }
 
 impl EvictionResponder {
     /// `name`; required.
@@ -1685,7 +1685,7 @@ impl EvictionResponder {
     }
 }
 
-part! { ExecAction: "v1", schema::EXEC_ACTION }
+part! { ExecAction: "v1", schema::EXEC_ACTION, klient_api::core::v1::ExecAction }
 
 impl ExecAction {
     /// Program and arguments, in the root directory of the container; no shell is involved.
@@ -1696,7 +1696,7 @@ impl ExecAction {
     }
 }
 
-part! { FCVolumeSource: "v1", schema::FC_VOLUME_SOURCE }
+part! { FCVolumeSource: "v1", schema::FC_VOLUME_SOURCE, klient_api::core::v1::FCVolumeSource }
 
 impl FCVolumeSource {
     /// `targetWWNs`; atomic list.
@@ -1725,7 +1725,7 @@ impl FCVolumeSource {
     }
 }
 
-part! { FileKeySelector: "v1", schema::FILE_KEY_SELECTOR }
+part! { FileKeySelector: "v1", schema::FILE_KEY_SELECTOR, klient_api::core::v1::FileKeySelector }
 
 impl FileKeySelector {
     /// `volumeName`; required.
@@ -1749,7 +1749,7 @@ impl FileKeySelector {
     }
 }
 
-part! { FlexPersistentVolumeSource: "v1", schema::FLEX_PERSISTENT_VOLUME_SOURCE }
+part! { FlexPersistentVolumeSource: "v1", schema::FLEX_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::FlexPersistentVolumeSource }
 
 impl FlexPersistentVolumeSource {
     /// `driver`; required.
@@ -1778,7 +1778,7 @@ impl FlexPersistentVolumeSource {
     }
 }
 
-part! { FlexVolumeSource: "v1", schema::FLEX_VOLUME_SOURCE }
+part! { FlexVolumeSource: "v1", schema::FLEX_VOLUME_SOURCE, klient_api::core::v1::FlexVolumeSource }
 
 impl FlexVolumeSource {
     /// `driver`; required.
@@ -1807,7 +1807,7 @@ impl FlexVolumeSource {
     }
 }
 
-part! { FlockerVolumeSource: "v1", schema::FLOCKER_VOLUME_SOURCE }
+part! { FlockerVolumeSource: "v1", schema::FLOCKER_VOLUME_SOURCE, klient_api::core::v1::FlockerVolumeSource }
 
 impl FlockerVolumeSource {
     /// `datasetName`.
@@ -1821,7 +1821,7 @@ impl FlockerVolumeSource {
     }
 }
 
-part! { GCEPersistentDiskVolumeSource: "v1", schema::GCE_PERSISTENT_DISK_VOLUME_SOURCE }
+part! { GCEPersistentDiskVolumeSource: "v1", schema::GCE_PERSISTENT_DISK_VOLUME_SOURCE, klient_api::core::v1::GCEPersistentDiskVolumeSource }
 
 impl GCEPersistentDiskVolumeSource {
     /// `pdName`; required.
@@ -1845,7 +1845,7 @@ impl GCEPersistentDiskVolumeSource {
     }
 }
 
-part! { GRPCAction: "v1", schema::GRPC_ACTION }
+part! { GRPCAction: "v1", schema::GRPC_ACTION, klient_api::core::v1::GRPCAction }
 
 impl GRPCAction {
     /// Port by number, 1 to 65535.
@@ -1870,7 +1870,7 @@ impl GRPCAction {
     }
 }
 
-part! { GitRepoVolumeSource: "v1", schema::GIT_REPO_VOLUME_SOURCE }
+part! { GitRepoVolumeSource: "v1", schema::GIT_REPO_VOLUME_SOURCE, klient_api::core::v1::GitRepoVolumeSource }
 
 impl GitRepoVolumeSource {
     /// `repository`; required.
@@ -1889,7 +1889,7 @@ impl GitRepoVolumeSource {
     }
 }
 
-part! { GlusterfsPersistentVolumeSource: "v1", schema::GLUSTERFS_PERSISTENT_VOLUME_SOURCE }
+part! { GlusterfsPersistentVolumeSource: "v1", schema::GLUSTERFS_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::GlusterfsPersistentVolumeSource }
 
 impl GlusterfsPersistentVolumeSource {
     /// `endpoints`; required.
@@ -1913,7 +1913,7 @@ impl GlusterfsPersistentVolumeSource {
     }
 }
 
-part! { GlusterfsVolumeSource: "v1", schema::GLUSTERFS_VOLUME_SOURCE }
+part! { GlusterfsVolumeSource: "v1", schema::GLUSTERFS_VOLUME_SOURCE, klient_api::core::v1::GlusterfsVolumeSource }
 
 impl GlusterfsVolumeSource {
     /// `endpoints`; required.
@@ -1932,7 +1932,7 @@ impl GlusterfsVolumeSource {
     }
 }
 
-part! { HTTPGetAction: "v1", schema::HTTP_GET_ACTION }
+part! { HTTPGetAction: "v1", schema::HTTP_GET_ACTION, klient_api::core::v1::HTTPGetAction }
 
 impl HTTPGetAction {
     /// Path and query of the request; `/` by default.
@@ -1978,7 +1978,7 @@ impl HTTPGetAction {
     }
 }
 
-part! { HTTPHeader: "v1", schema::HTTP_HEADER }
+part! { HTTPHeader: "v1", schema::HTTP_HEADER, klient_api::core::v1::HTTPHeader }
 
 impl HTTPHeader {
     /// Name of the header.
@@ -1996,7 +1996,7 @@ impl HTTPHeader {
     }
 }
 
-part! { HostAlias: "v1", schema::HOST_ALIAS }
+part! { HostAlias: "v1", schema::HOST_ALIAS, klient_api::core::v1::HostAlias }
 
 impl HostAlias {
     /// `ip`; required.
@@ -2010,7 +2010,7 @@ impl HostAlias {
     }
 }
 
-part! { HostIP: "v1", schema::HOST_IP }
+part! { HostIP: "v1", schema::HOST_IP, klient_api::core::v1::HostIP }
 
 impl HostIP {
     /// `ip`; required.
@@ -2019,7 +2019,7 @@ impl HostIP {
     }
 }
 
-part! { HostPathVolumeSource: "v1", schema::HOST_PATH_VOLUME_SOURCE }
+part! { HostPathVolumeSource: "v1", schema::HOST_PATH_VOLUME_SOURCE, klient_api::core::v1::HostPathVolumeSource }
 
 impl HostPathVolumeSource {
     /// Path on the node; symbolic links are followed.
@@ -2037,7 +2037,7 @@ impl HostPathVolumeSource {
     }
 }
 
-part! { ISCSIPersistentVolumeSource: "v1", schema::ISCSI_PERSISTENT_VOLUME_SOURCE }
+part! { ISCSIPersistentVolumeSource: "v1", schema::ISCSI_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::ISCSIPersistentVolumeSource }
 
 impl ISCSIPersistentVolumeSource {
     /// `targetPortal`; required.
@@ -2096,7 +2096,7 @@ impl ISCSIPersistentVolumeSource {
     }
 }
 
-part! { ISCSIVolumeSource: "v1", schema::ISCSI_VOLUME_SOURCE }
+part! { ISCSIVolumeSource: "v1", schema::ISCSI_VOLUME_SOURCE, klient_api::core::v1::ISCSIVolumeSource }
 
 impl ISCSIVolumeSource {
     /// `targetPortal`; required.
@@ -2155,7 +2155,7 @@ impl ISCSIVolumeSource {
     }
 }
 
-part! { ImageVolumeSource: "v1", schema::IMAGE_VOLUME_SOURCE }
+part! { ImageVolumeSource: "v1", schema::IMAGE_VOLUME_SOURCE, klient_api::core::v1::ImageVolumeSource }
 
 impl ImageVolumeSource {
     /// `reference`.
@@ -2169,7 +2169,7 @@ impl ImageVolumeSource {
     }
 }
 
-part! { ImageVolumeStatus: "v1", schema::IMAGE_VOLUME_STATUS }
+part! { ImageVolumeStatus: "v1", schema::IMAGE_VOLUME_STATUS, klient_api::core::v1::ImageVolumeStatus }
 
 impl ImageVolumeStatus {
     /// `imageRef`; required.
@@ -2178,7 +2178,7 @@ impl ImageVolumeStatus {
     }
 }
 
-part! { KeyToPath: "v1", schema::KEY_TO_PATH }
+part! { KeyToPath: "v1", schema::KEY_TO_PATH, klient_api::core::v1::KeyToPath }
 
 impl KeyToPath {
     /// Key to show.
@@ -2210,7 +2210,7 @@ impl KeyToPath {
     }
 }
 
-part! { Lifecycle: "v1", schema::LIFECYCLE }
+part! { Lifecycle: "v1", schema::LIFECYCLE, klient_api::core::v1::Lifecycle }
 
 impl Lifecycle {
     /// Action right after the start; the container is killed if it fails.
@@ -2235,7 +2235,7 @@ impl Lifecycle {
     }
 }
 
-part! { LifecycleHandler: "v1", schema::LIFECYCLE_HANDLER }
+part! { LifecycleHandler: "v1", schema::LIFECYCLE_HANDLER, klient_api::core::v1::LifecycleHandler }
 
 impl LifecycleHandler {
     /// Runs a command in the container.
@@ -2279,7 +2279,7 @@ impl LimitRange {
     }
 }
 
-part! { LimitRangeItem: "v1", schema::LIMIT_RANGE_ITEM }
+part! { LimitRangeItem: "v1", schema::LIMIT_RANGE_ITEM, klient_api::core::v1::LimitRangeItem }
 
 impl LimitRangeItem {
     /// `type`; required.
@@ -2322,7 +2322,7 @@ impl LimitRangeItem {
     }
 }
 
-part! { LimitRangeSpec: "v1", schema::LIMIT_RANGE_SPEC }
+part! { LimitRangeSpec: "v1", schema::LIMIT_RANGE_SPEC, klient_api::core::v1::LimitRangeSpec }
 
 impl LimitRangeSpec {
     /// `limits`; required; atomic list.
@@ -2331,7 +2331,7 @@ impl LimitRangeSpec {
     }
 }
 
-part! { LinuxContainerUser: "v1", schema::LINUX_CONTAINER_USER }
+part! { LinuxContainerUser: "v1", schema::LINUX_CONTAINER_USER, klient_api::core::v1::LinuxContainerUser }
 
 impl LinuxContainerUser {
     /// `uid`; required.
@@ -2350,7 +2350,7 @@ impl LinuxContainerUser {
     }
 }
 
-part! { LoadBalancerIngress: "v1", schema::LOAD_BALANCER_INGRESS }
+part! { LoadBalancerIngress: "v1", schema::LOAD_BALANCER_INGRESS, klient_api::core::v1::LoadBalancerIngress }
 
 impl LoadBalancerIngress {
     /// IP address of the load balancer.
@@ -2382,7 +2382,7 @@ impl LoadBalancerIngress {
     }
 }
 
-part! { LoadBalancerStatus: "v1", schema::LOAD_BALANCER_STATUS }
+part! { LoadBalancerStatus: "v1", schema::LOAD_BALANCER_STATUS, klient_api::core::v1::LoadBalancerStatus }
 
 impl LoadBalancerStatus {
     /// Points at which traffic for the service enters.
@@ -2393,7 +2393,7 @@ impl LoadBalancerStatus {
     }
 }
 
-part! { LocalObjectReference: "v1", schema::LOCAL_OBJECT_REFERENCE }
+part! { LocalObjectReference: "v1", schema::LOCAL_OBJECT_REFERENCE, klient_api::core::v1::LocalObjectReference }
 
 impl LocalObjectReference {
     /// Name of the object.
@@ -2404,7 +2404,7 @@ impl LocalObjectReference {
     }
 }
 
-part! { LocalVolumeSource: "v1", schema::LOCAL_VOLUME_SOURCE }
+part! { LocalVolumeSource: "v1", schema::LOCAL_VOLUME_SOURCE, klient_api::core::v1::LocalVolumeSource }
 
 impl LocalVolumeSource {
     /// `path`; required.
@@ -2418,7 +2418,7 @@ impl LocalVolumeSource {
     }
 }
 
-part! { ModifyVolumeStatus: "v1", schema::MODIFY_VOLUME_STATUS }
+part! { ModifyVolumeStatus: "v1", schema::MODIFY_VOLUME_STATUS, klient_api::core::v1::ModifyVolumeStatus }
 
 impl ModifyVolumeStatus {
     /// `targetVolumeAttributesClassName`.
@@ -2432,7 +2432,7 @@ impl ModifyVolumeStatus {
     }
 }
 
-part! { NFSVolumeSource: "v1", schema::NFS_VOLUME_SOURCE }
+part! { NFSVolumeSource: "v1", schema::NFS_VOLUME_SOURCE, klient_api::core::v1::NFSVolumeSource }
 
 impl NFSVolumeSource {
     /// `server`; required.
@@ -2470,7 +2470,7 @@ impl Namespace {
     }
 }
 
-part! { NamespaceCondition: "v1", schema::NAMESPACE_CONDITION }
+part! { NamespaceCondition: "v1", schema::NAMESPACE_CONDITION, klient_api::core::v1::NamespaceCondition }
 
 impl NamespaceCondition {
     /// `type`; required.
@@ -2499,7 +2499,7 @@ impl NamespaceCondition {
     }
 }
 
-part! { NamespaceSpec: "v1", schema::NAMESPACE_SPEC }
+part! { NamespaceSpec: "v1", schema::NAMESPACE_SPEC, klient_api::core::v1::NamespaceSpec }
 
 impl NamespaceSpec {
     /// Components that must agree before the namespace is gone; the server sets `kubernetes`. Changed by the subresource `finalize`.
@@ -2510,7 +2510,7 @@ impl NamespaceSpec {
     }
 }
 
-part! { NamespaceStatus: "v1", schema::NAMESPACE_STATUS }
+part! { NamespaceStatus: "v1", schema::NAMESPACE_STATUS, klient_api::core::v1::NamespaceStatus }
 
 impl NamespaceStatus {
     /// `Active`, or `Terminating` once it is being deleted, when nothing more can be created in it.
@@ -2547,7 +2547,7 @@ impl Node {
     }
 }
 
-part! { NodeAddress: "v1", schema::NODE_ADDRESS }
+part! { NodeAddress: "v1", schema::NODE_ADDRESS, klient_api::core::v1::NodeAddress }
 
 impl NodeAddress {
     /// `Hostname`, `InternalIP`, `ExternalIP`, `InternalDNS` or `ExternalDNS`.
@@ -2565,7 +2565,7 @@ impl NodeAddress {
     }
 }
 
-part! { NodeAffinity: "v1", schema::NODE_AFFINITY }
+part! { NodeAffinity: "v1", schema::NODE_AFFINITY, klient_api::core::v1::NodeAffinity }
 
 impl NodeAffinity {
     /// Nodes among which the scheduler must choose; a change of labels later does not evict the pod.
@@ -2589,7 +2589,7 @@ impl NodeAffinity {
     }
 }
 
-part! { NodeAllocatableMappedResources: "v1", schema::NODE_ALLOCATABLE_MAPPED_RESOURCES }
+part! { NodeAllocatableMappedResources: "v1", schema::NODE_ALLOCATABLE_MAPPED_RESOURCES, klient_api::core::v1::NodeAllocatableMappedResources }
 
 impl NodeAllocatableMappedResources {
     /// `name`; required.
@@ -2603,7 +2603,7 @@ impl NodeAllocatableMappedResources {
     }
 }
 
-part! { NodeAllocatableOverheadResources: "v1", schema::NODE_ALLOCATABLE_OVERHEAD_RESOURCES }
+part! { NodeAllocatableOverheadResources: "v1", schema::NODE_ALLOCATABLE_OVERHEAD_RESOURCES, klient_api::core::v1::NodeAllocatableOverheadResources }
 
 impl NodeAllocatableOverheadResources {
     /// `name`; required.
@@ -2622,7 +2622,7 @@ impl NodeAllocatableOverheadResources {
     }
 }
 
-part! { NodeAllocatableResourceClaimStatus: "v1", schema::NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS }
+part! { NodeAllocatableResourceClaimStatus: "v1", schema::NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS, klient_api::core::v1::NodeAllocatableResourceClaimStatus }
 
 impl NodeAllocatableResourceClaimStatus {
     /// `resourceClaimName`; required.
@@ -2646,7 +2646,7 @@ impl NodeAllocatableResourceClaimStatus {
     }
 }
 
-part! { NodeCondition: "v1", schema::NODE_CONDITION }
+part! { NodeCondition: "v1", schema::NODE_CONDITION, klient_api::core::v1::NodeCondition }
 
 impl NodeCondition {
     /// Name of the aspect, such as `Ready` or `DiskPressure`.
@@ -2692,7 +2692,7 @@ impl NodeCondition {
     }
 }
 
-part! { NodeConfigSource: "v1", schema::NODE_CONFIG_SOURCE }
+part! { NodeConfigSource: "v1", schema::NODE_CONFIG_SOURCE, klient_api::core::v1::NodeConfigSource }
 
 impl NodeConfigSource {
     /// `configMap`.
@@ -2701,7 +2701,7 @@ impl NodeConfigSource {
     }
 }
 
-part! { NodeConfigStatus: "v1", schema::NODE_CONFIG_STATUS }
+part! { NodeConfigStatus: "v1", schema::NODE_CONFIG_STATUS, klient_api::core::v1::NodeConfigStatus }
 
 impl NodeConfigStatus {
     /// `assigned`.
@@ -2725,7 +2725,7 @@ impl NodeConfigStatus {
     }
 }
 
-part! { NodeDaemonEndpoints: "v1", schema::NODE_DAEMON_ENDPOINTS }
+part! { NodeDaemonEndpoints: "v1", schema::NODE_DAEMON_ENDPOINTS, klient_api::core::v1::NodeDaemonEndpoints }
 
 impl NodeDaemonEndpoints {
     /// `kubeletEndpoint`.
@@ -2734,7 +2734,7 @@ impl NodeDaemonEndpoints {
     }
 }
 
-part! { NodeFeatures: "v1", schema::NODE_FEATURES }
+part! { NodeFeatures: "v1", schema::NODE_FEATURES, klient_api::core::v1::NodeFeatures }
 
 impl NodeFeatures {
     /// `supplementalGroupsPolicy`.
@@ -2743,7 +2743,7 @@ impl NodeFeatures {
     }
 }
 
-part! { NodePodPreemptionPolicy: "v1", schema::NODE_POD_PREEMPTION_POLICY }
+part! { NodePodPreemptionPolicy: "v1", schema::NODE_POD_PREEMPTION_POLICY, klient_api::core::v1::NodePodPreemptionPolicy }
 
 impl NodePodPreemptionPolicy {
     /// `disableResizePreemption`; set.
@@ -2752,7 +2752,7 @@ impl NodePodPreemptionPolicy {
     }
 }
 
-part! { NodeRuntimeHandler: "v1", schema::NODE_RUNTIME_HANDLER }
+part! { NodeRuntimeHandler: "v1", schema::NODE_RUNTIME_HANDLER, klient_api::core::v1::NodeRuntimeHandler }
 
 impl NodeRuntimeHandler {
     /// `name`.
@@ -2766,7 +2766,7 @@ impl NodeRuntimeHandler {
     }
 }
 
-part! { NodeRuntimeHandlerFeatures: "v1", schema::NODE_RUNTIME_HANDLER_FEATURES }
+part! { NodeRuntimeHandlerFeatures: "v1", schema::NODE_RUNTIME_HANDLER_FEATURES, klient_api::core::v1::NodeRuntimeHandlerFeatures }
 
 impl NodeRuntimeHandlerFeatures {
     /// `recursiveReadOnlyMounts`.
@@ -2780,7 +2780,7 @@ impl NodeRuntimeHandlerFeatures {
     }
 }
 
-part! { NodeSelector: "v1", schema::NODE_SELECTOR }
+part! { NodeSelector: "v1", schema::NODE_SELECTOR, klient_api::core::v1::NodeSelector }
 
 impl NodeSelector {
     /// Terms of which one must match; at least one.
@@ -2791,7 +2791,7 @@ impl NodeSelector {
     }
 }
 
-part! { NodeSelectorRequirement: "v1", schema::NODE_SELECTOR_REQUIREMENT }
+part! { NodeSelectorRequirement: "v1", schema::NODE_SELECTOR_REQUIREMENT, klient_api::core::v1::NodeSelectorRequirement }
 
 impl NodeSelectorRequirement {
     /// Label or field that the requirement is about.
@@ -2816,7 +2816,7 @@ impl NodeSelectorRequirement {
     }
 }
 
-part! { NodeSelectorTerm: "v1", schema::NODE_SELECTOR_TERM }
+part! { NodeSelectorTerm: "v1", schema::NODE_SELECTOR_TERM, klient_api::core::v1::NodeSelectorTerm }
 
 impl NodeSelectorTerm {
     /// Requirements on labels.
@@ -2834,7 +2834,7 @@ impl NodeSelectorTerm {
     }
 }
 
-part! { NodeSpec: "v1", schema::NODE_SPEC }
+part! { NodeSpec: "v1", schema::NODE_SPEC, klient_api::core::v1::NodeSpec }
 
 impl NodeSpec {
     /// Range of addresses for the pods of the node.
@@ -2894,7 +2894,7 @@ impl NodeSpec {
     }
 }
 
-part! { NodeStatus: "v1", schema::NODE_STATUS }
+part! { NodeStatus: "v1", schema::NODE_STATUS, klient_api::core::v1::NodeStatus }
 
 impl NodeStatus {
     /// Resources of the machine.
@@ -3002,7 +3002,7 @@ impl NodeStatus {
     }
 }
 
-part! { NodeSwapStatus: "v1", schema::NODE_SWAP_STATUS }
+part! { NodeSwapStatus: "v1", schema::NODE_SWAP_STATUS, klient_api::core::v1::NodeSwapStatus }
 
 impl NodeSwapStatus {
     /// `capacity`.
@@ -3011,7 +3011,7 @@ impl NodeSwapStatus {
     }
 }
 
-part! { NodeSystemInfo: "v1", schema::NODE_SYSTEM_INFO }
+part! { NodeSystemInfo: "v1", schema::NODE_SYSTEM_INFO, klient_api::core::v1::NodeSystemInfo }
 
 impl NodeSystemInfo {
     /// ID of the installation, from `/etc/machine-id`.
@@ -3099,7 +3099,7 @@ impl NodeSystemInfo {
     }
 }
 
-part! { ObjectFieldSelector: "v1", schema::OBJECT_FIELD_SELECTOR }
+part! { ObjectFieldSelector: "v1", schema::OBJECT_FIELD_SELECTOR, klient_api::core::v1::ObjectFieldSelector }
 
 impl ObjectFieldSelector {
     /// Version in which the path is to be read; `v1` by default.
@@ -3117,7 +3117,7 @@ impl ObjectFieldSelector {
     }
 }
 
-part! { ObjectReference: "v1", schema::OBJECT_REFERENCE }
+part! { ObjectReference: "v1", schema::OBJECT_REFERENCE, klient_api::core::v1::ObjectReference }
 
 impl ObjectReference {
     /// Kind of the object.
@@ -3208,7 +3208,7 @@ impl PersistentVolumeClaim {
     }
 }
 
-part! { PersistentVolumeClaimCondition: "v1", schema::PERSISTENT_VOLUME_CLAIM_CONDITION }
+part! { PersistentVolumeClaimCondition: "v1", schema::PERSISTENT_VOLUME_CLAIM_CONDITION, klient_api::core::v1::PersistentVolumeClaimCondition }
 
 impl PersistentVolumeClaimCondition {
     /// `type`; required.
@@ -3242,7 +3242,7 @@ impl PersistentVolumeClaimCondition {
     }
 }
 
-part! { PersistentVolumeClaimSpec: "v1", schema::PERSISTENT_VOLUME_CLAIM_SPEC }
+part! { PersistentVolumeClaimSpec: "v1", schema::PERSISTENT_VOLUME_CLAIM_SPEC, klient_api::core::v1::PersistentVolumeClaimSpec }
 
 impl PersistentVolumeClaimSpec {
     /// Modes that the volume must support: `ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`.
@@ -3309,7 +3309,7 @@ impl PersistentVolumeClaimSpec {
     }
 }
 
-part! { PersistentVolumeClaimStatus: "v1", schema::PERSISTENT_VOLUME_CLAIM_STATUS }
+part! { PersistentVolumeClaimStatus: "v1", schema::PERSISTENT_VOLUME_CLAIM_STATUS, klient_api::core::v1::PersistentVolumeClaimStatus }
 
 impl PersistentVolumeClaimStatus {
     /// Not bound yet, bound, or bound to a volume that is lost.
@@ -3385,7 +3385,7 @@ impl PersistentVolumeClaimStatus {
     }
 }
 
-part! { PersistentVolumeClaimTemplate: "v1", schema::PERSISTENT_VOLUME_CLAIM_TEMPLATE }
+part! { PersistentVolumeClaimTemplate: "v1", schema::PERSISTENT_VOLUME_CLAIM_TEMPLATE, klient_api::core::v1::PersistentVolumeClaimTemplate }
 metadata! { PersistentVolumeClaimTemplate }
 
 impl PersistentVolumeClaimTemplate {
@@ -3395,7 +3395,7 @@ impl PersistentVolumeClaimTemplate {
     }
 }
 
-part! { PersistentVolumeClaimVolumeSource: "v1", schema::PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE }
+part! { PersistentVolumeClaimVolumeSource: "v1", schema::PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE, klient_api::core::v1::PersistentVolumeClaimVolumeSource }
 
 impl PersistentVolumeClaimVolumeSource {
     /// Name of the claim, in the namespace of the pod.
@@ -3413,7 +3413,7 @@ impl PersistentVolumeClaimVolumeSource {
     }
 }
 
-part! { PersistentVolumeSpec: "v1", schema::PERSISTENT_VOLUME_SPEC }
+part! { PersistentVolumeSpec: "v1", schema::PERSISTENT_VOLUME_SPEC, klient_api::core::v1::PersistentVolumeSpec }
 
 impl PersistentVolumeSpec {
     /// Size of the volume, as `storage`.
@@ -3593,7 +3593,7 @@ impl PersistentVolumeSpec {
     }
 }
 
-part! { PersistentVolumeStatus: "v1", schema::PERSISTENT_VOLUME_STATUS }
+part! { PersistentVolumeStatus: "v1", schema::PERSISTENT_VOLUME_STATUS, klient_api::core::v1::PersistentVolumeStatus }
 
 impl PersistentVolumeStatus {
     /// Pending, free, bound to a claim, released by it, or failed to be reclaimed.
@@ -3625,7 +3625,7 @@ impl PersistentVolumeStatus {
     }
 }
 
-part! { PhotonPersistentDiskVolumeSource: "v1", schema::PHOTON_PERSISTENT_DISK_VOLUME_SOURCE }
+part! { PhotonPersistentDiskVolumeSource: "v1", schema::PHOTON_PERSISTENT_DISK_VOLUME_SOURCE, klient_api::core::v1::PhotonPersistentDiskVolumeSource }
 
 impl PhotonPersistentDiskVolumeSource {
     /// `pdID`; required.
@@ -3658,7 +3658,7 @@ impl Pod {
     }
 }
 
-part! { PodAffinity: "v1", schema::POD_AFFINITY }
+part! { PodAffinity: "v1", schema::POD_AFFINITY, klient_api::core::v1::PodAffinity }
 
 impl PodAffinity {
     /// Rules that must all hold when the pod is scheduled.
@@ -3685,7 +3685,7 @@ impl PodAffinity {
     }
 }
 
-part! { PodAffinityTerm: "v1", schema::POD_AFFINITY_TERM }
+part! { PodAffinityTerm: "v1", schema::POD_AFFINITY_TERM, klient_api::core::v1::PodAffinityTerm }
 
 impl PodAffinityTerm {
     /// Pods that are meant; none if absent.
@@ -3731,7 +3731,7 @@ impl PodAffinityTerm {
     }
 }
 
-part! { PodAntiAffinity: "v1", schema::POD_ANTI_AFFINITY }
+part! { PodAntiAffinity: "v1", schema::POD_ANTI_AFFINITY, klient_api::core::v1::PodAntiAffinity }
 
 impl PodAntiAffinity {
     /// Rules that must all hold when the pod is scheduled.
@@ -3758,7 +3758,7 @@ impl PodAntiAffinity {
     }
 }
 
-part! { PodCertificateProjection: "v1", schema::POD_CERTIFICATE_PROJECTION }
+part! { PodCertificateProjection: "v1", schema::POD_CERTIFICATE_PROJECTION, klient_api::core::v1::PodCertificateProjection }
 
 impl PodCertificateProjection {
     /// `signerName`; required.
@@ -3805,7 +3805,7 @@ impl PodCertificateProjection {
     }
 }
 
-part! { PodCondition: "v1", schema::POD_CONDITION }
+part! { PodCondition: "v1", schema::POD_CONDITION, klient_api::core::v1::PodCondition }
 
 impl PodCondition {
     /// Name of the aspect, such as `Ready`.
@@ -3858,7 +3858,7 @@ impl PodCondition {
     }
 }
 
-part! { PodDNSConfig: "v1", schema::POD_DNS_CONFIG }
+part! { PodDNSConfig: "v1", schema::POD_DNS_CONFIG, klient_api::core::v1::PodDNSConfig }
 
 impl PodDNSConfig {
     /// `nameservers`; atomic list.
@@ -3877,7 +3877,7 @@ impl PodDNSConfig {
     }
 }
 
-part! { PodDNSConfigOption: "v1", schema::POD_DNS_CONFIG_OPTION }
+part! { PodDNSConfigOption: "v1", schema::POD_DNS_CONFIG_OPTION, klient_api::core::v1::PodDNSConfigOption }
 
 impl PodDNSConfigOption {
     /// `name`.
@@ -3891,7 +3891,7 @@ impl PodDNSConfigOption {
     }
 }
 
-part! { PodExtendedResourceClaimStatus: "v1", schema::POD_EXTENDED_RESOURCE_CLAIM_STATUS }
+part! { PodExtendedResourceClaimStatus: "v1", schema::POD_EXTENDED_RESOURCE_CLAIM_STATUS, klient_api::core::v1::PodExtendedResourceClaimStatus }
 
 impl PodExtendedResourceClaimStatus {
     /// `requestMappings`; required; atomic list.
@@ -3905,7 +3905,7 @@ impl PodExtendedResourceClaimStatus {
     }
 }
 
-part! { PodIP: "v1", schema::POD_IP }
+part! { PodIP: "v1", schema::POD_IP, klient_api::core::v1::PodIP }
 
 impl PodIP {
     /// `ip`; required.
@@ -3914,7 +3914,7 @@ impl PodIP {
     }
 }
 
-part! { PodOS: "v1", schema::POD_OS }
+part! { PodOS: "v1", schema::POD_OS, klient_api::core::v1::PodOS }
 
 impl PodOS {
     /// `name`; required.
@@ -3923,7 +3923,7 @@ impl PodOS {
     }
 }
 
-part! { PodReadinessGate: "v1", schema::POD_READINESS_GATE }
+part! { PodReadinessGate: "v1", schema::POD_READINESS_GATE, klient_api::core::v1::PodReadinessGate }
 
 impl PodReadinessGate {
     /// `conditionType`; required.
@@ -3932,7 +3932,7 @@ impl PodReadinessGate {
     }
 }
 
-part! { PodResourceClaim: "v1", schema::POD_RESOURCE_CLAIM }
+part! { PodResourceClaim: "v1", schema::POD_RESOURCE_CLAIM, klient_api::core::v1::PodResourceClaim }
 
 impl PodResourceClaim {
     /// `name`; required.
@@ -3951,7 +3951,7 @@ impl PodResourceClaim {
     }
 }
 
-part! { PodResourceClaimStatus: "v1", schema::POD_RESOURCE_CLAIM_STATUS }
+part! { PodResourceClaimStatus: "v1", schema::POD_RESOURCE_CLAIM_STATUS, klient_api::core::v1::PodResourceClaimStatus }
 
 impl PodResourceClaimStatus {
     /// `name`; required.
@@ -3965,7 +3965,7 @@ impl PodResourceClaimStatus {
     }
 }
 
-part! { PodSchedulingGate: "v1", schema::POD_SCHEDULING_GATE }
+part! { PodSchedulingGate: "v1", schema::POD_SCHEDULING_GATE, klient_api::core::v1::PodSchedulingGate }
 
 impl PodSchedulingGate {
     /// `name`; required.
@@ -3974,7 +3974,7 @@ impl PodSchedulingGate {
     }
 }
 
-part! { PodSchedulingGroup: "v1", schema::POD_SCHEDULING_GROUP }
+part! { PodSchedulingGroup: "v1", schema::POD_SCHEDULING_GROUP, klient_api::core::v1::PodSchedulingGroup }
 
 impl PodSchedulingGroup {
     /// `podGroupName`; one of a union.
@@ -3983,7 +3983,7 @@ impl PodSchedulingGroup {
     }
 }
 
-part! { PodSecurityContext: "v1", schema::POD_SECURITY_CONTEXT }
+part! { PodSecurityContext: "v1", schema::POD_SECURITY_CONTEXT, klient_api::core::v1::PodSecurityContext }
 
 impl PodSecurityContext {
     /// SELinux label of all containers; a random one for each by default.
@@ -4078,7 +4078,7 @@ impl PodSecurityContext {
     }
 }
 
-part! { PodSpec: "v1", schema::POD_SPEC }
+part! { PodSpec: "v1", schema::POD_SPEC, klient_api::core::v1::PodSpec }
 
 impl PodSpec {
     /// Volumes that containers of the pod can mount.
@@ -4392,7 +4392,7 @@ impl PodSpec {
     }
 }
 
-part! { PodStatus: "v1", schema::POD_STATUS }
+part! { PodStatus: "v1", schema::POD_STATUS, klient_api::core::v1::PodStatus }
 
 impl PodStatus {
     /// `metadata.generation` that the status was computed from.
@@ -4569,7 +4569,7 @@ impl PodTemplate {
     }
 }
 
-part! { PodTemplateSpec: "v1", schema::POD_TEMPLATE_SPEC }
+part! { PodTemplateSpec: "v1", schema::POD_TEMPLATE_SPEC, klient_api::core::v1::PodTemplateSpec }
 metadata! { PodTemplateSpec }
 
 impl PodTemplateSpec {
@@ -4581,7 +4581,7 @@ impl PodTemplateSpec {
     }
 }
 
-part! { PodVolumeHealth: "v1", schema::POD_VOLUME_HEALTH }
+part! { PodVolumeHealth: "v1", schema::POD_VOLUME_HEALTH, klient_api::core::v1::PodVolumeHealth }
 
 impl PodVolumeHealth {
     /// `name`; required.
@@ -4600,7 +4600,7 @@ impl PodVolumeHealth {
     }
 }
 
-part! { PortStatus: "v1", schema::PORT_STATUS }
+part! { PortStatus: "v1", schema::PORT_STATUS, klient_api::core::v1::PortStatus }
 
 impl PortStatus {
     /// `port`; required.
@@ -4619,7 +4619,7 @@ impl PortStatus {
     }
 }
 
-part! { PortworxVolumeSource: "v1", schema::PORTWORX_VOLUME_SOURCE }
+part! { PortworxVolumeSource: "v1", schema::PORTWORX_VOLUME_SOURCE, klient_api::core::v1::PortworxVolumeSource }
 
 impl PortworxVolumeSource {
     /// `volumeID`; required.
@@ -4638,7 +4638,7 @@ impl PortworxVolumeSource {
     }
 }
 
-part! { PreferredSchedulingTerm: "v1", schema::PREFERRED_SCHEDULING_TERM }
+part! { PreferredSchedulingTerm: "v1", schema::PREFERRED_SCHEDULING_TERM, klient_api::core::v1::PreferredSchedulingTerm }
 
 impl PreferredSchedulingTerm {
     /// Weight of the preference, 1 to 100.
@@ -4656,7 +4656,7 @@ impl PreferredSchedulingTerm {
     }
 }
 
-part! { Probe: "v1", schema::PROBE }
+part! { Probe: "v1", schema::PROBE, klient_api::core::v1::Probe }
 
 impl Probe {
     /// Runs a command in the container; exit code 0 is success.
@@ -4730,7 +4730,7 @@ impl Probe {
     }
 }
 
-part! { ProjectedVolumeSource: "v1", schema::PROJECTED_VOLUME_SOURCE }
+part! { ProjectedVolumeSource: "v1", schema::PROJECTED_VOLUME_SOURCE, klient_api::core::v1::ProjectedVolumeSource }
 
 impl ProjectedVolumeSource {
     /// Sources, each with its own files.
@@ -4755,7 +4755,7 @@ impl ProjectedVolumeSource {
     }
 }
 
-part! { QuobyteVolumeSource: "v1", schema::QUOBYTE_VOLUME_SOURCE }
+part! { QuobyteVolumeSource: "v1", schema::QUOBYTE_VOLUME_SOURCE, klient_api::core::v1::QuobyteVolumeSource }
 
 impl QuobyteVolumeSource {
     /// `registry`; required.
@@ -4789,7 +4789,7 @@ impl QuobyteVolumeSource {
     }
 }
 
-part! { RBDPersistentVolumeSource: "v1", schema::RBD_PERSISTENT_VOLUME_SOURCE }
+part! { RBDPersistentVolumeSource: "v1", schema::RBD_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::RBDPersistentVolumeSource }
 
 impl RBDPersistentVolumeSource {
     /// `monitors`; required; atomic list.
@@ -4833,7 +4833,7 @@ impl RBDPersistentVolumeSource {
     }
 }
 
-part! { RBDVolumeSource: "v1", schema::RBD_VOLUME_SOURCE }
+part! { RBDVolumeSource: "v1", schema::RBD_VOLUME_SOURCE, klient_api::core::v1::RBDVolumeSource }
 
 impl RBDVolumeSource {
     /// `monitors`; required; atomic list.
@@ -4896,7 +4896,7 @@ impl ReplicationController {
     }
 }
 
-part! { ReplicationControllerCondition: "v1", schema::REPLICATION_CONTROLLER_CONDITION }
+part! { ReplicationControllerCondition: "v1", schema::REPLICATION_CONTROLLER_CONDITION, klient_api::core::v1::ReplicationControllerCondition }
 
 impl ReplicationControllerCondition {
     /// `type`; required.
@@ -4925,7 +4925,7 @@ impl ReplicationControllerCondition {
     }
 }
 
-part! { ReplicationControllerSpec: "v1", schema::REPLICATION_CONTROLLER_SPEC }
+part! { ReplicationControllerSpec: "v1", schema::REPLICATION_CONTROLLER_SPEC, klient_api::core::v1::ReplicationControllerSpec }
 
 impl ReplicationControllerSpec {
     /// `replicas`; default `1`.
@@ -4949,7 +4949,7 @@ impl ReplicationControllerSpec {
     }
 }
 
-part! { ReplicationControllerStatus: "v1", schema::REPLICATION_CONTROLLER_STATUS }
+part! { ReplicationControllerStatus: "v1", schema::REPLICATION_CONTROLLER_STATUS, klient_api::core::v1::ReplicationControllerStatus }
 
 impl ReplicationControllerStatus {
     /// `replicas`; required.
@@ -4983,7 +4983,7 @@ impl ReplicationControllerStatus {
     }
 }
 
-part! { ResourceClaim: "v1", schema::RESOURCE_CLAIM }
+part! { ResourceClaim: "v1", schema::RESOURCE_CLAIM, klient_api::core::v1::ResourceClaim }
 
 impl ResourceClaim {
     /// `name`; required.
@@ -4997,7 +4997,7 @@ impl ResourceClaim {
     }
 }
 
-part! { ResourceFieldSelector: "v1", schema::RESOURCE_FIELD_SELECTOR }
+part! { ResourceFieldSelector: "v1", schema::RESOURCE_FIELD_SELECTOR, klient_api::core::v1::ResourceFieldSelector }
 
 impl ResourceFieldSelector {
     /// Container to read; required in volumes, in environment variables the one that has the variable.
@@ -5022,7 +5022,7 @@ impl ResourceFieldSelector {
     }
 }
 
-part! { ResourceHealth: "v1", schema::RESOURCE_HEALTH }
+part! { ResourceHealth: "v1", schema::RESOURCE_HEALTH, klient_api::core::v1::ResourceHealth }
 
 impl ResourceHealth {
     /// `resourceID`; required.
@@ -5060,7 +5060,7 @@ impl ResourceQuota {
     }
 }
 
-part! { ResourceQuotaSpec: "v1", schema::RESOURCE_QUOTA_SPEC }
+part! { ResourceQuotaSpec: "v1", schema::RESOURCE_QUOTA_SPEC, klient_api::core::v1::ResourceQuotaSpec }
 
 impl ResourceQuotaSpec {
     /// `hard`; quantity such as `500m` or `1Gi`.
@@ -5079,7 +5079,7 @@ impl ResourceQuotaSpec {
     }
 }
 
-part! { ResourceQuotaStatus: "v1", schema::RESOURCE_QUOTA_STATUS }
+part! { ResourceQuotaStatus: "v1", schema::RESOURCE_QUOTA_STATUS, klient_api::core::v1::ResourceQuotaStatus }
 
 impl ResourceQuotaStatus {
     /// `hard`; quantity such as `500m` or `1Gi`.
@@ -5093,7 +5093,7 @@ impl ResourceQuotaStatus {
     }
 }
 
-part! { ResourceRequirements: "v1", schema::RESOURCE_REQUIREMENTS }
+part! { ResourceRequirements: "v1", schema::RESOURCE_REQUIREMENTS, klient_api::core::v1::ResourceRequirements }
 
 impl ResourceRequirements {
     /// Maximum that may be used, per resource; more CPU is throttled, more memory is killed.
@@ -5121,7 +5121,7 @@ impl ResourceRequirements {
     }
 }
 
-part! { ResourceStatus: "v1", schema::RESOURCE_STATUS }
+part! { ResourceStatus: "v1", schema::RESOURCE_STATUS, klient_api::core::v1::ResourceStatus }
 
 impl ResourceStatus {
     /// `name`; required.
@@ -5135,7 +5135,7 @@ impl ResourceStatus {
     }
 }
 
-part! { SELinuxOptions: "v1", schema::SE_LINUX_OPTIONS }
+part! { SELinuxOptions: "v1", schema::SE_LINUX_OPTIONS, klient_api::core::v1::SELinuxOptions }
 
 impl SELinuxOptions {
     /// `user`.
@@ -5159,7 +5159,7 @@ impl SELinuxOptions {
     }
 }
 
-part! { ScaleIOPersistentVolumeSource: "v1", schema::SCALE_IO_PERSISTENT_VOLUME_SOURCE }
+part! { ScaleIOPersistentVolumeSource: "v1", schema::SCALE_IO_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::ScaleIOPersistentVolumeSource }
 
 impl ScaleIOPersistentVolumeSource {
     /// `gateway`; required.
@@ -5213,7 +5213,7 @@ impl ScaleIOPersistentVolumeSource {
     }
 }
 
-part! { ScaleIOVolumeSource: "v1", schema::SCALE_IO_VOLUME_SOURCE }
+part! { ScaleIOVolumeSource: "v1", schema::SCALE_IO_VOLUME_SOURCE, klient_api::core::v1::ScaleIOVolumeSource }
 
 impl ScaleIOVolumeSource {
     /// `gateway`; required.
@@ -5267,7 +5267,7 @@ impl ScaleIOVolumeSource {
     }
 }
 
-part! { ScopeSelector: "v1", schema::SCOPE_SELECTOR }
+part! { ScopeSelector: "v1", schema::SCOPE_SELECTOR, klient_api::core::v1::ScopeSelector }
 
 impl ScopeSelector {
     /// `matchExpressions`; atomic list.
@@ -5279,7 +5279,7 @@ impl ScopeSelector {
     }
 }
 
-part! { ScopedResourceSelectorRequirement: "v1", schema::SCOPED_RESOURCE_SELECTOR_REQUIREMENT }
+part! { ScopedResourceSelectorRequirement: "v1", schema::SCOPED_RESOURCE_SELECTOR_REQUIREMENT, klient_api::core::v1::ScopedResourceSelectorRequirement }
 
 impl ScopedResourceSelectorRequirement {
     /// `scopeName`: `BestEffort`, `CrossNamespacePodAffinity`, `NotBestEffort`, `NotTerminating`, `PriorityClass`, `Terminating`, `VolumeAttributesClass`; required.
@@ -5298,7 +5298,7 @@ impl ScopedResourceSelectorRequirement {
     }
 }
 
-part! { SeccompProfile: "v1", schema::SECCOMP_PROFILE }
+part! { SeccompProfile: "v1", schema::SECCOMP_PROFILE, klient_api::core::v1::SeccompProfile }
 
 impl SeccompProfile {
     /// Source of the profile: a file of the node, the runtime's default, or none.
@@ -5352,7 +5352,7 @@ impl Secret {
     }
 }
 
-part! { SecretEnvSource: "v1", schema::SECRET_ENV_SOURCE }
+part! { SecretEnvSource: "v1", schema::SECRET_ENV_SOURCE, klient_api::core::v1::SecretEnvSource }
 
 impl SecretEnvSource {
     /// Name of the object.
@@ -5370,7 +5370,7 @@ impl SecretEnvSource {
     }
 }
 
-part! { SecretKeySelector: "v1", schema::SECRET_KEY_SELECTOR }
+part! { SecretKeySelector: "v1", schema::SECRET_KEY_SELECTOR, klient_api::core::v1::SecretKeySelector }
 
 impl SecretKeySelector {
     /// Name of the object.
@@ -5395,7 +5395,7 @@ impl SecretKeySelector {
     }
 }
 
-part! { SecretProjection: "v1", schema::SECRET_PROJECTION }
+part! { SecretProjection: "v1", schema::SECRET_PROJECTION, klient_api::core::v1::SecretProjection }
 
 impl SecretProjection {
     /// Name of the object.
@@ -5416,7 +5416,7 @@ impl SecretProjection {
     }
 }
 
-part! { SecretReference: "v1", schema::SECRET_REFERENCE }
+part! { SecretReference: "v1", schema::SECRET_REFERENCE, klient_api::core::v1::SecretReference }
 
 impl SecretReference {
     /// Name of the Secret.
@@ -5434,7 +5434,7 @@ impl SecretReference {
     }
 }
 
-part! { SecretVolumeSource: "v1", schema::SECRET_VOLUME_SOURCE }
+part! { SecretVolumeSource: "v1", schema::SECRET_VOLUME_SOURCE, klient_api::core::v1::SecretVolumeSource }
 
 impl SecretVolumeSource {
     /// Name of the Secret, in the namespace of the pod.
@@ -5473,7 +5473,7 @@ impl SecretVolumeSource {
     }
 }
 
-part! { SecurityContext: "v1", schema::SECURITY_CONTEXT }
+part! { SecurityContext: "v1", schema::SECURITY_CONTEXT, klient_api::core::v1::SecurityContext }
 
 impl SecurityContext {
     /// Linux capabilities added to and taken from the runtime's default set.
@@ -5606,7 +5606,7 @@ impl ServiceAccount {
     }
 }
 
-part! { ServiceAccountTokenProjection: "v1", schema::SERVICE_ACCOUNT_TOKEN_PROJECTION }
+part! { ServiceAccountTokenProjection: "v1", schema::SERVICE_ACCOUNT_TOKEN_PROJECTION, klient_api::core::v1::ServiceAccountTokenProjection }
 
 impl ServiceAccountTokenProjection {
     /// Intended recipient of the token; the API server by default.
@@ -5638,7 +5638,7 @@ impl ServiceAccountTokenProjection {
     }
 }
 
-part! { ServicePort: "v1", schema::SERVICE_PORT }
+part! { ServicePort: "v1", schema::SERVICE_PORT, klient_api::core::v1::ServicePort }
 
 impl ServicePort {
     /// Name of the port, a DNS label; required if there are several, unique in the service.
@@ -5684,7 +5684,7 @@ impl ServicePort {
     }
 }
 
-part! { ServiceSpec: "v1", schema::SERVICE_SPEC }
+part! { ServiceSpec: "v1", schema::SERVICE_SPEC, klient_api::core::v1::ServiceSpec }
 
 impl ServiceSpec {
     /// Ports of the service.
@@ -5828,7 +5828,7 @@ impl ServiceSpec {
     }
 }
 
-part! { ServiceStatus: "v1", schema::SERVICE_STATUS }
+part! { ServiceStatus: "v1", schema::SERVICE_STATUS, klient_api::core::v1::ServiceStatus }
 
 impl ServiceStatus {
     /// State of the load balancer; empty without one.
@@ -5846,7 +5846,7 @@ impl ServiceStatus {
     }
 }
 
-part! { SessionAffinityConfig: "v1", schema::SESSION_AFFINITY_CONFIG }
+part! { SessionAffinityConfig: "v1", schema::SESSION_AFFINITY_CONFIG, klient_api::core::v1::SessionAffinityConfig }
 
 impl SessionAffinityConfig {
     /// `clientIP`.
@@ -5855,7 +5855,7 @@ impl SessionAffinityConfig {
     }
 }
 
-part! { SleepAction: "v1", schema::SLEEP_ACTION }
+part! { SleepAction: "v1", schema::SLEEP_ACTION, klient_api::core::v1::SleepAction }
 
 impl SleepAction {
     /// Seconds to wait.
@@ -5866,7 +5866,7 @@ impl SleepAction {
     }
 }
 
-part! { StorageOSPersistentVolumeSource: "v1", schema::STORAGE_OS_PERSISTENT_VOLUME_SOURCE }
+part! { StorageOSPersistentVolumeSource: "v1", schema::STORAGE_OS_PERSISTENT_VOLUME_SOURCE, klient_api::core::v1::StorageOSPersistentVolumeSource }
 
 impl StorageOSPersistentVolumeSource {
     /// `volumeName`.
@@ -5895,7 +5895,7 @@ impl StorageOSPersistentVolumeSource {
     }
 }
 
-part! { StorageOSVolumeSource: "v1", schema::STORAGE_OS_VOLUME_SOURCE }
+part! { StorageOSVolumeSource: "v1", schema::STORAGE_OS_VOLUME_SOURCE, klient_api::core::v1::StorageOSVolumeSource }
 
 impl StorageOSVolumeSource {
     /// `volumeName`.
@@ -5924,7 +5924,7 @@ impl StorageOSVolumeSource {
     }
 }
 
-part! { Sysctl: "v1", schema::SYSCTL }
+part! { Sysctl: "v1", schema::SYSCTL, klient_api::core::v1::Sysctl }
 
 impl Sysctl {
     /// `name`; required.
@@ -5938,7 +5938,7 @@ impl Sysctl {
     }
 }
 
-part! { TCPSocketAction: "v1", schema::TCP_SOCKET_ACTION }
+part! { TCPSocketAction: "v1", schema::TCP_SOCKET_ACTION, klient_api::core::v1::TCPSocketAction }
 
 impl TCPSocketAction {
     /// Port by number, 1 to 65535, or by name.
@@ -5956,7 +5956,7 @@ impl TCPSocketAction {
     }
 }
 
-part! { Taint: "v1", schema::TAINT }
+part! { Taint: "v1", schema::TAINT, klient_api::core::v1::Taint }
 
 impl Taint {
     /// Key of the taint, a label's name.
@@ -5988,7 +5988,7 @@ impl Taint {
     }
 }
 
-part! { Toleration: "v1", schema::TOLERATION }
+part! { Toleration: "v1", schema::TOLERATION, klient_api::core::v1::Toleration }
 
 impl Toleration {
     /// Key of the taint; empty, with `Exists`, for all taints.
@@ -6027,7 +6027,7 @@ impl Toleration {
     }
 }
 
-part! { TopologySelectorLabelRequirement: "v1", schema::TOPOLOGY_SELECTOR_LABEL_REQUIREMENT }
+part! { TopologySelectorLabelRequirement: "v1", schema::TOPOLOGY_SELECTOR_LABEL_REQUIREMENT, klient_api::core::v1::TopologySelectorLabelRequirement }
 
 impl TopologySelectorLabelRequirement {
     /// `key`; required.
@@ -6041,7 +6041,7 @@ impl TopologySelectorLabelRequirement {
     }
 }
 
-part! { TopologySelectorTerm: "v1", schema::TOPOLOGY_SELECTOR_TERM }
+part! { TopologySelectorTerm: "v1", schema::TOPOLOGY_SELECTOR_TERM, klient_api::core::v1::TopologySelectorTerm }
 
 impl TopologySelectorTerm {
     /// `matchLabelExpressions`; atomic list.
@@ -6053,7 +6053,7 @@ impl TopologySelectorTerm {
     }
 }
 
-part! { TopologySpreadConstraint: "v1", schema::TOPOLOGY_SPREAD_CONSTRAINT }
+part! { TopologySpreadConstraint: "v1", schema::TOPOLOGY_SPREAD_CONSTRAINT, klient_api::core::v1::TopologySpreadConstraint }
 
 impl TopologySpreadConstraint {
     /// Largest difference allowed between a domain's number of pods and the smallest; at least 1.
@@ -6113,7 +6113,7 @@ impl TopologySpreadConstraint {
     }
 }
 
-part! { TypedLocalObjectReference: "v1", schema::TYPED_LOCAL_OBJECT_REFERENCE }
+part! { TypedLocalObjectReference: "v1", schema::TYPED_LOCAL_OBJECT_REFERENCE, klient_api::core::v1::TypedLocalObjectReference }
 
 impl TypedLocalObjectReference {
     /// API group of the object; empty or absent for the core group.
@@ -6138,7 +6138,7 @@ impl TypedLocalObjectReference {
     }
 }
 
-part! { TypedObjectReference: "v1", schema::TYPED_OBJECT_REFERENCE }
+part! { TypedObjectReference: "v1", schema::TYPED_OBJECT_REFERENCE, klient_api::core::v1::TypedObjectReference }
 
 impl TypedObjectReference {
     /// API group of the object; empty or absent for the core group.
@@ -6170,7 +6170,7 @@ impl TypedObjectReference {
     }
 }
 
-part! { Volume: "v1", schema::VOLUME }
+part! { Volume: "v1", schema::VOLUME, klient_api::core::v1::Volume }
 
 impl Volume {
     /// Name by which containers mount the volume, a DNS label; unique in the pod.
@@ -6391,7 +6391,7 @@ impl Volume {
     }
 }
 
-part! { VolumeDevice: "v1", schema::VOLUME_DEVICE }
+part! { VolumeDevice: "v1", schema::VOLUME_DEVICE, klient_api::core::v1::VolumeDevice }
 
 impl VolumeDevice {
     /// `name`; required.
@@ -6405,7 +6405,7 @@ impl VolumeDevice {
     }
 }
 
-part! { VolumeHealthCondition: "v1", schema::VOLUME_HEALTH_CONDITION }
+part! { VolumeHealthCondition: "v1", schema::VOLUME_HEALTH_CONDITION, klient_api::core::v1::VolumeHealthCondition }
 
 impl VolumeHealthCondition {
     /// `status`: `DataLoss`, `Degraded`, `Inaccessible`; required.
@@ -6424,7 +6424,7 @@ impl VolumeHealthCondition {
     }
 }
 
-part! { VolumeHealthStatus: "v1", schema::VOLUME_HEALTH_STATUS }
+part! { VolumeHealthStatus: "v1", schema::VOLUME_HEALTH_STATUS, klient_api::core::v1::VolumeHealthStatus }
 
 impl VolumeHealthStatus {
     /// `healthConditions`; list keyed by `status`, `reason`.
@@ -6438,7 +6438,7 @@ impl VolumeHealthStatus {
     }
 }
 
-part! { VolumeMount: "v1", schema::VOLUME_MOUNT }
+part! { VolumeMount: "v1", schema::VOLUME_MOUNT, klient_api::core::v1::VolumeMount }
 
 impl VolumeMount {
     /// Name of a volume of the pod.
@@ -6498,7 +6498,7 @@ impl VolumeMount {
     }
 }
 
-part! { VolumeMountStatus: "v1", schema::VOLUME_MOUNT_STATUS }
+part! { VolumeMountStatus: "v1", schema::VOLUME_MOUNT_STATUS, klient_api::core::v1::VolumeMountStatus }
 
 impl VolumeMountStatus {
     /// `name`; required.
@@ -6527,7 +6527,7 @@ impl VolumeMountStatus {
     }
 }
 
-part! { VolumeNodeAffinity: "v1", schema::VOLUME_NODE_AFFINITY }
+part! { VolumeNodeAffinity: "v1", schema::VOLUME_NODE_AFFINITY, klient_api::core::v1::VolumeNodeAffinity }
 
 impl VolumeNodeAffinity {
     /// `required`.
@@ -6536,7 +6536,7 @@ impl VolumeNodeAffinity {
     }
 }
 
-part! { VolumeProjection: "v1", schema::VOLUME_PROJECTION }
+part! { VolumeProjection: "v1", schema::VOLUME_PROJECTION, klient_api::core::v1::VolumeProjection }
 
 impl VolumeProjection {
     /// Keys of a Secret.
@@ -6582,7 +6582,7 @@ impl VolumeProjection {
     }
 }
 
-part! { VolumeResourceRequirements: "v1", schema::VOLUME_RESOURCE_REQUIREMENTS }
+part! { VolumeResourceRequirements: "v1", schema::VOLUME_RESOURCE_REQUIREMENTS, klient_api::core::v1::VolumeResourceRequirements }
 
 impl VolumeResourceRequirements {
     /// Largest size that may be given.
@@ -6603,7 +6603,7 @@ impl VolumeResourceRequirements {
     }
 }
 
-part! { VolumeStatus: "v1", schema::VOLUME_STATUS }
+part! { VolumeStatus: "v1", schema::VOLUME_STATUS, klient_api::core::v1::VolumeStatus }
 
 impl VolumeStatus {
     /// `image`.
@@ -6612,7 +6612,7 @@ impl VolumeStatus {
     }
 }
 
-part! { VsphereVirtualDiskVolumeSource: "v1", schema::VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE }
+part! { VsphereVirtualDiskVolumeSource: "v1", schema::VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE, klient_api::core::v1::VsphereVirtualDiskVolumeSource }
 
 impl VsphereVirtualDiskVolumeSource {
     /// `volumePath`; required.
@@ -6636,7 +6636,7 @@ impl VsphereVirtualDiskVolumeSource {
     }
 }
 
-part! { WeightedPodAffinityTerm: "v1", schema::WEIGHTED_POD_AFFINITY_TERM }
+part! { WeightedPodAffinityTerm: "v1", schema::WEIGHTED_POD_AFFINITY_TERM, klient_api::core::v1::WeightedPodAffinityTerm }
 
 impl WeightedPodAffinityTerm {
     /// Weight of the preference, 1 to 100.
@@ -6654,7 +6654,7 @@ impl WeightedPodAffinityTerm {
     }
 }
 
-part! { WindowsSecurityContextOptions: "v1", schema::WINDOWS_SECURITY_CONTEXT_OPTIONS }
+part! { WindowsSecurityContextOptions: "v1", schema::WINDOWS_SECURITY_CONTEXT_OPTIONS, klient_api::core::v1::WindowsSecurityContextOptions }
 
 impl WindowsSecurityContextOptions {
     /// `gmsaCredentialSpecName`.

@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::discovery_v1 as schema;
 
-part! { Endpoint: "discovery.k8s.io/v1", schema::ENDPOINT }
+part! { Endpoint: "discovery.k8s.io/v1", schema::ENDPOINT, klient_api::discovery::v1::Endpoint }
 
 impl Endpoint {
     /// Addresses of the endpoint; clients use the first.
@@ -69,7 +69,7 @@ impl Endpoint {
     }
 }
 
-part! { EndpointConditions: "discovery.k8s.io/v1", schema::ENDPOINT_CONDITIONS }
+part! { EndpointConditions: "discovery.k8s.io/v1", schema::ENDPOINT_CONDITIONS, klient_api::discovery::v1::EndpointConditions }
 
 impl EndpointConditions {
     /// True if it takes new connections: it serves and is not terminating. Absent counts as true.
@@ -94,7 +94,7 @@ impl EndpointConditions {
     }
 }
 
-part! { EndpointHints: "discovery.k8s.io/v1", schema::ENDPOINT_HINTS }
+part! { EndpointHints: "discovery.k8s.io/v1", schema::ENDPOINT_HINTS, klient_api::discovery::v1::EndpointHints }
 
 impl EndpointHints {
     /// `forZones`; atomic list.
@@ -108,7 +108,7 @@ impl EndpointHints {
     }
 }
 
-part! { EndpointPort: "discovery.k8s.io/v1", schema::ENDPOINT_PORT }
+part! { EndpointPort: "discovery.k8s.io/v1", schema::ENDPOINT_PORT, klient_api::discovery::v1::EndpointPort }
 
 impl EndpointPort {
     /// Name of the port of the service; unique in the slice.
@@ -166,7 +166,7 @@ impl EndpointSlice {
     }
 }
 
-part! { ForNode: "discovery.k8s.io/v1", schema::FOR_NODE }
+part! { ForNode: "discovery.k8s.io/v1", schema::FOR_NODE, klient_api::discovery::v1::ForNode }
 
 impl ForNode {
     /// `name`; required.
@@ -175,7 +175,7 @@ impl ForNode {
     }
 }
 
-part! { ForZone: "discovery.k8s.io/v1", schema::FOR_ZONE }
+part! { ForZone: "discovery.k8s.io/v1", schema::FOR_ZONE, klient_api::discovery::v1::ForZone }
 
 impl ForZone {
     /// `name`; required.

@@ -81,7 +81,7 @@ impl Event {
     }
 }
 
-part! { EventSeries: "events.k8s.io/v1", schema::EVENT_SERIES }
+part! { EventSeries: "events.k8s.io/v1", schema::EVENT_SERIES, klient_api::events::v1::EventSeries }
 
 impl EventSeries {
     /// `count`; required.

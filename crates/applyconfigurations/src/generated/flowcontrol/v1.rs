@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::flowcontrol_v1 as schema;
 
-part! { ExemptPriorityLevelConfiguration: "flowcontrol.apiserver.k8s.io/v1", schema::EXEMPT_PRIORITY_LEVEL_CONFIGURATION }
+part! { ExemptPriorityLevelConfiguration: "flowcontrol.apiserver.k8s.io/v1", schema::EXEMPT_PRIORITY_LEVEL_CONFIGURATION, klient_api::flowcontrol::v1::ExemptPriorityLevelConfiguration }
 
 impl ExemptPriorityLevelConfiguration {
     /// `nominalConcurrencyShares`.
@@ -20,7 +20,7 @@ impl ExemptPriorityLevelConfiguration {
     }
 }
 
-part! { FlowDistinguisherMethod: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_DISTINGUISHER_METHOD }
+part! { FlowDistinguisherMethod: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_DISTINGUISHER_METHOD, klient_api::flowcontrol::v1::FlowDistinguisherMethod }
 
 impl FlowDistinguisherMethod {
     /// `type`; required.
@@ -48,7 +48,7 @@ impl FlowSchema {
     }
 }
 
-part! { FlowSchemaCondition: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_SCHEMA_CONDITION }
+part! { FlowSchemaCondition: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_SCHEMA_CONDITION, klient_api::flowcontrol::v1::FlowSchemaCondition }
 
 impl FlowSchemaCondition {
     /// `type`; required.
@@ -77,7 +77,7 @@ impl FlowSchemaCondition {
     }
 }
 
-part! { FlowSchemaSpec: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_SCHEMA_SPEC }
+part! { FlowSchemaSpec: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_SCHEMA_SPEC, klient_api::flowcontrol::v1::FlowSchemaSpec }
 
 impl FlowSchemaSpec {
     /// `priorityLevelConfiguration`; required.
@@ -101,7 +101,7 @@ impl FlowSchemaSpec {
     }
 }
 
-part! { FlowSchemaStatus: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_SCHEMA_STATUS }
+part! { FlowSchemaStatus: "flowcontrol.apiserver.k8s.io/v1", schema::FLOW_SCHEMA_STATUS, klient_api::flowcontrol::v1::FlowSchemaStatus }
 
 impl FlowSchemaStatus {
     /// `conditions`; list keyed by `type`.
@@ -110,7 +110,7 @@ impl FlowSchemaStatus {
     }
 }
 
-part! { GroupSubject: "flowcontrol.apiserver.k8s.io/v1", schema::GROUP_SUBJECT }
+part! { GroupSubject: "flowcontrol.apiserver.k8s.io/v1", schema::GROUP_SUBJECT, klient_api::flowcontrol::v1::GroupSubject }
 
 impl GroupSubject {
     /// `name`; required.
@@ -119,7 +119,7 @@ impl GroupSubject {
     }
 }
 
-part! { LimitResponse: "flowcontrol.apiserver.k8s.io/v1", schema::LIMIT_RESPONSE }
+part! { LimitResponse: "flowcontrol.apiserver.k8s.io/v1", schema::LIMIT_RESPONSE, klient_api::flowcontrol::v1::LimitResponse }
 
 impl LimitResponse {
     /// `type`; required.
@@ -133,7 +133,7 @@ impl LimitResponse {
     }
 }
 
-part! { LimitedPriorityLevelConfiguration: "flowcontrol.apiserver.k8s.io/v1", schema::LIMITED_PRIORITY_LEVEL_CONFIGURATION }
+part! { LimitedPriorityLevelConfiguration: "flowcontrol.apiserver.k8s.io/v1", schema::LIMITED_PRIORITY_LEVEL_CONFIGURATION, klient_api::flowcontrol::v1::LimitedPriorityLevelConfiguration }
 
 impl LimitedPriorityLevelConfiguration {
     /// `nominalConcurrencyShares`.
@@ -157,7 +157,7 @@ impl LimitedPriorityLevelConfiguration {
     }
 }
 
-part! { NonResourcePolicyRule: "flowcontrol.apiserver.k8s.io/v1", schema::NON_RESOURCE_POLICY_RULE }
+part! { NonResourcePolicyRule: "flowcontrol.apiserver.k8s.io/v1", schema::NON_RESOURCE_POLICY_RULE, klient_api::flowcontrol::v1::NonResourcePolicyRule }
 
 impl NonResourcePolicyRule {
     /// `verbs`; required; set.
@@ -171,7 +171,7 @@ impl NonResourcePolicyRule {
     }
 }
 
-part! { PolicyRulesWithSubjects: "flowcontrol.apiserver.k8s.io/v1", schema::POLICY_RULES_WITH_SUBJECTS }
+part! { PolicyRulesWithSubjects: "flowcontrol.apiserver.k8s.io/v1", schema::POLICY_RULES_WITH_SUBJECTS, klient_api::flowcontrol::v1::PolicyRulesWithSubjects }
 
 impl PolicyRulesWithSubjects {
     /// `subjects`; required; atomic list.
@@ -209,7 +209,7 @@ impl PriorityLevelConfiguration {
     }
 }
 
-part! { PriorityLevelConfigurationCondition: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_CONDITION }
+part! { PriorityLevelConfigurationCondition: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_CONDITION, klient_api::flowcontrol::v1::PriorityLevelConfigurationCondition }
 
 impl PriorityLevelConfigurationCondition {
     /// `type`; required.
@@ -238,7 +238,7 @@ impl PriorityLevelConfigurationCondition {
     }
 }
 
-part! { PriorityLevelConfigurationReference: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_REFERENCE }
+part! { PriorityLevelConfigurationReference: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_REFERENCE, klient_api::flowcontrol::v1::PriorityLevelConfigurationReference }
 
 impl PriorityLevelConfigurationReference {
     /// `name`; required.
@@ -247,7 +247,7 @@ impl PriorityLevelConfigurationReference {
     }
 }
 
-part! { PriorityLevelConfigurationSpec: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_SPEC }
+part! { PriorityLevelConfigurationSpec: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_SPEC, klient_api::flowcontrol::v1::PriorityLevelConfigurationSpec }
 
 impl PriorityLevelConfigurationSpec {
     /// `type`; required.
@@ -266,7 +266,7 @@ impl PriorityLevelConfigurationSpec {
     }
 }
 
-part! { PriorityLevelConfigurationStatus: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_STATUS }
+part! { PriorityLevelConfigurationStatus: "flowcontrol.apiserver.k8s.io/v1", schema::PRIORITY_LEVEL_CONFIGURATION_STATUS, klient_api::flowcontrol::v1::PriorityLevelConfigurationStatus }
 
 impl PriorityLevelConfigurationStatus {
     /// `conditions`; list keyed by `type`.
@@ -275,7 +275,7 @@ impl PriorityLevelConfigurationStatus {
     }
 }
 
-part! { QueuingConfiguration: "flowcontrol.apiserver.k8s.io/v1", schema::QUEUING_CONFIGURATION }
+part! { QueuingConfiguration: "flowcontrol.apiserver.k8s.io/v1", schema::QUEUING_CONFIGURATION, klient_api::flowcontrol::v1::QueuingConfiguration }
 
 impl QueuingConfiguration {
     /// `queues`.
@@ -294,7 +294,7 @@ impl QueuingConfiguration {
     }
 }
 
-part! { ResourcePolicyRule: "flowcontrol.apiserver.k8s.io/v1", schema::RESOURCE_POLICY_RULE }
+part! { ResourcePolicyRule: "flowcontrol.apiserver.k8s.io/v1", schema::RESOURCE_POLICY_RULE, klient_api::flowcontrol::v1::ResourcePolicyRule }
 
 impl ResourcePolicyRule {
     /// `verbs`; required; set.
@@ -323,7 +323,7 @@ impl ResourcePolicyRule {
     }
 }
 
-part! { ServiceAccountSubject: "flowcontrol.apiserver.k8s.io/v1", schema::SERVICE_ACCOUNT_SUBJECT }
+part! { ServiceAccountSubject: "flowcontrol.apiserver.k8s.io/v1", schema::SERVICE_ACCOUNT_SUBJECT, klient_api::flowcontrol::v1::ServiceAccountSubject }
 
 impl ServiceAccountSubject {
     /// `namespace`; required.
@@ -337,7 +337,7 @@ impl ServiceAccountSubject {
     }
 }
 
-part! { Subject: "flowcontrol.apiserver.k8s.io/v1", schema::SUBJECT }
+part! { Subject: "flowcontrol.apiserver.k8s.io/v1", schema::SUBJECT, klient_api::flowcontrol::v1::Subject }
 
 impl Subject {
     /// `kind`; required.
@@ -361,7 +361,7 @@ impl Subject {
     }
 }
 
-part! { UserSubject: "flowcontrol.apiserver.k8s.io/v1", schema::USER_SUBJECT }
+part! { UserSubject: "flowcontrol.apiserver.k8s.io/v1", schema::USER_SUBJECT, klient_api::flowcontrol::v1::UserSubject }
 
 impl UserSubject {
     /// `name`; required.

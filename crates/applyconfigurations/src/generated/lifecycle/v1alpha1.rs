@@ -25,7 +25,7 @@ impl Eviction {
     }
 }
 
-part! { EvictionPodReference: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_POD_REFERENCE }
+part! { EvictionPodReference: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_POD_REFERENCE, klient_api::lifecycle::v1alpha1::EvictionPodReference }
 
 impl EvictionPodReference {
     /// `name`; required.
@@ -58,7 +58,7 @@ impl EvictionRequest {
     }
 }
 
-part! { EvictionRequestPodReference: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_POD_REFERENCE }
+part! { EvictionRequestPodReference: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_POD_REFERENCE, klient_api::lifecycle::v1alpha1::EvictionRequestPodReference }
 
 impl EvictionRequestPodReference {
     /// `name`; required.
@@ -72,7 +72,7 @@ impl EvictionRequestPodReference {
     }
 }
 
-part! { EvictionRequestSpec: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_SPEC }
+part! { EvictionRequestSpec: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_SPEC, klient_api::lifecycle::v1alpha1::EvictionRequestSpec }
 
 impl EvictionRequestSpec {
     /// `target`; required.
@@ -91,7 +91,7 @@ impl EvictionRequestSpec {
     }
 }
 
-part! { EvictionRequestStatus: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_STATUS }
+part! { EvictionRequestStatus: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_STATUS, klient_api::lifecycle::v1alpha1::EvictionRequestStatus }
 
 impl EvictionRequestStatus {
     /// `conditions`; list keyed by `type`.
@@ -105,7 +105,7 @@ impl EvictionRequestStatus {
     }
 }
 
-part! { EvictionRequestTarget: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_TARGET }
+part! { EvictionRequestTarget: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_REQUEST_TARGET, klient_api::lifecycle::v1alpha1::EvictionRequestTarget }
 
 impl EvictionRequestTarget {
     /// `pod`.
@@ -114,7 +114,7 @@ impl EvictionRequestTarget {
     }
 }
 
-part! { EvictionSpec: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_SPEC }
+part! { EvictionSpec: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_SPEC, klient_api::lifecycle::v1alpha1::EvictionSpec }
 
 impl EvictionSpec {
     /// `target`; required.
@@ -123,7 +123,7 @@ impl EvictionSpec {
     }
 }
 
-part! { EvictionStatus: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_STATUS }
+part! { EvictionStatus: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_STATUS, klient_api::lifecycle::v1alpha1::EvictionStatus }
 
 impl EvictionStatus {
     /// `conditions`; list keyed by `type`.
@@ -152,7 +152,7 @@ impl EvictionStatus {
     }
 }
 
-part! { EvictionTarget: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_TARGET }
+part! { EvictionTarget: "lifecycle.k8s.io/v1alpha1", schema::EVICTION_TARGET, klient_api::lifecycle::v1alpha1::EvictionTarget }
 
 impl EvictionTarget {
     /// `pod`.
@@ -161,7 +161,7 @@ impl EvictionTarget {
     }
 }
 
-part! { Requester: "lifecycle.k8s.io/v1alpha1", schema::REQUESTER }
+part! { Requester: "lifecycle.k8s.io/v1alpha1", schema::REQUESTER, klient_api::lifecycle::v1alpha1::Requester }
 
 impl Requester {
     /// `name`; required.
@@ -175,7 +175,7 @@ impl Requester {
     }
 }
 
-part! { ResponderStatus: "lifecycle.k8s.io/v1alpha1", schema::RESPONDER_STATUS }
+part! { ResponderStatus: "lifecycle.k8s.io/v1alpha1", schema::RESPONDER_STATUS, klient_api::lifecycle::v1alpha1::ResponderStatus }
 
 impl ResponderStatus {
     /// `name`; required.
@@ -209,7 +209,7 @@ impl ResponderStatus {
     }
 }
 
-part! { TargetResponder: "lifecycle.k8s.io/v1alpha1", schema::TARGET_RESPONDER }
+part! { TargetResponder: "lifecycle.k8s.io/v1alpha1", schema::TARGET_RESPONDER, klient_api::lifecycle::v1alpha1::TargetResponder }
 
 impl TargetResponder {
     /// `name`; required.

@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_apimachinery::meta::v1::schema;
 
-part! { Condition: "meta.k8s.io/v1", schema::CONDITION }
+part! { Condition: "meta.k8s.io/v1", schema::CONDITION, klient_apimachinery::meta::v1::Condition }
 
 impl Condition {
     /// Name of the aspect, such as `Ready`; once per object.
@@ -52,7 +52,7 @@ impl Condition {
     }
 }
 
-part! { GroupResource: "meta.k8s.io/v1", schema::GROUP_RESOURCE }
+part! { GroupResource: "meta.k8s.io/v1", schema::GROUP_RESOURCE, klient_apimachinery::meta::v1::GroupResource }
 
 impl GroupResource {
     /// `group`; required.
@@ -66,7 +66,7 @@ impl GroupResource {
     }
 }
 
-part! { LabelSelector: "meta.k8s.io/v1", schema::LABEL_SELECTOR }
+part! { LabelSelector: "meta.k8s.io/v1", schema::LABEL_SELECTOR, klient_apimachinery::meta::v1::LabelSelector }
 
 impl LabelSelector {
     /// Labels that must have exactly these values.
@@ -87,7 +87,7 @@ impl LabelSelector {
     }
 }
 
-part! { LabelSelectorRequirement: "meta.k8s.io/v1", schema::LABEL_SELECTOR_REQUIREMENT }
+part! { LabelSelectorRequirement: "meta.k8s.io/v1", schema::LABEL_SELECTOR_REQUIREMENT, klient_apimachinery::meta::v1::LabelSelectorRequirement }
 
 impl LabelSelectorRequirement {
     /// Label that the requirement is about.
@@ -112,7 +112,7 @@ impl LabelSelectorRequirement {
     }
 }
 
-part! { OwnerReference: "meta.k8s.io/v1", schema::OWNER_REFERENCE }
+part! { OwnerReference: "meta.k8s.io/v1", schema::OWNER_REFERENCE, klient_apimachinery::meta::v1::OwnerReference }
 
 impl OwnerReference {
     /// Group and version of the owner, such as `apps/v1`.

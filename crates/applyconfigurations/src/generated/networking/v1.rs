@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::networking_v1 as schema;
 
-part! { HTTPIngressPath: "networking.k8s.io/v1", schema::HTTP_INGRESS_PATH }
+part! { HTTPIngressPath: "networking.k8s.io/v1", schema::HTTP_INGRESS_PATH, klient_api::networking::v1::HTTPIngressPath }
 
 impl HTTPIngressPath {
     /// Path of the request, beginning with `/`; required for `Exact` and `Prefix`.
@@ -31,7 +31,7 @@ impl HTTPIngressPath {
     }
 }
 
-part! { HTTPIngressRuleValue: "networking.k8s.io/v1", schema::HTTP_INGRESS_RULE_VALUE }
+part! { HTTPIngressRuleValue: "networking.k8s.io/v1", schema::HTTP_INGRESS_RULE_VALUE, klient_api::networking::v1::HTTPIngressRuleValue }
 
 impl HTTPIngressRuleValue {
     /// Paths; the longest that matches wins, an exact one before a prefix.
@@ -54,7 +54,7 @@ impl IPAddress {
     }
 }
 
-part! { IPAddressSpec: "networking.k8s.io/v1", schema::IP_ADDRESS_SPEC }
+part! { IPAddressSpec: "networking.k8s.io/v1", schema::IP_ADDRESS_SPEC, klient_api::networking::v1::IPAddressSpec }
 
 impl IPAddressSpec {
     /// `parentRef`; required.
@@ -63,7 +63,7 @@ impl IPAddressSpec {
     }
 }
 
-part! { IPBlock: "networking.k8s.io/v1", schema::IP_BLOCK }
+part! { IPBlock: "networking.k8s.io/v1", schema::IP_BLOCK, klient_api::networking::v1::IPBlock }
 
 impl IPBlock {
     /// Range, such as `192.168.1.0/24` or `2001:db8::/64`.
@@ -100,7 +100,7 @@ impl Ingress {
     }
 }
 
-part! { IngressBackend: "networking.k8s.io/v1", schema::INGRESS_BACKEND }
+part! { IngressBackend: "networking.k8s.io/v1", schema::INGRESS_BACKEND, klient_api::networking::v1::IngressBackend }
 
 impl IngressBackend {
     /// Service in the namespace of the ingress.
@@ -130,7 +130,7 @@ impl IngressClass {
     }
 }
 
-part! { IngressClassParametersReference: "networking.k8s.io/v1", schema::INGRESS_CLASS_PARAMETERS_REFERENCE }
+part! { IngressClassParametersReference: "networking.k8s.io/v1", schema::INGRESS_CLASS_PARAMETERS_REFERENCE, klient_api::networking::v1::IngressClassParametersReference }
 
 impl IngressClassParametersReference {
     /// `apiGroup`.
@@ -159,7 +159,7 @@ impl IngressClassParametersReference {
     }
 }
 
-part! { IngressClassSpec: "networking.k8s.io/v1", schema::INGRESS_CLASS_SPEC }
+part! { IngressClassSpec: "networking.k8s.io/v1", schema::INGRESS_CLASS_SPEC, klient_api::networking::v1::IngressClassSpec }
 
 impl IngressClassSpec {
     /// `controller`.
@@ -173,7 +173,7 @@ impl IngressClassSpec {
     }
 }
 
-part! { IngressLoadBalancerIngress: "networking.k8s.io/v1", schema::INGRESS_LOAD_BALANCER_INGRESS }
+part! { IngressLoadBalancerIngress: "networking.k8s.io/v1", schema::INGRESS_LOAD_BALANCER_INGRESS, klient_api::networking::v1::IngressLoadBalancerIngress }
 
 impl IngressLoadBalancerIngress {
     /// `ip`.
@@ -192,7 +192,7 @@ impl IngressLoadBalancerIngress {
     }
 }
 
-part! { IngressLoadBalancerStatus: "networking.k8s.io/v1", schema::INGRESS_LOAD_BALANCER_STATUS }
+part! { IngressLoadBalancerStatus: "networking.k8s.io/v1", schema::INGRESS_LOAD_BALANCER_STATUS, klient_api::networking::v1::IngressLoadBalancerStatus }
 
 impl IngressLoadBalancerStatus {
     /// `ingress`; atomic list.
@@ -201,7 +201,7 @@ impl IngressLoadBalancerStatus {
     }
 }
 
-part! { IngressPortStatus: "networking.k8s.io/v1", schema::INGRESS_PORT_STATUS }
+part! { IngressPortStatus: "networking.k8s.io/v1", schema::INGRESS_PORT_STATUS, klient_api::networking::v1::IngressPortStatus }
 
 impl IngressPortStatus {
     /// `port`; required.
@@ -220,7 +220,7 @@ impl IngressPortStatus {
     }
 }
 
-part! { IngressRule: "networking.k8s.io/v1", schema::INGRESS_RULE }
+part! { IngressRule: "networking.k8s.io/v1", schema::INGRESS_RULE, klient_api::networking::v1::IngressRule }
 
 impl IngressRule {
     /// Host that requests must name, without port; `*.example.com` matches one label, empty any host.
@@ -238,7 +238,7 @@ impl IngressRule {
     }
 }
 
-part! { IngressServiceBackend: "networking.k8s.io/v1", schema::INGRESS_SERVICE_BACKEND }
+part! { IngressServiceBackend: "networking.k8s.io/v1", schema::INGRESS_SERVICE_BACKEND, klient_api::networking::v1::IngressServiceBackend }
 
 impl IngressServiceBackend {
     /// Name of the service.
@@ -256,7 +256,7 @@ impl IngressServiceBackend {
     }
 }
 
-part! { IngressSpec: "networking.k8s.io/v1", schema::INGRESS_SPEC }
+part! { IngressSpec: "networking.k8s.io/v1", schema::INGRESS_SPEC, klient_api::networking::v1::IngressSpec }
 
 impl IngressSpec {
     /// IngressClass, and so the controller, that handles it; the cluster's default if absent.
@@ -288,7 +288,7 @@ impl IngressSpec {
     }
 }
 
-part! { IngressStatus: "networking.k8s.io/v1", schema::INGRESS_STATUS }
+part! { IngressStatus: "networking.k8s.io/v1", schema::INGRESS_STATUS, klient_api::networking::v1::IngressStatus }
 
 impl IngressStatus {
     /// Addresses at which the ingress is reached.
@@ -299,7 +299,7 @@ impl IngressStatus {
     }
 }
 
-part! { IngressTLS: "networking.k8s.io/v1", schema::INGRESS_TLS }
+part! { IngressTLS: "networking.k8s.io/v1", schema::INGRESS_TLS, klient_api::networking::v1::IngressTLS }
 
 impl IngressTLS {
     /// Hosts that the certificate covers; all hosts of the controller by default.
@@ -329,7 +329,7 @@ impl NetworkPolicy {
     }
 }
 
-part! { NetworkPolicyEgressRule: "networking.k8s.io/v1", schema::NETWORK_POLICY_EGRESS_RULE }
+part! { NetworkPolicyEgressRule: "networking.k8s.io/v1", schema::NETWORK_POLICY_EGRESS_RULE, klient_api::networking::v1::NetworkPolicyEgressRule }
 
 impl NetworkPolicyEgressRule {
     /// Ports of the peers; all if empty.
@@ -347,7 +347,7 @@ impl NetworkPolicyEgressRule {
     }
 }
 
-part! { NetworkPolicyIngressRule: "networking.k8s.io/v1", schema::NETWORK_POLICY_INGRESS_RULE }
+part! { NetworkPolicyIngressRule: "networking.k8s.io/v1", schema::NETWORK_POLICY_INGRESS_RULE, klient_api::networking::v1::NetworkPolicyIngressRule }
 
 impl NetworkPolicyIngressRule {
     /// Ports of the pods; all if empty.
@@ -365,7 +365,7 @@ impl NetworkPolicyIngressRule {
     }
 }
 
-part! { NetworkPolicyPeer: "networking.k8s.io/v1", schema::NETWORK_POLICY_PEER }
+part! { NetworkPolicyPeer: "networking.k8s.io/v1", schema::NETWORK_POLICY_PEER, klient_api::networking::v1::NetworkPolicyPeer }
 
 impl NetworkPolicyPeer {
     /// Pods by label, in the policy's namespace or in those of `namespaceSelector`.
@@ -390,7 +390,7 @@ impl NetworkPolicyPeer {
     }
 }
 
-part! { NetworkPolicyPort: "networking.k8s.io/v1", schema::NETWORK_POLICY_PORT }
+part! { NetworkPolicyPort: "networking.k8s.io/v1", schema::NETWORK_POLICY_PORT, klient_api::networking::v1::NetworkPolicyPort }
 
 impl NetworkPolicyPort {
     /// Transport protocol; `TCP` by default.
@@ -415,7 +415,7 @@ impl NetworkPolicyPort {
     }
 }
 
-part! { NetworkPolicySpec: "networking.k8s.io/v1", schema::NETWORK_POLICY_SPEC }
+part! { NetworkPolicySpec: "networking.k8s.io/v1", schema::NETWORK_POLICY_SPEC, klient_api::networking::v1::NetworkPolicySpec }
 
 impl NetworkPolicySpec {
     /// Pods of the namespace that the policy isolates; an empty selector means all.
@@ -447,7 +447,7 @@ impl NetworkPolicySpec {
     }
 }
 
-part! { ParentReference: "networking.k8s.io/v1", schema::PARENT_REFERENCE }
+part! { ParentReference: "networking.k8s.io/v1", schema::PARENT_REFERENCE, klient_api::networking::v1::ParentReference }
 
 impl ParentReference {
     /// `group`.
@@ -471,7 +471,7 @@ impl ParentReference {
     }
 }
 
-part! { ServiceBackendPort: "networking.k8s.io/v1", schema::SERVICE_BACKEND_PORT }
+part! { ServiceBackendPort: "networking.k8s.io/v1", schema::SERVICE_BACKEND_PORT, klient_api::networking::v1::ServiceBackendPort }
 
 impl ServiceBackendPort {
     /// Name of the port; excludes `number`.
@@ -508,7 +508,7 @@ impl ServiceCIDR {
     }
 }
 
-part! { ServiceCIDRSpec: "networking.k8s.io/v1", schema::SERVICE_CIDR_SPEC }
+part! { ServiceCIDRSpec: "networking.k8s.io/v1", schema::SERVICE_CIDR_SPEC, klient_api::networking::v1::ServiceCIDRSpec }
 
 impl ServiceCIDRSpec {
     /// `cidrs`; atomic list.
@@ -517,7 +517,7 @@ impl ServiceCIDRSpec {
     }
 }
 
-part! { ServiceCIDRStatus: "networking.k8s.io/v1", schema::SERVICE_CIDR_STATUS }
+part! { ServiceCIDRStatus: "networking.k8s.io/v1", schema::SERVICE_CIDR_STATUS, klient_api::networking::v1::ServiceCIDRStatus }
 
 impl ServiceCIDRStatus {
     /// `conditions`; list keyed by `type`.

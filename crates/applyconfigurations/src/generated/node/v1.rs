@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::node_v1 as schema;
 
-part! { Overhead: "node.k8s.io/v1", schema::OVERHEAD }
+part! { Overhead: "node.k8s.io/v1", schema::OVERHEAD, klient_api::node::v1::Overhead }
 
 impl Overhead {
     /// `podFixed`; quantity such as `500m` or `1Gi`.
@@ -38,7 +38,7 @@ impl RuntimeClass {
     }
 }
 
-part! { Scheduling: "node.k8s.io/v1", schema::SCHEDULING }
+part! { Scheduling: "node.k8s.io/v1", schema::SCHEDULING, klient_api::node::v1::Scheduling }
 
 impl Scheduling {
     /// `nodeSelector`; atomic.

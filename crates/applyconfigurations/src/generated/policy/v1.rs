@@ -25,7 +25,7 @@ impl PodDisruptionBudget {
     }
 }
 
-part! { PodDisruptionBudgetSpec: "policy/v1", schema::POD_DISRUPTION_BUDGET_SPEC }
+part! { PodDisruptionBudgetSpec: "policy/v1", schema::POD_DISRUPTION_BUDGET_SPEC, klient_api::policy::v1::PodDisruptionBudgetSpec }
 
 impl PodDisruptionBudgetSpec {
     /// Pods that must stay available, a number or a percentage; excludes `maxUnavailable`.
@@ -57,7 +57,7 @@ impl PodDisruptionBudgetSpec {
     }
 }
 
-part! { PodDisruptionBudgetStatus: "policy/v1", schema::POD_DISRUPTION_BUDGET_STATUS }
+part! { PodDisruptionBudgetStatus: "policy/v1", schema::POD_DISRUPTION_BUDGET_STATUS, klient_api::policy::v1::PodDisruptionBudgetStatus }
 
 impl PodDisruptionBudgetStatus {
     /// `metadata.generation` that the counts were computed from; evictions are refused while it is out of date.

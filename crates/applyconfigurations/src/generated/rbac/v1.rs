@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::rbac_v1 as schema;
 
-part! { AggregationRule: "rbac.authorization.k8s.io/v1", schema::AGGREGATION_RULE }
+part! { AggregationRule: "rbac.authorization.k8s.io/v1", schema::AGGREGATION_RULE, klient_api::rbac::v1::AggregationRule }
 
 impl AggregationRule {
     /// Labels of the ClusterRoles; those that match any selector count.
@@ -58,7 +58,7 @@ impl ClusterRoleBinding {
     }
 }
 
-part! { PolicyRule: "rbac.authorization.k8s.io/v1", schema::POLICY_RULE }
+part! { PolicyRule: "rbac.authorization.k8s.io/v1", schema::POLICY_RULE, klient_api::rbac::v1::PolicyRule }
 
 impl PolicyRule {
     /// Verbs, such as `get`, `list` and `watch`; `*` is every verb.
@@ -128,7 +128,7 @@ impl RoleBinding {
     }
 }
 
-part! { RoleRef: "rbac.authorization.k8s.io/v1", schema::ROLE_REF }
+part! { RoleRef: "rbac.authorization.k8s.io/v1", schema::ROLE_REF, klient_api::rbac::v1::RoleRef }
 
 impl RoleRef {
     /// `rbac.authorization.k8s.io`, also by default.
@@ -153,7 +153,7 @@ impl RoleRef {
     }
 }
 
-part! { Subject: "rbac.authorization.k8s.io/v1", schema::SUBJECT }
+part! { Subject: "rbac.authorization.k8s.io/v1", schema::SUBJECT, klient_api::rbac::v1::Subject }
 
 impl Subject {
     /// `User`, `Group` or `ServiceAccount`.

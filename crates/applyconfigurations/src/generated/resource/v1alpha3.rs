@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::resource_v1alpha3 as schema;
 
-part! { DeviceTaint: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT }
+part! { DeviceTaint: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT, klient_api::resource::v1alpha3::DeviceTaint }
 
 impl DeviceTaint {
     /// `key`; required.
@@ -49,7 +49,7 @@ impl DeviceTaintRule {
     }
 }
 
-part! { DeviceTaintRuleSpec: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT_RULE_SPEC }
+part! { DeviceTaintRuleSpec: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT_RULE_SPEC, klient_api::resource::v1alpha3::DeviceTaintRuleSpec }
 
 impl DeviceTaintRuleSpec {
     /// `deviceSelector`.
@@ -63,7 +63,7 @@ impl DeviceTaintRuleSpec {
     }
 }
 
-part! { DeviceTaintRuleStatus: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT_RULE_STATUS }
+part! { DeviceTaintRuleStatus: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT_RULE_STATUS, klient_api::resource::v1alpha3::DeviceTaintRuleStatus }
 
 impl DeviceTaintRuleStatus {
     /// `conditions`; list keyed by `type`.
@@ -72,7 +72,7 @@ impl DeviceTaintRuleStatus {
     }
 }
 
-part! { DeviceTaintSelector: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT_SELECTOR }
+part! { DeviceTaintSelector: "resource.k8s.io/v1alpha3", schema::DEVICE_TAINT_SELECTOR, klient_api::resource::v1alpha3::DeviceTaintSelector }
 
 impl DeviceTaintSelector {
     /// `driver`.
@@ -91,7 +91,7 @@ impl DeviceTaintSelector {
     }
 }
 
-part! { PartitionTypeStatus: "resource.k8s.io/v1alpha3", schema::PARTITION_TYPE_STATUS }
+part! { PartitionTypeStatus: "resource.k8s.io/v1alpha3", schema::PARTITION_TYPE_STATUS, klient_api::resource::v1alpha3::PartitionTypeStatus }
 
 impl PartitionTypeStatus {
     /// `attribute`; required.
@@ -115,7 +115,7 @@ impl PartitionTypeStatus {
     }
 }
 
-part! { PoolStatus: "resource.k8s.io/v1alpha3", schema::POOL_STATUS }
+part! { PoolStatus: "resource.k8s.io/v1alpha3", schema::POOL_STATUS, klient_api::resource::v1alpha3::PoolStatus }
 
 impl PoolStatus {
     /// `driver`; required.
@@ -198,7 +198,7 @@ impl ResourcePoolStatusRequest {
     }
 }
 
-part! { ResourcePoolStatusRequestSpec: "resource.k8s.io/v1alpha3", schema::RESOURCE_POOL_STATUS_REQUEST_SPEC }
+part! { ResourcePoolStatusRequestSpec: "resource.k8s.io/v1alpha3", schema::RESOURCE_POOL_STATUS_REQUEST_SPEC, klient_api::resource::v1alpha3::ResourcePoolStatusRequestSpec }
 
 impl ResourcePoolStatusRequestSpec {
     /// `driver`; required.
@@ -222,7 +222,7 @@ impl ResourcePoolStatusRequestSpec {
     }
 }
 
-part! { ResourcePoolStatusRequestStatus: "resource.k8s.io/v1alpha3", schema::RESOURCE_POOL_STATUS_REQUEST_STATUS }
+part! { ResourcePoolStatusRequestStatus: "resource.k8s.io/v1alpha3", schema::RESOURCE_POOL_STATUS_REQUEST_STATUS, klient_api::resource::v1alpha3::ResourcePoolStatusRequestStatus }
 
 impl ResourcePoolStatusRequestStatus {
     /// `poolCount`; required.
@@ -241,7 +241,7 @@ impl ResourcePoolStatusRequestStatus {
     }
 }
 
-part! { ShareableCapacityStatus: "resource.k8s.io/v1alpha3", schema::SHAREABLE_CAPACITY_STATUS }
+part! { ShareableCapacityStatus: "resource.k8s.io/v1alpha3", schema::SHAREABLE_CAPACITY_STATUS, klient_api::resource::v1alpha3::ShareableCapacityStatus }
 
 impl ShareableCapacityStatus {
     /// `name`; required.
@@ -265,7 +265,7 @@ impl ShareableCapacityStatus {
     }
 }
 
-part! { ShareableSummaryStatus: "resource.k8s.io/v1alpha3", schema::SHAREABLE_SUMMARY_STATUS }
+part! { ShareableSummaryStatus: "resource.k8s.io/v1alpha3", schema::SHAREABLE_SUMMARY_STATUS, klient_api::resource::v1alpha3::ShareableSummaryStatus }
 
 impl ShareableSummaryStatus {
     /// `fullyAvailableDevices`; required.

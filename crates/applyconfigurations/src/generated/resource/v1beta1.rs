@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::resource_v1beta1 as schema;
 
-part! { AllocatedDeviceStatus: "resource.k8s.io/v1beta1", schema::ALLOCATED_DEVICE_STATUS }
+part! { AllocatedDeviceStatus: "resource.k8s.io/v1beta1", schema::ALLOCATED_DEVICE_STATUS, klient_api::resource::v1beta1::AllocatedDeviceStatus }
 
 impl AllocatedDeviceStatus {
     /// `driver`; required.
@@ -45,7 +45,7 @@ impl AllocatedDeviceStatus {
     }
 }
 
-part! { AllocationResult: "resource.k8s.io/v1beta1", schema::ALLOCATION_RESULT }
+part! { AllocationResult: "resource.k8s.io/v1beta1", schema::ALLOCATION_RESULT, klient_api::resource::v1beta1::AllocationResult }
 
 impl AllocationResult {
     /// `devices`.
@@ -64,7 +64,7 @@ impl AllocationResult {
     }
 }
 
-part! { BasicDevice: "resource.k8s.io/v1beta1", schema::BASIC_DEVICE }
+part! { BasicDevice: "resource.k8s.io/v1beta1", schema::BASIC_DEVICE, klient_api::resource::v1beta1::BasicDevice }
 
 impl BasicDevice {
     /// `attributes`.
@@ -131,7 +131,7 @@ impl BasicDevice {
     }
 }
 
-part! { CELDeviceSelector: "resource.k8s.io/v1beta1", schema::CEL_DEVICE_SELECTOR }
+part! { CELDeviceSelector: "resource.k8s.io/v1beta1", schema::CEL_DEVICE_SELECTOR, klient_api::resource::v1beta1::CELDeviceSelector }
 
 impl CELDeviceSelector {
     /// `expression`; required.
@@ -140,7 +140,7 @@ impl CELDeviceSelector {
     }
 }
 
-part! { CapacityRequestPolicy: "resource.k8s.io/v1beta1", schema::CAPACITY_REQUEST_POLICY }
+part! { CapacityRequestPolicy: "resource.k8s.io/v1beta1", schema::CAPACITY_REQUEST_POLICY, klient_api::resource::v1beta1::CapacityRequestPolicy }
 
 impl CapacityRequestPolicy {
     /// `default`; quantity such as `500m` or `1Gi`.
@@ -159,7 +159,7 @@ impl CapacityRequestPolicy {
     }
 }
 
-part! { CapacityRequestPolicyRange: "resource.k8s.io/v1beta1", schema::CAPACITY_REQUEST_POLICY_RANGE }
+part! { CapacityRequestPolicyRange: "resource.k8s.io/v1beta1", schema::CAPACITY_REQUEST_POLICY_RANGE, klient_api::resource::v1beta1::CapacityRequestPolicyRange }
 
 impl CapacityRequestPolicyRange {
     /// `min`; required; quantity such as `500m` or `1Gi`.
@@ -178,7 +178,7 @@ impl CapacityRequestPolicyRange {
     }
 }
 
-part! { CapacityRequirements: "resource.k8s.io/v1beta1", schema::CAPACITY_REQUIREMENTS }
+part! { CapacityRequirements: "resource.k8s.io/v1beta1", schema::CAPACITY_REQUIREMENTS, klient_api::resource::v1beta1::CapacityRequirements }
 
 impl CapacityRequirements {
     /// `requests`; quantity such as `500m` or `1Gi`.
@@ -190,7 +190,7 @@ impl CapacityRequirements {
     }
 }
 
-part! { Counter: "resource.k8s.io/v1beta1", schema::COUNTER }
+part! { Counter: "resource.k8s.io/v1beta1", schema::COUNTER, klient_api::resource::v1beta1::Counter }
 
 impl Counter {
     /// `value`; required; quantity such as `500m` or `1Gi`.
@@ -199,7 +199,7 @@ impl Counter {
     }
 }
 
-part! { CounterSet: "resource.k8s.io/v1beta1", schema::COUNTER_SET }
+part! { CounterSet: "resource.k8s.io/v1beta1", schema::COUNTER_SET, klient_api::resource::v1beta1::CounterSet }
 
 impl CounterSet {
     /// `name`; required.
@@ -213,7 +213,7 @@ impl CounterSet {
     }
 }
 
-part! { Device: "resource.k8s.io/v1beta1", schema::DEVICE }
+part! { Device: "resource.k8s.io/v1beta1", schema::DEVICE, klient_api::resource::v1beta1::Device }
 
 impl Device {
     /// `name`; required.
@@ -227,7 +227,7 @@ impl Device {
     }
 }
 
-part! { DeviceAllocationConfiguration: "resource.k8s.io/v1beta1", schema::DEVICE_ALLOCATION_CONFIGURATION }
+part! { DeviceAllocationConfiguration: "resource.k8s.io/v1beta1", schema::DEVICE_ALLOCATION_CONFIGURATION, klient_api::resource::v1beta1::DeviceAllocationConfiguration }
 
 impl DeviceAllocationConfiguration {
     /// `source`: `FromClaim`, `FromClass`; required.
@@ -246,7 +246,7 @@ impl DeviceAllocationConfiguration {
     }
 }
 
-part! { DeviceAllocationResult: "resource.k8s.io/v1beta1", schema::DEVICE_ALLOCATION_RESULT }
+part! { DeviceAllocationResult: "resource.k8s.io/v1beta1", schema::DEVICE_ALLOCATION_RESULT, klient_api::resource::v1beta1::DeviceAllocationResult }
 
 impl DeviceAllocationResult {
     /// `results`; atomic list.
@@ -260,7 +260,7 @@ impl DeviceAllocationResult {
     }
 }
 
-part! { DeviceAttribute: "resource.k8s.io/v1beta1", schema::DEVICE_ATTRIBUTE }
+part! { DeviceAttribute: "resource.k8s.io/v1beta1", schema::DEVICE_ATTRIBUTE, klient_api::resource::v1beta1::DeviceAttribute }
 
 impl DeviceAttribute {
     /// `int`.
@@ -304,7 +304,7 @@ impl DeviceAttribute {
     }
 }
 
-part! { DeviceCapacity: "resource.k8s.io/v1beta1", schema::DEVICE_CAPACITY }
+part! { DeviceCapacity: "resource.k8s.io/v1beta1", schema::DEVICE_CAPACITY, klient_api::resource::v1beta1::DeviceCapacity }
 
 impl DeviceCapacity {
     /// `value`; required; quantity such as `500m` or `1Gi`.
@@ -318,7 +318,7 @@ impl DeviceCapacity {
     }
 }
 
-part! { DeviceClaim: "resource.k8s.io/v1beta1", schema::DEVICE_CLAIM }
+part! { DeviceClaim: "resource.k8s.io/v1beta1", schema::DEVICE_CLAIM, klient_api::resource::v1beta1::DeviceClaim }
 
 impl DeviceClaim {
     /// `requests`; atomic list.
@@ -337,7 +337,7 @@ impl DeviceClaim {
     }
 }
 
-part! { DeviceClaimConfiguration: "resource.k8s.io/v1beta1", schema::DEVICE_CLAIM_CONFIGURATION }
+part! { DeviceClaimConfiguration: "resource.k8s.io/v1beta1", schema::DEVICE_CLAIM_CONFIGURATION, klient_api::resource::v1beta1::DeviceClaimConfiguration }
 
 impl DeviceClaimConfiguration {
     /// `requests`; atomic list.
@@ -363,7 +363,7 @@ impl DeviceClass {
     }
 }
 
-part! { DeviceClassConfiguration: "resource.k8s.io/v1beta1", schema::DEVICE_CLASS_CONFIGURATION }
+part! { DeviceClassConfiguration: "resource.k8s.io/v1beta1", schema::DEVICE_CLASS_CONFIGURATION, klient_api::resource::v1beta1::DeviceClassConfiguration }
 
 impl DeviceClassConfiguration {
     /// `opaque`; one of a union.
@@ -372,7 +372,7 @@ impl DeviceClassConfiguration {
     }
 }
 
-part! { DeviceClassSpec: "resource.k8s.io/v1beta1", schema::DEVICE_CLASS_SPEC }
+part! { DeviceClassSpec: "resource.k8s.io/v1beta1", schema::DEVICE_CLASS_SPEC, klient_api::resource::v1beta1::DeviceClassSpec }
 
 impl DeviceClassSpec {
     /// `selectors`; atomic list.
@@ -391,7 +391,7 @@ impl DeviceClassSpec {
     }
 }
 
-part! { DeviceConstraint: "resource.k8s.io/v1beta1", schema::DEVICE_CONSTRAINT }
+part! { DeviceConstraint: "resource.k8s.io/v1beta1", schema::DEVICE_CONSTRAINT, klient_api::resource::v1beta1::DeviceConstraint }
 
 impl DeviceConstraint {
     /// `requests`; atomic list.
@@ -410,7 +410,7 @@ impl DeviceConstraint {
     }
 }
 
-part! { DeviceCounterConsumption: "resource.k8s.io/v1beta1", schema::DEVICE_COUNTER_CONSUMPTION }
+part! { DeviceCounterConsumption: "resource.k8s.io/v1beta1", schema::DEVICE_COUNTER_CONSUMPTION, klient_api::resource::v1beta1::DeviceCounterConsumption }
 
 impl DeviceCounterConsumption {
     /// `counterSet`; required.
@@ -429,7 +429,7 @@ impl DeviceCounterConsumption {
     }
 }
 
-part! { DeviceDerivedAttribute: "resource.k8s.io/v1beta1", schema::DEVICE_DERIVED_ATTRIBUTE }
+part! { DeviceDerivedAttribute: "resource.k8s.io/v1beta1", schema::DEVICE_DERIVED_ATTRIBUTE, klient_api::resource::v1beta1::DeviceDerivedAttribute }
 
 impl DeviceDerivedAttribute {
     /// `name`; required.
@@ -443,7 +443,7 @@ impl DeviceDerivedAttribute {
     }
 }
 
-part! { DeviceRequest: "resource.k8s.io/v1beta1", schema::DEVICE_REQUEST }
+part! { DeviceRequest: "resource.k8s.io/v1beta1", schema::DEVICE_REQUEST, klient_api::resource::v1beta1::DeviceRequest }
 
 impl DeviceRequest {
     /// `name`; required.
@@ -497,7 +497,7 @@ impl DeviceRequest {
     }
 }
 
-part! { DeviceRequestAllocationResult: "resource.k8s.io/v1beta1", schema::DEVICE_REQUEST_ALLOCATION_RESULT }
+part! { DeviceRequestAllocationResult: "resource.k8s.io/v1beta1", schema::DEVICE_REQUEST_ALLOCATION_RESULT, klient_api::resource::v1beta1::DeviceRequestAllocationResult }
 
 impl DeviceRequestAllocationResult {
     /// `request`; required.
@@ -559,7 +559,7 @@ impl DeviceRequestAllocationResult {
     }
 }
 
-part! { DeviceSelector: "resource.k8s.io/v1beta1", schema::DEVICE_SELECTOR }
+part! { DeviceSelector: "resource.k8s.io/v1beta1", schema::DEVICE_SELECTOR, klient_api::resource::v1beta1::DeviceSelector }
 
 impl DeviceSelector {
     /// `cel`; one of a union.
@@ -568,7 +568,7 @@ impl DeviceSelector {
     }
 }
 
-part! { DeviceSubRequest: "resource.k8s.io/v1beta1", schema::DEVICE_SUB_REQUEST }
+part! { DeviceSubRequest: "resource.k8s.io/v1beta1", schema::DEVICE_SUB_REQUEST, klient_api::resource::v1beta1::DeviceSubRequest }
 
 impl DeviceSubRequest {
     /// `name`; required.
@@ -612,7 +612,7 @@ impl DeviceSubRequest {
     }
 }
 
-part! { DeviceTaint: "resource.k8s.io/v1beta1", schema::DEVICE_TAINT }
+part! { DeviceTaint: "resource.k8s.io/v1beta1", schema::DEVICE_TAINT, klient_api::resource::v1beta1::DeviceTaint }
 
 impl DeviceTaint {
     /// `key`; required.
@@ -636,7 +636,7 @@ impl DeviceTaint {
     }
 }
 
-part! { DeviceToleration: "resource.k8s.io/v1beta1", schema::DEVICE_TOLERATION }
+part! { DeviceToleration: "resource.k8s.io/v1beta1", schema::DEVICE_TOLERATION, klient_api::resource::v1beta1::DeviceToleration }
 
 impl DeviceToleration {
     /// `key`.
@@ -665,7 +665,7 @@ impl DeviceToleration {
     }
 }
 
-part! { NetworkDeviceData: "resource.k8s.io/v1beta1", schema::NETWORK_DEVICE_DATA }
+part! { NetworkDeviceData: "resource.k8s.io/v1beta1", schema::NETWORK_DEVICE_DATA, klient_api::resource::v1beta1::NetworkDeviceData }
 
 impl NetworkDeviceData {
     /// `interfaceName`.
@@ -684,7 +684,7 @@ impl NetworkDeviceData {
     }
 }
 
-part! { NodeAllocatableMapping: "resource.k8s.io/v1beta1", schema::NODE_ALLOCATABLE_MAPPING }
+part! { NodeAllocatableMapping: "resource.k8s.io/v1beta1", schema::NODE_ALLOCATABLE_MAPPING, klient_api::resource::v1beta1::NodeAllocatableMapping }
 
 impl NodeAllocatableMapping {
     /// `capacityKey`.
@@ -703,7 +703,7 @@ impl NodeAllocatableMapping {
     }
 }
 
-part! { NodeAllocatableOverhead: "resource.k8s.io/v1beta1", schema::NODE_ALLOCATABLE_OVERHEAD }
+part! { NodeAllocatableOverhead: "resource.k8s.io/v1beta1", schema::NODE_ALLOCATABLE_OVERHEAD, klient_api::resource::v1beta1::NodeAllocatableOverhead }
 
 impl NodeAllocatableOverhead {
     /// `perPod`; quantity such as `500m` or `1Gi`.
@@ -717,7 +717,7 @@ impl NodeAllocatableOverhead {
     }
 }
 
-part! { NodeAllocatableResource: "resource.k8s.io/v1beta1", schema::NODE_ALLOCATABLE_RESOURCE }
+part! { NodeAllocatableResource: "resource.k8s.io/v1beta1", schema::NODE_ALLOCATABLE_RESOURCE, klient_api::resource::v1beta1::NodeAllocatableResource }
 
 impl NodeAllocatableResource {
     /// `mapping`.
@@ -731,7 +731,7 @@ impl NodeAllocatableResource {
     }
 }
 
-part! { OpaqueDeviceConfiguration: "resource.k8s.io/v1beta1", schema::OPAQUE_DEVICE_CONFIGURATION }
+part! { OpaqueDeviceConfiguration: "resource.k8s.io/v1beta1", schema::OPAQUE_DEVICE_CONFIGURATION, klient_api::resource::v1beta1::OpaqueDeviceConfiguration }
 
 impl OpaqueDeviceConfiguration {
     /// `driver`; required.
@@ -764,7 +764,7 @@ impl ResourceClaim {
     }
 }
 
-part! { ResourceClaimConsumerReference: "resource.k8s.io/v1beta1", schema::RESOURCE_CLAIM_CONSUMER_REFERENCE }
+part! { ResourceClaimConsumerReference: "resource.k8s.io/v1beta1", schema::RESOURCE_CLAIM_CONSUMER_REFERENCE, klient_api::resource::v1beta1::ResourceClaimConsumerReference }
 
 impl ResourceClaimConsumerReference {
     /// `apiGroup`.
@@ -788,7 +788,7 @@ impl ResourceClaimConsumerReference {
     }
 }
 
-part! { ResourceClaimSpec: "resource.k8s.io/v1beta1", schema::RESOURCE_CLAIM_SPEC }
+part! { ResourceClaimSpec: "resource.k8s.io/v1beta1", schema::RESOURCE_CLAIM_SPEC, klient_api::resource::v1beta1::ResourceClaimSpec }
 
 impl ResourceClaimSpec {
     /// `devices`.
@@ -797,7 +797,7 @@ impl ResourceClaimSpec {
     }
 }
 
-part! { ResourceClaimStatus: "resource.k8s.io/v1beta1", schema::RESOURCE_CLAIM_STATUS }
+part! { ResourceClaimStatus: "resource.k8s.io/v1beta1", schema::RESOURCE_CLAIM_STATUS, klient_api::resource::v1beta1::ResourceClaimStatus }
 
 impl ResourceClaimStatus {
     /// `allocation`.
@@ -828,7 +828,7 @@ impl ResourceClaimTemplate {
     }
 }
 
-part! { ResourceClaimTemplateSpec: "resource.k8s.io/v1beta1", schema::RESOURCE_CLAIM_TEMPLATE_SPEC }
+part! { ResourceClaimTemplateSpec: "resource.k8s.io/v1beta1", schema::RESOURCE_CLAIM_TEMPLATE_SPEC, klient_api::resource::v1beta1::ResourceClaimTemplateSpec }
 metadata! { ResourceClaimTemplateSpec }
 
 impl ResourceClaimTemplateSpec {
@@ -838,7 +838,7 @@ impl ResourceClaimTemplateSpec {
     }
 }
 
-part! { ResourcePool: "resource.k8s.io/v1beta1", schema::RESOURCE_POOL }
+part! { ResourcePool: "resource.k8s.io/v1beta1", schema::RESOURCE_POOL, klient_api::resource::v1beta1::ResourcePool }
 
 impl ResourcePool {
     /// `name`; required.
@@ -869,7 +869,7 @@ impl ResourceSlice {
     }
 }
 
-part! { ResourceSliceSpec: "resource.k8s.io/v1beta1", schema::RESOURCE_SLICE_SPEC }
+part! { ResourceSliceSpec: "resource.k8s.io/v1beta1", schema::RESOURCE_SLICE_SPEC, klient_api::resource::v1beta1::ResourceSliceSpec }
 
 impl ResourceSliceSpec {
     /// `driver`; required.

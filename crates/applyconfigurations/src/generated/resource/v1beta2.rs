@@ -6,7 +6,7 @@
 use crate::fields::*;
 use klient_schema::resource_v1beta2 as schema;
 
-part! { AllocatedDeviceStatus: "resource.k8s.io/v1beta2", schema::ALLOCATED_DEVICE_STATUS }
+part! { AllocatedDeviceStatus: "resource.k8s.io/v1beta2", schema::ALLOCATED_DEVICE_STATUS, klient_api::resource::v1beta2::AllocatedDeviceStatus }
 
 impl AllocatedDeviceStatus {
     /// `driver`; required.
@@ -45,7 +45,7 @@ impl AllocatedDeviceStatus {
     }
 }
 
-part! { AllocationResult: "resource.k8s.io/v1beta2", schema::ALLOCATION_RESULT }
+part! { AllocationResult: "resource.k8s.io/v1beta2", schema::ALLOCATION_RESULT, klient_api::resource::v1beta2::AllocationResult }
 
 impl AllocationResult {
     /// `devices`.
@@ -64,7 +64,7 @@ impl AllocationResult {
     }
 }
 
-part! { CELDeviceSelector: "resource.k8s.io/v1beta2", schema::CEL_DEVICE_SELECTOR }
+part! { CELDeviceSelector: "resource.k8s.io/v1beta2", schema::CEL_DEVICE_SELECTOR, klient_api::resource::v1beta2::CELDeviceSelector }
 
 impl CELDeviceSelector {
     /// `expression`; required.
@@ -73,7 +73,7 @@ impl CELDeviceSelector {
     }
 }
 
-part! { CapacityRequestPolicy: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUEST_POLICY }
+part! { CapacityRequestPolicy: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUEST_POLICY, klient_api::resource::v1beta2::CapacityRequestPolicy }
 
 impl CapacityRequestPolicy {
     /// `default`; quantity such as `500m` or `1Gi`.
@@ -92,7 +92,7 @@ impl CapacityRequestPolicy {
     }
 }
 
-part! { CapacityRequestPolicyRange: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUEST_POLICY_RANGE }
+part! { CapacityRequestPolicyRange: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUEST_POLICY_RANGE, klient_api::resource::v1beta2::CapacityRequestPolicyRange }
 
 impl CapacityRequestPolicyRange {
     /// `min`; required; quantity such as `500m` or `1Gi`.
@@ -111,7 +111,7 @@ impl CapacityRequestPolicyRange {
     }
 }
 
-part! { CapacityRequirements: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUIREMENTS }
+part! { CapacityRequirements: "resource.k8s.io/v1beta2", schema::CAPACITY_REQUIREMENTS, klient_api::resource::v1beta2::CapacityRequirements }
 
 impl CapacityRequirements {
     /// `requests`; quantity such as `500m` or `1Gi`.
@@ -123,7 +123,7 @@ impl CapacityRequirements {
     }
 }
 
-part! { Counter: "resource.k8s.io/v1beta2", schema::COUNTER }
+part! { Counter: "resource.k8s.io/v1beta2", schema::COUNTER, klient_api::resource::v1beta2::Counter }
 
 impl Counter {
     /// `value`; required; quantity such as `500m` or `1Gi`.
@@ -132,7 +132,7 @@ impl Counter {
     }
 }
 
-part! { CounterSet: "resource.k8s.io/v1beta2", schema::COUNTER_SET }
+part! { CounterSet: "resource.k8s.io/v1beta2", schema::COUNTER_SET, klient_api::resource::v1beta2::CounterSet }
 
 impl CounterSet {
     /// `name`; required.
@@ -146,7 +146,7 @@ impl CounterSet {
     }
 }
 
-part! { Device: "resource.k8s.io/v1beta2", schema::DEVICE }
+part! { Device: "resource.k8s.io/v1beta2", schema::DEVICE, klient_api::resource::v1beta2::Device }
 
 impl Device {
     /// `name`; required.
@@ -218,7 +218,7 @@ impl Device {
     }
 }
 
-part! { DeviceAllocationConfiguration: "resource.k8s.io/v1beta2", schema::DEVICE_ALLOCATION_CONFIGURATION }
+part! { DeviceAllocationConfiguration: "resource.k8s.io/v1beta2", schema::DEVICE_ALLOCATION_CONFIGURATION, klient_api::resource::v1beta2::DeviceAllocationConfiguration }
 
 impl DeviceAllocationConfiguration {
     /// `source`: `FromClaim`, `FromClass`; required.
@@ -237,7 +237,7 @@ impl DeviceAllocationConfiguration {
     }
 }
 
-part! { DeviceAllocationResult: "resource.k8s.io/v1beta2", schema::DEVICE_ALLOCATION_RESULT }
+part! { DeviceAllocationResult: "resource.k8s.io/v1beta2", schema::DEVICE_ALLOCATION_RESULT, klient_api::resource::v1beta2::DeviceAllocationResult }
 
 impl DeviceAllocationResult {
     /// `results`; atomic list.
@@ -251,7 +251,7 @@ impl DeviceAllocationResult {
     }
 }
 
-part! { DeviceAttribute: "resource.k8s.io/v1beta2", schema::DEVICE_ATTRIBUTE }
+part! { DeviceAttribute: "resource.k8s.io/v1beta2", schema::DEVICE_ATTRIBUTE, klient_api::resource::v1beta2::DeviceAttribute }
 
 impl DeviceAttribute {
     /// `int`.
@@ -295,7 +295,7 @@ impl DeviceAttribute {
     }
 }
 
-part! { DeviceCapacity: "resource.k8s.io/v1beta2", schema::DEVICE_CAPACITY }
+part! { DeviceCapacity: "resource.k8s.io/v1beta2", schema::DEVICE_CAPACITY, klient_api::resource::v1beta2::DeviceCapacity }
 
 impl DeviceCapacity {
     /// `value`; required; quantity such as `500m` or `1Gi`.
@@ -309,7 +309,7 @@ impl DeviceCapacity {
     }
 }
 
-part! { DeviceClaim: "resource.k8s.io/v1beta2", schema::DEVICE_CLAIM }
+part! { DeviceClaim: "resource.k8s.io/v1beta2", schema::DEVICE_CLAIM, klient_api::resource::v1beta2::DeviceClaim }
 
 impl DeviceClaim {
     /// `requests`; atomic list.
@@ -328,7 +328,7 @@ impl DeviceClaim {
     }
 }
 
-part! { DeviceClaimConfiguration: "resource.k8s.io/v1beta2", schema::DEVICE_CLAIM_CONFIGURATION }
+part! { DeviceClaimConfiguration: "resource.k8s.io/v1beta2", schema::DEVICE_CLAIM_CONFIGURATION, klient_api::resource::v1beta2::DeviceClaimConfiguration }
 
 impl DeviceClaimConfiguration {
     /// `requests`; atomic list.
@@ -354,7 +354,7 @@ impl DeviceClass {
     }
 }
 
-part! { DeviceClassConfiguration: "resource.k8s.io/v1beta2", schema::DEVICE_CLASS_CONFIGURATION }
+part! { DeviceClassConfiguration: "resource.k8s.io/v1beta2", schema::DEVICE_CLASS_CONFIGURATION, klient_api::resource::v1beta2::DeviceClassConfiguration }
 
 impl DeviceClassConfiguration {
     /// `opaque`; one of a union.
@@ -363,7 +363,7 @@ impl DeviceClassConfiguration {
     }
 }
 
-part! { DeviceClassSpec: "resource.k8s.io/v1beta2", schema::DEVICE_CLASS_SPEC }
+part! { DeviceClassSpec: "resource.k8s.io/v1beta2", schema::DEVICE_CLASS_SPEC, klient_api::resource::v1beta2::DeviceClassSpec }
 
 impl DeviceClassSpec {
     /// `selectors`; atomic list.
@@ -382,7 +382,7 @@ impl DeviceClassSpec {
     }
 }
 
-part! { DeviceConstraint: "resource.k8s.io/v1beta2", schema::DEVICE_CONSTRAINT }
+part! { DeviceConstraint: "resource.k8s.io/v1beta2", schema::DEVICE_CONSTRAINT, klient_api::resource::v1beta2::DeviceConstraint }
 
 impl DeviceConstraint {
     /// `requests`; atomic list.
@@ -401,7 +401,7 @@ impl DeviceConstraint {
     }
 }
 
-part! { DeviceCounterConsumption: "resource.k8s.io/v1beta2", schema::DEVICE_COUNTER_CONSUMPTION }
+part! { DeviceCounterConsumption: "resource.k8s.io/v1beta2", schema::DEVICE_COUNTER_CONSUMPTION, klient_api::resource::v1beta2::DeviceCounterConsumption }
 
 impl DeviceCounterConsumption {
     /// `counterSet`; required.
@@ -420,7 +420,7 @@ impl DeviceCounterConsumption {
     }
 }
 
-part! { DeviceDerivedAttribute: "resource.k8s.io/v1beta2", schema::DEVICE_DERIVED_ATTRIBUTE }
+part! { DeviceDerivedAttribute: "resource.k8s.io/v1beta2", schema::DEVICE_DERIVED_ATTRIBUTE, klient_api::resource::v1beta2::DeviceDerivedAttribute }
 
 impl DeviceDerivedAttribute {
     /// `name`; required.
@@ -434,7 +434,7 @@ impl DeviceDerivedAttribute {
     }
 }
 
-part! { DeviceRequest: "resource.k8s.io/v1beta2", schema::DEVICE_REQUEST }
+part! { DeviceRequest: "resource.k8s.io/v1beta2", schema::DEVICE_REQUEST, klient_api::resource::v1beta2::DeviceRequest }
 
 impl DeviceRequest {
     /// `name`; required.
@@ -453,7 +453,7 @@ impl DeviceRequest {
     }
 }
 
-part! { DeviceRequestAllocationResult: "resource.k8s.io/v1beta2", schema::DEVICE_REQUEST_ALLOCATION_RESULT }
+part! { DeviceRequestAllocationResult: "resource.k8s.io/v1beta2", schema::DEVICE_REQUEST_ALLOCATION_RESULT, klient_api::resource::v1beta2::DeviceRequestAllocationResult }
 
 impl DeviceRequestAllocationResult {
     /// `request`; required.
@@ -515,7 +515,7 @@ impl DeviceRequestAllocationResult {
     }
 }
 
-part! { DeviceSelector: "resource.k8s.io/v1beta2", schema::DEVICE_SELECTOR }
+part! { DeviceSelector: "resource.k8s.io/v1beta2", schema::DEVICE_SELECTOR, klient_api::resource::v1beta2::DeviceSelector }
 
 impl DeviceSelector {
     /// `cel`; one of a union.
@@ -524,7 +524,7 @@ impl DeviceSelector {
     }
 }
 
-part! { DeviceSubRequest: "resource.k8s.io/v1beta2", schema::DEVICE_SUB_REQUEST }
+part! { DeviceSubRequest: "resource.k8s.io/v1beta2", schema::DEVICE_SUB_REQUEST, klient_api::resource::v1beta2::DeviceSubRequest }
 
 impl DeviceSubRequest {
     /// `name`; required.
@@ -568,7 +568,7 @@ impl DeviceSubRequest {
     }
 }
 
-part! { DeviceTaint: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT }
+part! { DeviceTaint: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT, klient_api::resource::v1beta2::DeviceTaint }
 
 impl DeviceTaint {
     /// `key`; required.
@@ -611,7 +611,7 @@ impl DeviceTaintRule {
     }
 }
 
-part! { DeviceTaintRuleSpec: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT_RULE_SPEC }
+part! { DeviceTaintRuleSpec: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT_RULE_SPEC, klient_api::resource::v1beta2::DeviceTaintRuleSpec }
 
 impl DeviceTaintRuleSpec {
     /// `deviceSelector`.
@@ -625,7 +625,7 @@ impl DeviceTaintRuleSpec {
     }
 }
 
-part! { DeviceTaintRuleStatus: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT_RULE_STATUS }
+part! { DeviceTaintRuleStatus: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT_RULE_STATUS, klient_api::resource::v1beta2::DeviceTaintRuleStatus }
 
 impl DeviceTaintRuleStatus {
     /// `conditions`; list keyed by `type`.
@@ -634,7 +634,7 @@ impl DeviceTaintRuleStatus {
     }
 }
 
-part! { DeviceTaintSelector: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT_SELECTOR }
+part! { DeviceTaintSelector: "resource.k8s.io/v1beta2", schema::DEVICE_TAINT_SELECTOR, klient_api::resource::v1beta2::DeviceTaintSelector }
 
 impl DeviceTaintSelector {
     /// `driver`.
@@ -653,7 +653,7 @@ impl DeviceTaintSelector {
     }
 }
 
-part! { DeviceToleration: "resource.k8s.io/v1beta2", schema::DEVICE_TOLERATION }
+part! { DeviceToleration: "resource.k8s.io/v1beta2", schema::DEVICE_TOLERATION, klient_api::resource::v1beta2::DeviceToleration }
 
 impl DeviceToleration {
     /// `key`.
@@ -682,7 +682,7 @@ impl DeviceToleration {
     }
 }
 
-part! { ExactDeviceRequest: "resource.k8s.io/v1beta2", schema::EXACT_DEVICE_REQUEST }
+part! { ExactDeviceRequest: "resource.k8s.io/v1beta2", schema::EXACT_DEVICE_REQUEST, klient_api::resource::v1beta2::ExactDeviceRequest }
 
 impl ExactDeviceRequest {
     /// `deviceClassName`; required.
@@ -726,7 +726,7 @@ impl ExactDeviceRequest {
     }
 }
 
-part! { NetworkDeviceData: "resource.k8s.io/v1beta2", schema::NETWORK_DEVICE_DATA }
+part! { NetworkDeviceData: "resource.k8s.io/v1beta2", schema::NETWORK_DEVICE_DATA, klient_api::resource::v1beta2::NetworkDeviceData }
 
 impl NetworkDeviceData {
     /// `interfaceName`.
@@ -745,7 +745,7 @@ impl NetworkDeviceData {
     }
 }
 
-part! { NodeAllocatableMapping: "resource.k8s.io/v1beta2", schema::NODE_ALLOCATABLE_MAPPING }
+part! { NodeAllocatableMapping: "resource.k8s.io/v1beta2", schema::NODE_ALLOCATABLE_MAPPING, klient_api::resource::v1beta2::NodeAllocatableMapping }
 
 impl NodeAllocatableMapping {
     /// `capacityKey`.
@@ -764,7 +764,7 @@ impl NodeAllocatableMapping {
     }
 }
 
-part! { NodeAllocatableOverhead: "resource.k8s.io/v1beta2", schema::NODE_ALLOCATABLE_OVERHEAD }
+part! { NodeAllocatableOverhead: "resource.k8s.io/v1beta2", schema::NODE_ALLOCATABLE_OVERHEAD, klient_api::resource::v1beta2::NodeAllocatableOverhead }
 
 impl NodeAllocatableOverhead {
     /// `perPod`; quantity such as `500m` or `1Gi`.
@@ -778,7 +778,7 @@ impl NodeAllocatableOverhead {
     }
 }
 
-part! { NodeAllocatableResource: "resource.k8s.io/v1beta2", schema::NODE_ALLOCATABLE_RESOURCE }
+part! { NodeAllocatableResource: "resource.k8s.io/v1beta2", schema::NODE_ALLOCATABLE_RESOURCE, klient_api::resource::v1beta2::NodeAllocatableResource }
 
 impl NodeAllocatableResource {
     /// `mapping`.
@@ -792,7 +792,7 @@ impl NodeAllocatableResource {
     }
 }
 
-part! { OpaqueDeviceConfiguration: "resource.k8s.io/v1beta2", schema::OPAQUE_DEVICE_CONFIGURATION }
+part! { OpaqueDeviceConfiguration: "resource.k8s.io/v1beta2", schema::OPAQUE_DEVICE_CONFIGURATION, klient_api::resource::v1beta2::OpaqueDeviceConfiguration }
 
 impl OpaqueDeviceConfiguration {
     /// `driver`; required.
@@ -825,7 +825,7 @@ impl ResourceClaim {
     }
 }
 
-part! { ResourceClaimConsumerReference: "resource.k8s.io/v1beta2", schema::RESOURCE_CLAIM_CONSUMER_REFERENCE }
+part! { ResourceClaimConsumerReference: "resource.k8s.io/v1beta2", schema::RESOURCE_CLAIM_CONSUMER_REFERENCE, klient_api::resource::v1beta2::ResourceClaimConsumerReference }
 
 impl ResourceClaimConsumerReference {
     /// `apiGroup`.
@@ -849,7 +849,7 @@ impl ResourceClaimConsumerReference {
     }
 }
 
-part! { ResourceClaimSpec: "resource.k8s.io/v1beta2", schema::RESOURCE_CLAIM_SPEC }
+part! { ResourceClaimSpec: "resource.k8s.io/v1beta2", schema::RESOURCE_CLAIM_SPEC, klient_api::resource::v1beta2::ResourceClaimSpec }
 
 impl ResourceClaimSpec {
     /// `devices`.
@@ -858,7 +858,7 @@ impl ResourceClaimSpec {
     }
 }
 
-part! { ResourceClaimStatus: "resource.k8s.io/v1beta2", schema::RESOURCE_CLAIM_STATUS }
+part! { ResourceClaimStatus: "resource.k8s.io/v1beta2", schema::RESOURCE_CLAIM_STATUS, klient_api::resource::v1beta2::ResourceClaimStatus }
 
 impl ResourceClaimStatus {
     /// `allocation`.
@@ -889,7 +889,7 @@ impl ResourceClaimTemplate {
     }
 }
 
-part! { ResourceClaimTemplateSpec: "resource.k8s.io/v1beta2", schema::RESOURCE_CLAIM_TEMPLATE_SPEC }
+part! { ResourceClaimTemplateSpec: "resource.k8s.io/v1beta2", schema::RESOURCE_CLAIM_TEMPLATE_SPEC, klient_api::resource::v1beta2::ResourceClaimTemplateSpec }
 metadata! { ResourceClaimTemplateSpec }
 
 impl ResourceClaimTemplateSpec {
@@ -899,7 +899,7 @@ impl ResourceClaimTemplateSpec {
     }
 }
 
-part! { ResourcePool: "resource.k8s.io/v1beta2", schema::RESOURCE_POOL }
+part! { ResourcePool: "resource.k8s.io/v1beta2", schema::RESOURCE_POOL, klient_api::resource::v1beta2::ResourcePool }
 
 impl ResourcePool {
     /// `name`; required.
@@ -930,7 +930,7 @@ impl ResourceSlice {
     }
 }
 
-part! { ResourceSliceSpec: "resource.k8s.io/v1beta2", schema::RESOURCE_SLICE_SPEC }
+part! { ResourceSliceSpec: "resource.k8s.io/v1beta2", schema::RESOURCE_SLICE_SPEC, klient_api::resource::v1beta2::ResourceSliceSpec }
 
 impl ResourceSliceSpec {
     /// `driver`; required.

@@ -6,23 +6,23 @@
 use crate::fields::*;
 use klient_schema::scheduling_v1alpha3 as schema;
 
-part! { AllCompositeDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::ALL_COMPOSITE_DISRUPTION_MODE }
+part! { AllCompositeDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::ALL_COMPOSITE_DISRUPTION_MODE, klient_api::scheduling::v1alpha3::AllCompositeDisruptionMode }
 
 impl AllCompositeDisruptionMode {}
 
-part! { AllDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::ALL_DISRUPTION_MODE }
+part! { AllDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::ALL_DISRUPTION_MODE, klient_api::scheduling::v1alpha3::AllDisruptionMode }
 
 impl AllDisruptionMode {}
 
-part! { BasicSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::BASIC_SCHEDULING_POLICY }
+part! { BasicSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::BASIC_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::BasicSchedulingPolicy }
 
 impl BasicSchedulingPolicy {}
 
-part! { CompositeBasicSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_BASIC_SCHEDULING_POLICY }
+part! { CompositeBasicSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_BASIC_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::CompositeBasicSchedulingPolicy }
 
 impl CompositeBasicSchedulingPolicy {}
 
-part! { CompositeDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_DISRUPTION_MODE }
+part! { CompositeDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_DISRUPTION_MODE, klient_api::scheduling::v1alpha3::CompositeDisruptionMode }
 
 impl CompositeDisruptionMode {
     /// `single`.
@@ -36,7 +36,7 @@ impl CompositeDisruptionMode {
     }
 }
 
-part! { CompositeGangSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_GANG_SCHEDULING_POLICY }
+part! { CompositeGangSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_GANG_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::CompositeGangSchedulingPolicy }
 
 impl CompositeGangSchedulingPolicy {
     /// `minGroupCount`; required.
@@ -64,7 +64,7 @@ impl CompositePodGroup {
     }
 }
 
-part! { CompositePodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS }
+part! { CompositePodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS, klient_api::scheduling::v1alpha3::CompositePodGroupSchedulingConstraints }
 
 impl CompositePodGroupSchedulingConstraints {
     /// `topology`; atomic list.
@@ -73,7 +73,7 @@ impl CompositePodGroupSchedulingConstraints {
     }
 }
 
-part! { CompositePodGroupSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_SCHEDULING_POLICY }
+part! { CompositePodGroupSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::CompositePodGroupSchedulingPolicy }
 
 impl CompositePodGroupSchedulingPolicy {
     /// `basic`.
@@ -87,7 +87,7 @@ impl CompositePodGroupSchedulingPolicy {
     }
 }
 
-part! { CompositePodGroupSpec: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_SPEC }
+part! { CompositePodGroupSpec: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_SPEC, klient_api::scheduling::v1alpha3::CompositePodGroupSpec }
 
 impl CompositePodGroupSpec {
     /// `parentCompositePodGroupName`.
@@ -131,7 +131,7 @@ impl CompositePodGroupSpec {
     }
 }
 
-part! { CompositePodGroupStatus: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_STATUS }
+part! { CompositePodGroupStatus: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_STATUS, klient_api::scheduling::v1alpha3::CompositePodGroupStatus }
 
 impl CompositePodGroupStatus {
     /// `conditions`; list keyed by `type`.
@@ -140,7 +140,7 @@ impl CompositePodGroupStatus {
     }
 }
 
-part! { CompositePodGroupTemplate: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_TEMPLATE }
+part! { CompositePodGroupTemplate: "scheduling.k8s.io/v1alpha3", schema::COMPOSITE_POD_GROUP_TEMPLATE, klient_api::scheduling::v1alpha3::CompositePodGroupTemplate }
 
 impl CompositePodGroupTemplate {
     /// `name`; required.
@@ -192,7 +192,7 @@ impl CompositePodGroupTemplate {
     }
 }
 
-part! { DisruptionMode: "scheduling.k8s.io/v1alpha3", schema::DISRUPTION_MODE }
+part! { DisruptionMode: "scheduling.k8s.io/v1alpha3", schema::DISRUPTION_MODE, klient_api::scheduling::v1alpha3::DisruptionMode }
 
 impl DisruptionMode {
     /// `single`.
@@ -206,7 +206,7 @@ impl DisruptionMode {
     }
 }
 
-part! { GangSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::GANG_SCHEDULING_POLICY }
+part! { GangSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::GANG_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::GangSchedulingPolicy }
 
 impl GangSchedulingPolicy {
     /// `minCount`; required.
@@ -234,7 +234,7 @@ impl PodGroup {
     }
 }
 
-part! { PodGroupResourceClaim: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_RESOURCE_CLAIM }
+part! { PodGroupResourceClaim: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_RESOURCE_CLAIM, klient_api::scheduling::v1alpha3::PodGroupResourceClaim }
 
 impl PodGroupResourceClaim {
     /// `name`; required.
@@ -253,7 +253,7 @@ impl PodGroupResourceClaim {
     }
 }
 
-part! { PodGroupResourceClaimStatus: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_RESOURCE_CLAIM_STATUS }
+part! { PodGroupResourceClaimStatus: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_RESOURCE_CLAIM_STATUS, klient_api::scheduling::v1alpha3::PodGroupResourceClaimStatus }
 
 impl PodGroupResourceClaimStatus {
     /// `name`; required.
@@ -267,7 +267,7 @@ impl PodGroupResourceClaimStatus {
     }
 }
 
-part! { PodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_SCHEDULING_CONSTRAINTS }
+part! { PodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_SCHEDULING_CONSTRAINTS, klient_api::scheduling::v1alpha3::PodGroupSchedulingConstraints }
 
 impl PodGroupSchedulingConstraints {
     /// `topology`; atomic list.
@@ -276,7 +276,7 @@ impl PodGroupSchedulingConstraints {
     }
 }
 
-part! { PodGroupSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_SCHEDULING_POLICY }
+part! { PodGroupSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::PodGroupSchedulingPolicy }
 
 impl PodGroupSchedulingPolicy {
     /// `basic`.
@@ -290,7 +290,7 @@ impl PodGroupSchedulingPolicy {
     }
 }
 
-part! { PodGroupSpec: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_SPEC }
+part! { PodGroupSpec: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_SPEC, klient_api::scheduling::v1alpha3::PodGroupSpec }
 
 impl PodGroupSpec {
     /// `parentCompositePodGroupName`.
@@ -339,7 +339,7 @@ impl PodGroupSpec {
     }
 }
 
-part! { PodGroupStatus: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_STATUS }
+part! { PodGroupStatus: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_STATUS, klient_api::scheduling::v1alpha3::PodGroupStatus }
 
 impl PodGroupStatus {
     /// `conditions`; list keyed by `type`.
@@ -356,7 +356,7 @@ impl PodGroupStatus {
     }
 }
 
-part! { PodGroupTemplate: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_TEMPLATE }
+part! { PodGroupTemplate: "scheduling.k8s.io/v1alpha3", schema::POD_GROUP_TEMPLATE, klient_api::scheduling::v1alpha3::PodGroupTemplate }
 
 impl PodGroupTemplate {
     /// `name`; required.
@@ -400,15 +400,15 @@ impl PodGroupTemplate {
     }
 }
 
-part! { SingleCompositeDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::SINGLE_COMPOSITE_DISRUPTION_MODE }
+part! { SingleCompositeDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::SINGLE_COMPOSITE_DISRUPTION_MODE, klient_api::scheduling::v1alpha3::SingleCompositeDisruptionMode }
 
 impl SingleCompositeDisruptionMode {}
 
-part! { SingleDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::SINGLE_DISRUPTION_MODE }
+part! { SingleDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::SINGLE_DISRUPTION_MODE, klient_api::scheduling::v1alpha3::SingleDisruptionMode }
 
 impl SingleDisruptionMode {}
 
-part! { TopologyConstraint: "scheduling.k8s.io/v1alpha3", schema::TOPOLOGY_CONSTRAINT }
+part! { TopologyConstraint: "scheduling.k8s.io/v1alpha3", schema::TOPOLOGY_CONSTRAINT, klient_api::scheduling::v1alpha3::TopologyConstraint }
 
 impl TopologyConstraint {
     /// `key`; required.
@@ -417,7 +417,7 @@ impl TopologyConstraint {
     }
 }
 
-part! { TypedLocalObjectReference: "scheduling.k8s.io/v1alpha3", schema::TYPED_LOCAL_OBJECT_REFERENCE }
+part! { TypedLocalObjectReference: "scheduling.k8s.io/v1alpha3", schema::TYPED_LOCAL_OBJECT_REFERENCE, klient_api::scheduling::v1alpha3::TypedLocalObjectReference }
 
 impl TypedLocalObjectReference {
     /// `apiGroup`.
@@ -448,15 +448,15 @@ impl Workload {
     }
 }
 
-part! { WorkloadPodGroupAllDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE }
+part! { WorkloadPodGroupAllDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE, klient_api::scheduling::v1alpha3::WorkloadPodGroupAllDisruptionMode }
 
 impl WorkloadPodGroupAllDisruptionMode {}
 
-part! { WorkloadPodGroupBasicSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY }
+part! { WorkloadPodGroupBasicSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::WorkloadPodGroupBasicSchedulingPolicy }
 
 impl WorkloadPodGroupBasicSchedulingPolicy {}
 
-part! { WorkloadPodGroupDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_DISRUPTION_MODE }
+part! { WorkloadPodGroupDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_DISRUPTION_MODE, klient_api::scheduling::v1alpha3::WorkloadPodGroupDisruptionMode }
 
 impl WorkloadPodGroupDisruptionMode {
     /// `single`.
@@ -470,7 +470,7 @@ impl WorkloadPodGroupDisruptionMode {
     }
 }
 
-part! { WorkloadPodGroupGangSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY }
+part! { WorkloadPodGroupGangSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::WorkloadPodGroupGangSchedulingPolicy }
 
 impl WorkloadPodGroupGangSchedulingPolicy {
     /// `minCount`.
@@ -479,7 +479,7 @@ impl WorkloadPodGroupGangSchedulingPolicy {
     }
 }
 
-part! { WorkloadPodGroupResourceClaim: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_RESOURCE_CLAIM }
+part! { WorkloadPodGroupResourceClaim: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_RESOURCE_CLAIM, klient_api::scheduling::v1alpha3::WorkloadPodGroupResourceClaim }
 
 impl WorkloadPodGroupResourceClaim {
     /// `name`; required.
@@ -498,7 +498,7 @@ impl WorkloadPodGroupResourceClaim {
     }
 }
 
-part! { WorkloadPodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS }
+part! { WorkloadPodGroupSchedulingConstraints: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS, klient_api::scheduling::v1alpha3::WorkloadPodGroupSchedulingConstraints }
 
 impl WorkloadPodGroupSchedulingConstraints {
     /// `topology`; atomic list.
@@ -507,7 +507,7 @@ impl WorkloadPodGroupSchedulingConstraints {
     }
 }
 
-part! { WorkloadPodGroupSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_SCHEDULING_POLICY }
+part! { WorkloadPodGroupSchedulingPolicy: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_SCHEDULING_POLICY, klient_api::scheduling::v1alpha3::WorkloadPodGroupSchedulingPolicy }
 
 impl WorkloadPodGroupSchedulingPolicy {
     /// `basic`.
@@ -521,11 +521,11 @@ impl WorkloadPodGroupSchedulingPolicy {
     }
 }
 
-part! { WorkloadPodGroupSingleDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE }
+part! { WorkloadPodGroupSingleDisruptionMode: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE, klient_api::scheduling::v1alpha3::WorkloadPodGroupSingleDisruptionMode }
 
 impl WorkloadPodGroupSingleDisruptionMode {}
 
-part! { WorkloadReference: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_REFERENCE }
+part! { WorkloadReference: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_REFERENCE, klient_api::scheduling::v1alpha3::WorkloadReference }
 
 impl WorkloadReference {
     /// `workloadName`; required.
@@ -539,7 +539,7 @@ impl WorkloadReference {
     }
 }
 
-part! { WorkloadSpec: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_SPEC }
+part! { WorkloadSpec: "scheduling.k8s.io/v1alpha3", schema::WORKLOAD_SPEC, klient_api::scheduling::v1alpha3::WorkloadSpec }
 
 impl WorkloadSpec {
     /// `controllerRef`.

@@ -6,23 +6,23 @@
 use crate::fields::*;
 use klient_schema::scheduling_v1beta1 as schema;
 
-part! { AllCompositeDisruptionMode: "scheduling.k8s.io/v1beta1", schema::ALL_COMPOSITE_DISRUPTION_MODE }
+part! { AllCompositeDisruptionMode: "scheduling.k8s.io/v1beta1", schema::ALL_COMPOSITE_DISRUPTION_MODE, klient_api::scheduling::v1beta1::AllCompositeDisruptionMode }
 
 impl AllCompositeDisruptionMode {}
 
-part! { AllDisruptionMode: "scheduling.k8s.io/v1beta1", schema::ALL_DISRUPTION_MODE }
+part! { AllDisruptionMode: "scheduling.k8s.io/v1beta1", schema::ALL_DISRUPTION_MODE, klient_api::scheduling::v1beta1::AllDisruptionMode }
 
 impl AllDisruptionMode {}
 
-part! { BasicSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::BASIC_SCHEDULING_POLICY }
+part! { BasicSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::BASIC_SCHEDULING_POLICY, klient_api::scheduling::v1beta1::BasicSchedulingPolicy }
 
 impl BasicSchedulingPolicy {}
 
-part! { CompositeBasicSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_BASIC_SCHEDULING_POLICY }
+part! { CompositeBasicSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_BASIC_SCHEDULING_POLICY, klient_api::scheduling::v1beta1::CompositeBasicSchedulingPolicy }
 
 impl CompositeBasicSchedulingPolicy {}
 
-part! { CompositeDisruptionMode: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_DISRUPTION_MODE }
+part! { CompositeDisruptionMode: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_DISRUPTION_MODE, klient_api::scheduling::v1beta1::CompositeDisruptionMode }
 
 impl CompositeDisruptionMode {
     /// `single`.
@@ -36,7 +36,7 @@ impl CompositeDisruptionMode {
     }
 }
 
-part! { CompositeGangSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_GANG_SCHEDULING_POLICY }
+part! { CompositeGangSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_GANG_SCHEDULING_POLICY, klient_api::scheduling::v1beta1::CompositeGangSchedulingPolicy }
 
 impl CompositeGangSchedulingPolicy {
     /// `minGroupCount`; required.
@@ -45,7 +45,7 @@ impl CompositeGangSchedulingPolicy {
     }
 }
 
-part! { CompositePodGroupSchedulingConstraints: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS }
+part! { CompositePodGroupSchedulingConstraints: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_POD_GROUP_SCHEDULING_CONSTRAINTS, klient_api::scheduling::v1beta1::CompositePodGroupSchedulingConstraints }
 
 impl CompositePodGroupSchedulingConstraints {
     /// `topology`; atomic list.
@@ -54,7 +54,7 @@ impl CompositePodGroupSchedulingConstraints {
     }
 }
 
-part! { CompositePodGroupSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_POD_GROUP_SCHEDULING_POLICY }
+part! { CompositePodGroupSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_POD_GROUP_SCHEDULING_POLICY, klient_api::scheduling::v1beta1::CompositePodGroupSchedulingPolicy }
 
 impl CompositePodGroupSchedulingPolicy {
     /// `basic`.
@@ -68,7 +68,7 @@ impl CompositePodGroupSchedulingPolicy {
     }
 }
 
-part! { CompositePodGroupTemplate: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_POD_GROUP_TEMPLATE }
+part! { CompositePodGroupTemplate: "scheduling.k8s.io/v1beta1", schema::COMPOSITE_POD_GROUP_TEMPLATE, klient_api::scheduling::v1beta1::CompositePodGroupTemplate }
 
 impl CompositePodGroupTemplate {
     /// `name`; required.
@@ -120,7 +120,7 @@ impl CompositePodGroupTemplate {
     }
 }
 
-part! { DisruptionMode: "scheduling.k8s.io/v1beta1", schema::DISRUPTION_MODE }
+part! { DisruptionMode: "scheduling.k8s.io/v1beta1", schema::DISRUPTION_MODE, klient_api::scheduling::v1beta1::DisruptionMode }
 
 impl DisruptionMode {
     /// `single`.
@@ -134,7 +134,7 @@ impl DisruptionMode {
     }
 }
 
-part! { GangSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::GANG_SCHEDULING_POLICY }
+part! { GangSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::GANG_SCHEDULING_POLICY, klient_api::scheduling::v1beta1::GangSchedulingPolicy }
 
 impl GangSchedulingPolicy {
     /// `minCount`; required.
@@ -162,7 +162,7 @@ impl PodGroup {
     }
 }
 
-part! { PodGroupResourceClaim: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_RESOURCE_CLAIM }
+part! { PodGroupResourceClaim: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_RESOURCE_CLAIM, klient_api::scheduling::v1beta1::PodGroupResourceClaim }
 
 impl PodGroupResourceClaim {
     /// `name`; required.
@@ -181,7 +181,7 @@ impl PodGroupResourceClaim {
     }
 }
 
-part! { PodGroupResourceClaimStatus: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_RESOURCE_CLAIM_STATUS }
+part! { PodGroupResourceClaimStatus: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_RESOURCE_CLAIM_STATUS, klient_api::scheduling::v1beta1::PodGroupResourceClaimStatus }
 
 impl PodGroupResourceClaimStatus {
     /// `name`; required.
@@ -195,7 +195,7 @@ impl PodGroupResourceClaimStatus {
     }
 }
 
-part! { PodGroupSchedulingConstraints: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_SCHEDULING_CONSTRAINTS }
+part! { PodGroupSchedulingConstraints: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_SCHEDULING_CONSTRAINTS, klient_api::scheduling::v1beta1::PodGroupSchedulingConstraints }
 
 impl PodGroupSchedulingConstraints {
     /// `topology`; atomic list.
@@ -204,7 +204,7 @@ impl PodGroupSchedulingConstraints {
     }
 }
 
-part! { PodGroupSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_SCHEDULING_POLICY }
+part! { PodGroupSchedulingPolicy: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_SCHEDULING_POLICY, klient_api::scheduling::v1beta1::PodGroupSchedulingPolicy }
 
 impl PodGroupSchedulingPolicy {
     /// `basic`.
@@ -218,7 +218,7 @@ impl PodGroupSchedulingPolicy {
     }
 }
 
-part! { PodGroupSpec: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_SPEC }
+part! { PodGroupSpec: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_SPEC, klient_api::scheduling::v1beta1::PodGroupSpec }
 
 impl PodGroupSpec {
     /// `parentCompositePodGroupName`.
@@ -267,7 +267,7 @@ impl PodGroupSpec {
     }
 }
 
-part! { PodGroupStatus: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_STATUS }
+part! { PodGroupStatus: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_STATUS, klient_api::scheduling::v1beta1::PodGroupStatus }
 
 impl PodGroupStatus {
     /// `conditions`; list keyed by `type`.
@@ -284,7 +284,7 @@ impl PodGroupStatus {
     }
 }
 
-part! { PodGroupTemplate: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_TEMPLATE }
+part! { PodGroupTemplate: "scheduling.k8s.io/v1beta1", schema::POD_GROUP_TEMPLATE, klient_api::scheduling::v1beta1::PodGroupTemplate }
 
 impl PodGroupTemplate {
     /// `name`; required.
@@ -328,15 +328,15 @@ impl PodGroupTemplate {
     }
 }
 
-part! { SingleCompositeDisruptionMode: "scheduling.k8s.io/v1beta1", schema::SINGLE_COMPOSITE_DISRUPTION_MODE }
+part! { SingleCompositeDisruptionMode: "scheduling.k8s.io/v1beta1", schema::SINGLE_COMPOSITE_DISRUPTION_MODE, klient_api::scheduling::v1beta1::SingleCompositeDisruptionMode }
 
 impl SingleCompositeDisruptionMode {}
 
-part! { SingleDisruptionMode: "scheduling.k8s.io/v1beta1", schema::SINGLE_DISRUPTION_MODE }
+part! { SingleDisruptionMode: "scheduling.k8s.io/v1beta1", schema::SINGLE_DISRUPTION_MODE, klient_api::scheduling::v1beta1::SingleDisruptionMode }
 
 impl SingleDisruptionMode {}
 
-part! { TopologyConstraint: "scheduling.k8s.io/v1beta1", schema::TOPOLOGY_CONSTRAINT }
+part! { TopologyConstraint: "scheduling.k8s.io/v1beta1", schema::TOPOLOGY_CONSTRAINT, klient_api::scheduling::v1beta1::TopologyConstraint }
 
 impl TopologyConstraint {
     /// `key`; required.
@@ -345,7 +345,7 @@ impl TopologyConstraint {
     }
 }
 
-part! { TypedLocalObjectReference: "scheduling.k8s.io/v1beta1", schema::TYPED_LOCAL_OBJECT_REFERENCE }
+part! { TypedLocalObjectReference: "scheduling.k8s.io/v1beta1", schema::TYPED_LOCAL_OBJECT_REFERENCE, klient_api::scheduling::v1beta1::TypedLocalObjectReference }
 
 impl TypedLocalObjectReference {
     /// `apiGroup`.
@@ -376,7 +376,7 @@ impl Workload {
     }
 }
 
-part! { WorkloadReference: "scheduling.k8s.io/v1beta1", schema::WORKLOAD_REFERENCE }
+part! { WorkloadReference: "scheduling.k8s.io/v1beta1", schema::WORKLOAD_REFERENCE, klient_api::scheduling::v1beta1::WorkloadReference }
 
 impl WorkloadReference {
     /// `workloadName`; required.
@@ -390,7 +390,7 @@ impl WorkloadReference {
     }
 }
 
-part! { WorkloadSpec: "scheduling.k8s.io/v1beta1", schema::WORKLOAD_SPEC }
+part! { WorkloadSpec: "scheduling.k8s.io/v1beta1", schema::WORKLOAD_SPEC, klient_api::scheduling::v1beta1::WorkloadSpec }
 
 impl WorkloadSpec {
     /// `controllerRef`.

@@ -18,7 +18,7 @@ impl CSIDriver {
     }
 }
 
-part! { CSIDriverSpec: "storage.k8s.io/v1", schema::CSI_DRIVER_SPEC }
+part! { CSIDriverSpec: "storage.k8s.io/v1", schema::CSI_DRIVER_SPEC, klient_api::storage::v1::CSIDriverSpec }
 
 impl CSIDriverSpec {
     /// `attachRequired`.
@@ -96,7 +96,7 @@ impl CSINode {
     }
 }
 
-part! { CSINodeDriver: "storage.k8s.io/v1", schema::CSI_NODE_DRIVER }
+part! { CSINodeDriver: "storage.k8s.io/v1", schema::CSI_NODE_DRIVER, klient_api::storage::v1::CSINodeDriver }
 
 impl CSINodeDriver {
     /// `name`; required.
@@ -120,7 +120,7 @@ impl CSINodeDriver {
     }
 }
 
-part! { CSINodeSpec: "storage.k8s.io/v1", schema::CSI_NODE_SPEC }
+part! { CSINodeSpec: "storage.k8s.io/v1", schema::CSI_NODE_SPEC, klient_api::storage::v1::CSINodeSpec }
 
 impl CSINodeSpec {
     /// `drivers`; required; list keyed by `name`.
@@ -129,7 +129,7 @@ impl CSINodeSpec {
     }
 }
 
-part! { CSINodeStatus: "storage.k8s.io/v1", schema::CSI_NODE_STATUS }
+part! { CSINodeStatus: "storage.k8s.io/v1", schema::CSI_NODE_STATUS, klient_api::storage::v1::CSINodeStatus }
 
 impl CSINodeStatus {
     /// `storageHealth`; list keyed by `name`.
@@ -223,7 +223,7 @@ impl StorageClass {
     }
 }
 
-part! { StorageHealth: "storage.k8s.io/v1", schema::STORAGE_HEALTH }
+part! { StorageHealth: "storage.k8s.io/v1", schema::STORAGE_HEALTH, klient_api::storage::v1::StorageHealth }
 
 impl StorageHealth {
     /// `name`; required.
@@ -237,7 +237,7 @@ impl StorageHealth {
     }
 }
 
-part! { StorageHealthCondition: "storage.k8s.io/v1", schema::STORAGE_HEALTH_CONDITION }
+part! { StorageHealthCondition: "storage.k8s.io/v1", schema::STORAGE_HEALTH_CONDITION, klient_api::storage::v1::StorageHealthCondition }
 
 impl StorageHealthCondition {
     /// `status`: `StorageDegraded`, `StorageUnreachable`; required.
@@ -271,7 +271,7 @@ impl StorageHealthCondition {
     }
 }
 
-part! { TokenRequest: "storage.k8s.io/v1", schema::TOKEN_REQUEST }
+part! { TokenRequest: "storage.k8s.io/v1", schema::TOKEN_REQUEST, klient_api::storage::v1::TokenRequest }
 
 impl TokenRequest {
     /// `audience`; required.
@@ -304,7 +304,7 @@ impl VolumeAttachment {
     }
 }
 
-part! { VolumeAttachmentSource: "storage.k8s.io/v1", schema::VOLUME_ATTACHMENT_SOURCE }
+part! { VolumeAttachmentSource: "storage.k8s.io/v1", schema::VOLUME_ATTACHMENT_SOURCE, klient_api::storage::v1::VolumeAttachmentSource }
 
 impl VolumeAttachmentSource {
     /// `persistentVolumeName`.
@@ -318,7 +318,7 @@ impl VolumeAttachmentSource {
     }
 }
 
-part! { VolumeAttachmentSpec: "storage.k8s.io/v1", schema::VOLUME_ATTACHMENT_SPEC }
+part! { VolumeAttachmentSpec: "storage.k8s.io/v1", schema::VOLUME_ATTACHMENT_SPEC, klient_api::storage::v1::VolumeAttachmentSpec }
 
 impl VolumeAttachmentSpec {
     /// `attacher`; required.
@@ -337,7 +337,7 @@ impl VolumeAttachmentSpec {
     }
 }
 
-part! { VolumeAttachmentStatus: "storage.k8s.io/v1", schema::VOLUME_ATTACHMENT_STATUS }
+part! { VolumeAttachmentStatus: "storage.k8s.io/v1", schema::VOLUME_ATTACHMENT_STATUS, klient_api::storage::v1::VolumeAttachmentStatus }
 
 impl VolumeAttachmentStatus {
     /// `attached`; required.
@@ -382,7 +382,7 @@ impl VolumeAttributesClass {
     }
 }
 
-part! { VolumeError: "storage.k8s.io/v1", schema::VOLUME_ERROR }
+part! { VolumeError: "storage.k8s.io/v1", schema::VOLUME_ERROR, klient_api::storage::v1::VolumeError }
 
 impl VolumeError {
     /// `time`; RFC 3339, in seconds.
@@ -401,7 +401,7 @@ impl VolumeError {
     }
 }
 
-part! { VolumeNodeResources: "storage.k8s.io/v1", schema::VOLUME_NODE_RESOURCES }
+part! { VolumeNodeResources: "storage.k8s.io/v1", schema::VOLUME_NODE_RESOURCES, klient_api::storage::v1::VolumeNodeResources }
 
 impl VolumeNodeResources {
     /// `count`.

@@ -25,7 +25,7 @@ impl StorageVersionMigration {
     }
 }
 
-part! { StorageVersionMigrationSpec: "storagemigration.k8s.io/v1beta1", schema::STORAGE_VERSION_MIGRATION_SPEC }
+part! { StorageVersionMigrationSpec: "storagemigration.k8s.io/v1beta1", schema::STORAGE_VERSION_MIGRATION_SPEC, klient_api::storagemigration::v1beta1::StorageVersionMigrationSpec }
 
 impl StorageVersionMigrationSpec {
     /// `resource`; required.
@@ -34,7 +34,7 @@ impl StorageVersionMigrationSpec {
     }
 }
 
-part! { StorageVersionMigrationStatus: "storagemigration.k8s.io/v1beta1", schema::STORAGE_VERSION_MIGRATION_STATUS }
+part! { StorageVersionMigrationStatus: "storagemigration.k8s.io/v1beta1", schema::STORAGE_VERSION_MIGRATION_STATUS, klient_api::storagemigration::v1beta1::StorageVersionMigrationStatus }
 
 impl StorageVersionMigrationStatus {
     /// `conditions`; list keyed by `type`.
