@@ -14,6 +14,10 @@ pub struct Declaration {
     pub short_names: &'static [&'static str],
     /// Groups of resources that list it, too, such as `all`.
     pub categories: &'static [&'static str],
+    /// Labels of the definition itself, as keys and values.
+    pub labels: &'static [(&'static str, &'static str)],
+    /// Annotations of the definition itself, as keys and values.
+    pub annotations: &'static [(&'static str, &'static str)],
     /// The JSON schema of the field `spec`.
     pub spec: Option<Schema>,
     /// The JSON schema of the field `status`. With it the resource has the subresource `status`.

@@ -47,10 +47,17 @@ impl Definition {
                 names[field] = json!(values);
             }
         }
+        let mut metadata = json!({"name": info.group_resource()});
+        for (field, pairs) in [("labels", declaration.labels), ("annotations", declaration.annotations)] {
+            if !pairs.is_empty() {
+                metadata[field] =
+                    pairs.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+            }
+        }
         let object = json!({
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
-            "metadata": {"name": info.group_resource()},
+            "metadata": metadata,
             "spec": {
                 "group": info.group,
                 "names": names,

@@ -17,8 +17,11 @@
 //! | `printcolumn(…)` | `printcolumn:…` | `column(name = "…", type = "…", path = "…")` |
 //! | `selectable` | `selectablefield:JSONPath` | `selectable_field` |
 //! | `validation = "…"`, `rule` | `validation:XValidation` at the type | `rule("…", message = "…")` |
-//! | `x_kube(validation = …)` of a field | `validation:XValidation` at a field | `#[schemars(extend("x-kubernetes-validations" = […]))]` |
-//! | `x_kube(merge_strategy = …)` | `listType`, `listMapKey` | `#[schemars(extend("x-kubernetes-list-type" = "map", …))]` |
+//! | `x_kube(validation = …)` of a field or a struct, with `KubeSchema` | `validation:XValidation` at a field or a type | `#[resource(rule("…"))]` of a field, or of a struct that derives `ResourceSchema` |
+//! | `merge_strategy = ListMerge::…` | `listType`, `listMapKey` | `#[resource(list_type = "map", list_map_keys("name"))]` |
+//! | `merge_strategy = MapMerge::…`, `StructMerge::…` | `mapType`, `structType` | `#[resource(map_type = "atomic")]`, `struct_type = "atomic"` |
+//! | `annotation`, `label` | `metadata:annotations`, `metadata:labels` | `annotation("…", "…")`, `label("…", "…")` |
+//! | `doc = "…"` | the comment of the type | the comment of the struct |
 //! | `deprecated` | `deprecatedversion` | `deprecated` or `deprecated = "…"` |
 //! | `served = false` | `unservedversion` | `not_served` |
 //! | `storage`, `merge_crds` | `storageversion` | the second argument of [`Definition::merge`] |
@@ -26,12 +29,45 @@
 //! | `derive = "…"` | | `derive(…)` |
 //! | `#[schemars(range(…))]`, `length`, `regex` | `validation:Minimum`, `MaxLength`, `Pattern` | the same attributes of schemars |
 //! | an enum | `validation:Enum` | an enum |
-//! | `#[serde(default)]` | `default` | `#[serde(default)]` |
-//! | `Option` | `optional`, `nullable` | `Option`, which is nullable; a field with a default need not be there |
-//! | `serde_json::Value` | `pruning:PreserveUnknownFields` | `serde_json::Value`, or a map that is flattened |
-//! | `IntOrString` | `XIntOrString` | `IntOrString`, or an untagged enum of an integer and a string |
+//! | `#[serde(default)]` | `default` | `#[serde(default)]`, or `#[resource(default = 3)]` for a default that only the server gives |
+//! | `Option` | `optional`, `nullable` | `Option`, which is nullable, or `#[resource(nullable)]`; a field with a default need not be there |
+//! | `serde_json::Value` | `pruning:PreserveUnknownFields` | `serde_json::Value`, a map that is flattened, or `#[resource(preserve_unknown_fields)]` |
+//! | | `validation:EmbeddedResource` | `#[resource(embedded_resource)]` |
+//! | `IntOrString` | `XIntOrString` | `IntOrString`, an untagged enum of an integer and a string, or `#[resource(int_or_string)]` |
+//! | | `applyconfiguration-gen` | `apply`, and `#[derive(ApplyConfiguration)]` of the structs within |
+//! | `cel`, for checks by the client | | an embedded server in a test |
+//! | `schema = "manual"` | | a [`Declaration`] |
+//! | `crates(kube = "…")` | | `klient = …` |
 //! | `crds()`, `ServerSideApply` by hand | `make install` | [`Definitions::install`] |
 //! | `crd()` | | [`Defined::definition`], and [`Definition::build`] or [`Definition::to_yaml`] |
+//!
+//! ## What is written differently
+//!
+//! The definitions of the same structs by kube-derive 5.0 and by klient differ in these points, which a test compares for 32
+//! shapes of structs:
+//!
+//! - *the object*: its description is that of the struct, not `Auto-generated derived type for …`; there is no title, and
+//!   the kind of lists is named;
+//! - *the status* is not nullable, as kubebuilder has it: a status that is absent is left out;
+//! - *formats of integers* are `int32` and `int64`, with the limits of the Rust type, since others mean nothing to Kubernetes;
+//! - *a set* of scalars has the list type `set`, so that the server refuses duplicates;
+//! - *an atomic struct* has `x-kubernetes-map-type`; kube-derive writes `x-kubernetes-struct-type`, which definitions do not have, and
+//!   it is lost;
+//! - *any value* keeps its fields by `x-kubernetes-preserve-unknown-fields`; without it and without a type, as kube-derive leaves
+//!   a `serde_json::Value`, the schema is not structural;
+//! - *an integer or a string*, as an untagged enum, has `x-kubernetes-int-or-string`; kube-derive writes alternatives without a
+//!   type, which a server refuses;
+//! - *an optional enum* has no null among its names, since `nullable` says it;
+//! - *an optional enum with fields* has one property at least and at most, in place of `oneOf`, which null would violate;
+//! - *an enum that is flattened and optional* has the fields of its variants, without an alternative that allows anything;
+//! - *a tagged enum* has one field with all its tags; kube-derive panics;
+//! - *the names of an enum* have their comments in the description;
+//! - *the words of a variant with fields*, its comment, are not written;
+//! - *titles* are not written;
+//! - *types of Kubernetes* have no descriptions, and the schema of quantities has their pattern, as controller-gen writes it.
+//!
+//! `KubeSchema` takes structs with named fields and without `#[serde(default)]` on the struct; `ResourceSchema` takes enums, tuples and
+//! such structs, too.
 
 mod declaration;
 mod definition;

@@ -9,6 +9,7 @@ mod variants;
 use serde_json::{Map, Value, json};
 
 const INT_OR_STRING: &str = "x-kubernetes-int-or-string";
+const EMBEDDED: &str = "x-kubernetes-embedded-resource";
 const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
 
 /// Keywords of JSON schema that say nothing about a value, or that Kubernetes refuses.
@@ -51,6 +52,14 @@ fn is_null(schema: &Value) -> bool {
     schema["type"] == "null" || schema["enum"] == json!([null]) || schema.get("const") == Some(&Value::Null)
 }
 
+/// The schema allows `null` beside other values.
+fn allows_null(schema: &Map<String, Value>) -> bool {
+    let is_in = |keyword: &str, is_it: fn(&Value) -> bool| {
+        schema.get(keyword).and_then(Value::as_array).is_some_and(|values| values.iter().any(is_it))
+    };
+    is_in("type", |ty| ty == "null") || is_in("anyOf", is_null)
+}
+
 impl Converter {
     /// The structural schema of a field.
     pub(crate) fn convert(&mut self, schema: Value, field: &str) -> Map<String, Value> {
@@ -78,6 +87,10 @@ impl Converter {
             return anything();
         }
         if is_true(&schema, INT_OR_STRING) {
+            if allows_null(&schema) {
+                schema.insert("nullable".into(), Value::Bool(true));
+            }
+            int_or_string(&mut schema);
             return schema;
         }
         if is_null(&Value::Object(schema.clone())) {
@@ -92,6 +105,10 @@ impl Converter {
         format::convert(&mut schema);
         if schema.get("default") == Some(&Value::Null) {
             schema.remove("default");
+        }
+        if is_true(&schema, EMBEDDED) && !schema.contains_key("type") {
+            schema.insert("type".into(), "object".into());
+            schema.insert(PRESERVE.into(), Value::Bool(true));
         }
         match schema.get("type").and_then(Value::as_str) {
             Some("array") => self.array(&mut schema, field),

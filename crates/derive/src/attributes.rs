@@ -18,6 +18,9 @@ pub(crate) struct Attributes {
     pub(crate) singular: Option<LitStr>,
     pub(crate) short_names: Vec<LitStr>,
     pub(crate) categories: Vec<LitStr>,
+    /// Keys and values.
+    pub(crate) labels: Vec<(LitStr, LitStr)>,
+    pub(crate) annotations: Vec<(LitStr, LitStr)>,
     pub(crate) scope: Option<Ident>,
     pub(crate) status: Option<Type>,
     pub(crate) scale: Option<Scale>,
@@ -27,6 +30,7 @@ pub(crate) struct Attributes {
     pub(crate) deprecated: Option<LitStr>,
     pub(crate) is_not_served: bool,
     pub(crate) derives: Vec<Path>,
+    pub(crate) has_apply: bool,
     pub(crate) klient: Option<Path>,
 }
 
@@ -54,8 +58,9 @@ pub(crate) struct Rule {
     pub(crate) optional_old_self: bool,
 }
 
-const KNOWN: &str = "`group`, `version`, `kind`, `plural`, `singular`, `short_name`, `category`, `scope`, `status`, `scale`, \
-                     `column`, `selectable_field`, `rule`, `deprecated`, `not_served`, `derive` or `klient`";
+const KNOWN: &str = "`group`, `version`, `kind`, `plural`, `singular`, `short_name`, `category`, `label`, `annotation`, `scope`, \
+                     `status`, `scale`, `column`, `selectable_field`, `rule`, `deprecated`, `not_served`, `apply`, `derive` or \
+                     `klient`";
 
 impl Attributes {
     pub(crate) fn parse(attributes: &[Attribute], span: Span) -> syn::Result<Self> {
@@ -90,6 +95,8 @@ impl Attributes {
             }),
             "status" => once(&mut self.status, meta, |_| Ok(())),
             "klient" => once(&mut self.klient, meta, |_| Ok(())),
+            "label" => pair(&mut self.labels, meta),
+            "annotation" => pair(&mut self.annotations, meta),
             "scale" => {
                 if self.scale.replace(scale(meta)?).is_some() {
                     return Err(meta.error("there is one scale"));
@@ -113,6 +120,10 @@ impl Attributes {
                 self.is_not_served = true;
                 Ok(())
             }
+            "apply" => {
+                self.has_apply = true;
+                Ok(())
+            }
             "derive" => meta.parse_nested_meta(|derive| {
                 self.derives.push(derive.path);
                 Ok(())
@@ -122,12 +133,12 @@ impl Attributes {
     }
 }
 
-fn expected(names: &str) -> String {
+pub(crate) fn expected(names: &str) -> String {
     format!("expected {names}")
 }
 
 /// Sets a value that may be given once, and is checked.
-fn once<T: Parse + quote::ToTokens>(
+pub(crate) fn once<T: Parse + quote::ToTokens>(
     place: &mut Option<T>,
     meta: &ParseNestedMeta<'_>,
     check: impl FnOnce(&T) -> syn::Result<()>,
@@ -149,6 +160,20 @@ fn push(
     check(&value)?;
     list.push(value);
     Ok(())
+}
+
+/// A key and its value, as in `label("app", "web")`.
+fn pair(list: &mut Vec<(LitStr, LitStr)>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    let content;
+    syn::parenthesized!(content in meta.input);
+    let parts = content.parse_terminated(<LitStr as Parse>::parse, Token![,])?;
+    match (parts.get(0), parts.get(1), parts.len()) {
+        (Some(key), Some(value), 2) => {
+            list.push((key.clone(), value.clone()));
+            Ok(())
+        }
+        _ => Err(meta.error(expected("a key and its value, as in (\"app\", \"web\")"))),
+    }
 }
 
 /// A JSON path of a definition begins with a dot.
@@ -218,7 +243,8 @@ fn column(meta: &ParseNestedMeta<'_>) -> syn::Result<Column> {
     })
 }
 
-fn rule(meta: &ParseNestedMeta<'_>) -> syn::Result<Rule> {
+/// A rule in CEL, with its parts.
+pub(crate) fn rule(meta: &ParseNestedMeta<'_>) -> syn::Result<Rule> {
     let content;
     syn::parenthesized!(content in meta.input);
     let mut parsed = Rule {
@@ -271,6 +297,22 @@ fn check_reason(reason: &LitStr) -> syn::Result<()> {
         return Ok(());
     }
     Err(syn::Error::new(reason.span(), format!("a reason is one of {}", known.join(", "))))
+}
+
+/// A rule as JSON, as schemas have it.
+pub(crate) fn rule_as_json(rule: &Rule) -> TokenStream {
+    let Rule { rule, message, message_expression, reason, field_path, optional_old_self } = rule;
+    let parts = [
+        ("message", message),
+        ("messageExpression", message_expression),
+        ("reason", reason),
+        ("fieldPath", field_path),
+    ];
+    let parts =
+        parts.into_iter().filter_map(|(name, text)| text.as_ref().map(|text| quote::quote!(#name: #text)));
+    let optional_old_self = optional_old_self.then(|| quote::quote!("optionalOldSelf": true));
+    let parts = parts.chain(optional_old_self);
+    quote::quote!({"rule": #rule #(, #parts)*})
 }
 
 /// An optional text; empty if it is absent.

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Fields, Ident, LitStr};
 
 use crate::attributes::{Attributes, Column, Rule, Scale, text};
-use crate::name;
+use crate::{apply, name, schema};
 
 pub(crate) fn custom_resource(input: &DeriveInput) -> syn::Result<TokenStream> {
     check(input)?;
@@ -33,13 +33,24 @@ pub(crate) fn custom_resource(input: &DeriveInput) -> syn::Result<TokenStream> {
     let subresources = has_status.chain(has_scale);
     let docs = input.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
     let derives = &attributes.derives;
+    let apply = attributes.has_apply.then(|| {
+        quote! {
+            #[derive(#klient::ApplyConfiguration)]
+            #[apply(scope = #scope, klient = #klient)]
+        }
+    });
+    let configuration = match attributes.has_apply {
+        true => apply::of_specification(input, &klient)?,
+        false => TokenStream::new(),
+    };
     let status = attributes.status.iter().map(|status| {
         quote! {
             /// Observed state, which the subresource `status` writes.
             pub status: ::std::option::Option<#status>,
         }
     });
-    let declaration = declaration(&attributes, spec, &klient);
+    let schema = schema_of(input, &klient)?;
+    let declaration = declaration(&attributes, &schema, &klient);
     Ok(quote! {
         #klient::custom_resource! {
             group: #group, version: #version, kind: #kind, plural: #plural,
@@ -47,6 +58,7 @@ pub(crate) fn custom_resource(input: &DeriveInput) -> syn::Result<TokenStream> {
 
             #(#docs)*
             #[derive(#(#derives),*)]
+            #apply
             #visibility struct #object {
                 /// Desired state: the part that clients write.
                 pub spec: #spec,
@@ -69,6 +81,8 @@ pub(crate) fn custom_resource(input: &DeriveInput) -> syn::Result<TokenStream> {
                 <Self as #klient::definitions::Defined>::definition()
             }
         }
+
+        #configuration
 
         impl #klient::definitions::Defined for #object {
             fn definition() -> #klient::definitions::Definition {
@@ -120,8 +134,21 @@ fn kind(spec: &Ident, given: Option<&LitStr>) -> syn::Result<LitStr> {
     Ok(kind)
 }
 
+/// The schema of a specification: that of its type, or if its fields have markers that of a copy with them.
+fn schema_of(input: &DeriveInput, klient: &TokenStream) -> syn::Result<TokenStream> {
+    if !schema::has_markers(input) {
+        let spec = &input.ident;
+        return Ok(quote!(#klient::definitions::schema_of::<#spec>()));
+    }
+    let (copy, ident) = schema::copy(input)?;
+    Ok(quote!({
+        #copy
+        #klient::definitions::schema_of::<#ident>()
+    }))
+}
+
 /// A literal of `Declaration`.
-fn declaration(attributes: &Attributes, spec: &Ident, klient: &TokenStream) -> TokenStream {
+fn declaration(attributes: &Attributes, schema: &TokenStream, klient: &TokenStream) -> TokenStream {
     let Attributes { short_names, categories, selectable_fields, is_not_served, .. } = attributes;
     let definitions = quote!(#klient::definitions);
     let optional = |value: Option<TokenStream>| match value {
@@ -129,6 +156,11 @@ fn declaration(attributes: &Attributes, spec: &Ident, klient: &TokenStream) -> T
         None => quote!(::std::option::Option::None),
     };
     let literal = |literal: &LitStr| quote!(#literal);
+    let pairs = |pairs: &[(LitStr, LitStr)]| {
+        let pairs = pairs.iter().map(|(key, value)| quote!((#key, #value)));
+        quote!(&[#(#pairs),*])
+    };
+    let (labels, annotations) = (pairs(&attributes.labels), pairs(&attributes.annotations));
     let singular = optional(attributes.singular.as_ref().map(literal));
     let deprecated = optional(attributes.deprecated.as_ref().map(literal));
     let status =
@@ -162,7 +194,9 @@ fn declaration(attributes: &Attributes, spec: &Ident, klient: &TokenStream) -> T
             singular: #singular,
             short_names: &[#(#short_names),*],
             categories: &[#(#categories),*],
-            spec: ::std::option::Option::Some(#definitions::schema_of::<#spec>()),
+            labels: #labels,
+            annotations: #annotations,
+            spec: ::std::option::Option::Some(#schema),
             status: #status,
             scale: #scale,
             columns: &[#(#columns),*],

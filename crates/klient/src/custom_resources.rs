@@ -6,6 +6,9 @@
 //! compile. Kinds without a struct are [`Unstructured`](crate::Unstructured): see
 //! [`Client::dynamic`](crate::Client::dynamic).
 //!
+//! With the feature `derive`, `#[derive(CustomResource)]` declares the struct and writes its definition; with `apply-derive`,
+//! `#[derive(ApplyConfiguration)]` makes the types for server-side apply. Without them that is:
+//!
 //! ```
 //! use klient::api::apiextensions::v1::CustomResourceDefinition;
 //! use klient::{

@@ -163,6 +163,8 @@
 //! - `all-groups` (default): every API group;
 //! - `apiserver` (default): the embedded API server, which most programs need in their tests only;
 //! - `controller` (default): leader election, events and reconcile loops: see [`controller`];
+//! - `derive`: custom resources, their definitions and their apply configurations from structs: see `CustomResource`;
+//! - `apply-derive`: their apply configurations only: see `ApplyConfiguration`;
 //! - `certificate-manager`: certificates from the signers of a cluster, renewed before they expire, and self-signed ones:
 //!   see `certificate`;
 //! - `config-flags`: kubectl's connection flags for a command line of clap: see `ConfigFlags`;
@@ -248,8 +250,10 @@ pub use klient_config_flags::ConfigFlags;
 pub use klient_controller as controller;
 #[cfg(feature = "derive")]
 pub use klient_definitions as definitions;
+#[cfg(feature = "apply-derive")]
+pub use klient_derive::ApplyConfiguration;
 #[cfg(feature = "derive")]
-pub use klient_derive::CustomResource;
+pub use klient_derive::{CustomResource, ResourceSchema};
 pub use klient_structured_merge as structured_merge;
 #[cfg(feature = "testing")]
 pub use klient_testing as testing;

@@ -14,6 +14,10 @@ impl Converter {
             if alternatives.len() < count {
                 schema.insert("nullable".into(), Value::Bool(true));
             }
+            if keyword == "anyOf" && alternatives.contains(&json!({})) {
+                self.optional(schema, alternatives, field);
+                continue;
+            }
             if keyword == "allOf" || alternatives.len() == 1 {
                 for alternative in alternatives {
                     self.merge(schema, alternative, field);
@@ -40,6 +44,24 @@ impl Converter {
                 );
             }
         }
+    }
+
+    /// Variants that are flattened into a struct and need not be there: their fields become fields of the struct.
+    fn optional(&mut self, schema: &mut Map<String, Value>, alternatives: Vec<Value>, field: &str) {
+        let mut properties = match schema.remove("properties") {
+            Some(Value::Object(properties)) => properties,
+            _ => Map::new(),
+        };
+        for alternative in alternatives {
+            let Value::Object(mut alternative) = alternative else { continue };
+            self.alternatives(&mut alternative, field);
+            if let Some(Value::Object(of_variant)) = alternative.remove("properties") {
+                for (name, property) in of_variant {
+                    self.add_property(&mut properties, name, property, field);
+                }
+            }
+        }
+        schema.insert("properties".into(), Value::Object(properties));
     }
 
     /// Adds all of a schema to another. What that has already stays.
