@@ -31,6 +31,7 @@ use serde_json::Value;
     field_path = ".spec.host",
     optional_old_self = true,
 ))]
+#[resource(label("app", "web"), annotation("example.com/team", "web"))]
 #[resource(deprecated = "use v1", derive(PartialEq))]
 pub(crate) struct Site {
     /// The host name.
@@ -62,7 +63,9 @@ fn every_attribute_is_in_the_definition() {
     let expected = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": "webs.example.com"},
+        "metadata": {
+            "name": "webs.example.com", "labels": {"app": "web"}, "annotations": {"example.com/team": "web"},
+        },
         "spec": {
             "group": "example.com",
             "names": {
