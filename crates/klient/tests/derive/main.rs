@@ -1,9 +1,13 @@
 //! `#[derive(CustomResource)]`, on the embedded server.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unexpected_cfgs, reason = "the shapes have the feature `kube` in another program")]
 
+mod apply;
 mod definitions;
 mod install;
+mod kube;
+mod markers;
 mod misuse;
 mod schemas;
 mod versions;
