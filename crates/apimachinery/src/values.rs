@@ -15,7 +15,7 @@ pub mod syntax;
 mod text;
 
 pub use decode::{Decoded, UnmarshalTypeError, decode, decode_with_numbers, empty};
-pub use depth::{exceeds_parse_depth, is_too_deep};
+pub use depth::{MAX_OBJECT_DEPTH, exceeds_parse_depth, is_too_deep};
 pub use encode::{encode, encode_untyped, encode_value};
 pub use numbers::Numbers;
 pub use parse::{Parsed, parse};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apiextensions::definition::ConversionWebhook;
-use klient_apimachinery::values::Map;
+use klient_apimachinery::values::{self, MAX_OBJECT_DEPTH, Map};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -96,11 +96,11 @@ impl Converter {
     }
 
     /// Brings an object of a custom resource from the version of the request to that of storage. Fields that this does
-    /// not know are pruned, and its defaults are set.
+    /// not know are pruned, and its defaults are set. All that is stored, or shown as if it were, passes through here.
     ///
     /// # Errors
     ///
-    /// 500 if the conversion webhook of the kind fails.
+    /// 500 if the conversion webhook of the kind fails; 400 if the object is nested too deep to be read again.
     pub(crate) async fn to_storage(
         &self,
         resource: &Resource,
@@ -115,6 +115,10 @@ impl Converter {
         }
         resource.prune_to_stored(&mut object);
         resource.default_as_stored(&mut object);
+        if values::is_too_deep(&object) {
+            let problem = format!("exceeded max depth: an object is nested {MAX_OBJECT_DEPTH} deep at most");
+            return Err(Failure::bad_request(problem));
+        }
         Ok(object)
     }
 

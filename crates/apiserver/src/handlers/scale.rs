@@ -5,7 +5,7 @@ use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
-use klient_apimachinery::values::{self, Map, at, text_at};
+use klient_apimachinery::values::{self, MAX_OBJECT_DEPTH, Map, at, text_at};
 use klient_schema::autoscaling_v1;
 use klient_structured_merge::{Managers, ScaleFields};
 use serde_json::{Value, json};
@@ -154,7 +154,7 @@ async fn set(
         let mut present = present.map_err(|mismatch| Failure::internal(mismatch.of_json))?.object;
         owners.to_scale().write_to(&mut present);
         if resource.is_custom() && !has_number(old, &paths.spec) {
-            put(&mut present, &SPEC_REPLICAS.map(str::to_owned), NOT_SET);
+            put(&mut present, &SPEC_REPLICAS.map(str::to_owned), NOT_SET)?;
         }
         let mut desired = desire(&present)?;
         body::check_namespace(resource, &mut desired, object.key.namespace())?;
@@ -172,7 +172,7 @@ async fn set(
         }
         let scaled_by = Managers::of(&desired).map_err(|error| Failure::bare(500, error.to_string()))?;
         let mut new = old.clone();
-        put(&mut new, &paths.spec, replicas);
+        put(&mut new, &paths.spec, replicas)?;
         owners.to_object(scaled_by).write_to(&mut new);
         Ok(new)
     };
@@ -229,7 +229,7 @@ impl Presentation for ScalePresentation<'_> {
         let replicas = at(presented, &SPEC_REPLICAS).and_then(Value::as_i64).unwrap_or(0);
         let path = paths(self.resource)?.spec;
         if number(object, &path) != replicas {
-            put(object, &path, replicas);
+            put(object, &path, replicas)?;
         }
         Ok(())
     }
@@ -270,14 +270,23 @@ fn number(object: &Map, path: &[String]) -> Value {
     at(object, &path).and_then(Value::as_i64).unwrap_or(0).into()
 }
 
-fn put(object: &mut Map, path: &[String], replicas: i64) {
-    match path {
-        [] => {}
-        [last] => {
-            object.insert(last.clone(), replicas.into());
-        }
-        [first, rest @ ..] => put(values::map_at(object, first), rest, replicas),
+/// Sets the number of replicas at a path.
+///
+/// # Errors
+///
+/// 400 if the path is longer than objects are nested.
+fn put(object: &mut Map, path: &[String], replicas: i64) -> Result<()> {
+    let Some((last, parents)) = path.split_last() else { return Ok(()) };
+    if path.len() > MAX_OBJECT_DEPTH {
+        let names = path.len();
+        let problem = format!(
+            "exceeded max depth: specReplicasPath of the definition has {names} names, and an object is nested {MAX_OBJECT_DEPTH} deep at most"
+        );
+        return Err(Failure::bad_request(problem));
     }
+    let parent = parents.iter().fold(object, |parent, name| values::map_at(parent, name));
+    parent.insert(last.clone(), replicas.into());
+    Ok(())
 }
 
 fn scale(resource: &Resource, stored: &Object) -> Result<Map> {

@@ -74,7 +74,7 @@ pub(crate) struct Object {
 impl Object {
     /// The object as a value, without `apiVersion` and `kind`.
     pub(crate) fn value(&self) -> Map {
-        serde_json::from_slice(&self.json).expect("the server has written it")
+        serde_json::from_slice(&self.json).expect("the server has written it, nested no deeper than it reads")
     }
 
     /// The object as protobuf, without an envelope.

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::definition::defined;
 use crate::events::brief;
 use crate::objects::{
@@ -282,4 +283,36 @@ async fn a_body_without_a_kind_is_refused_in_the_words_of_its_decoder() {
     assert_eq!(refused, format!("400 Gadget in version \"v1\" cannot be handled as a Gadget: {missing}"));
     let refused = client.put(&format!("{GADGETS}/g"), &body).await.refusal();
     assert!(refused.contains(&format!("unrecognized (must be of type Gadget): {missing}")), "{refused}");
+}
+
+/// Reads a custom resource in all ways, writes it back and deletes it.
+pub(crate) async fn lives(client: &Client, path: &str) {
+    let object = client.get(path).await.expect(200);
+    let (collection, name) = path.rsplit_once('/').expect("it has a name");
+    let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    client.get_as(collection, table).await.expect(200);
+    client.get_as(path, table).await.expect(200);
+    for path in [collection, path] {
+        let yaml = client.get_as(path, "application/yaml").await;
+        assert!(yaml.text().contains(&format!("name: {name}\n")), "{}", yaml.text());
+    }
+    client.put(path, &object).await.expect(200);
+    client.patch(path, "merge", &json!({"metadata": {"labels": {"a": "b"}}})).await.expect(200);
+    let label = json!([{"op": "add", "path": "/metadata/labels/a", "value": "c"}]);
+    client.patch(path, "json", &label).await.expect(200);
+    client.delete(path).await.expect(200);
+    client.get(path).await.expect(404);
+}
+
+#[tokio::test]
+async fn an_object_that_is_stored_is_read_written_back_and_deleted_however_deep_it_is() {
+    let (_server, client) = defined(&gadgets(anything())).await;
+    for depth in 90..=130 {
+        let nested = (2..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
+        let created = client.post(GADGETS, &gadget("g", nested)).await;
+        assert_eq!(created.status, if depth <= 100 { 201 } else { 400 }, "{depth}: {}", created.text());
+        if depth <= 100 {
+            lives(&client, &format!("{GADGETS}/g")).await;
+        }
+    }
 }

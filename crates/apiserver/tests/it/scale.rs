@@ -5,6 +5,8 @@ use klient_apiserver::TestServer;
 use serde_json::{Value, json};
 
 use crate::client::{Client, sends};
+use crate::custom::lives;
+use crate::definition::{defined, delete};
 use crate::objects::{DEFINITIONS, GADGETS, anything, deployment, gadget, gadgets};
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
@@ -93,4 +95,38 @@ async fn a_scale_of_a_custom_resource_is_refused_in_its_own_words() {
     unversioned["metadata"]["resourceVersion"] = "0".into();
     let refusal = client.put(&path, &unversioned).await.refusal();
     assert!(refusal.ends_with("must be specified for an update"), "{refusal}");
+}
+
+/// A path of a definition can be longer than objects are nested.
+#[tokio::test]
+async fn replicas_deeper_than_an_object_can_be_are_not_written() {
+    for (names, code) in [(95, 200), (100, 200), (101, 400), (150, 400), (40_000, 400)] {
+        let mut definition = gadgets(anything());
+        let path = format!(".spec{}", ".a".repeat(names - 1));
+        definition["spec"]["versions"][0]["subresources"]["scale"] =
+            json!({"specReplicasPath": path, "statusReplicasPath": format!(".status{}", ".a".repeat(names))});
+        let (_server, client) = defined(&definition).await;
+        client.post(GADGETS, &gadget("g", json!({}))).await.expect(201);
+        let (path, object) = (format!("{GADGETS}/g/scale"), format!("{GADGETS}/g"));
+        let scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "g"}, "spec": {"replicas": 3}});
+        let applies = sends("application/apply-patch+yaml");
+        let dry = format!("{path}?dryRun=All");
+        let apply = format!("{path}?fieldManager=m&force=true");
+        for answer in [
+            client.patch(&dry, "merge", &scale).await,
+            client.put(&path, &scale).await,
+            client.patch(&path, "merge", &json!({"spec": {"replicas": 4}})).await,
+            client.send(Method::PATCH, &apply, &applies, scale.to_string()).await,
+        ] {
+            assert_eq!(answer.status, code, "{names}: {}", answer.text());
+            if code == 400 {
+                let problem = format!("specReplicasPath of the definition has {names} names");
+                assert!(answer.refusal().contains(&problem), "{}", answer.text());
+            }
+        }
+        let read = client.get(&path).await;
+        assert_eq!(read.status, if code == 200 { 200 } else { 500 }, "{names}: {}", read.text());
+        lives(&client, &object).await;
+        delete(&client, "gadgets.a.example").await;
+    }
 }
