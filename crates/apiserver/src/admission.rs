@@ -179,9 +179,7 @@ impl Attributes<'_> {
 
     /// Returns true if a CertificateSigningRequest is written, or this subresource of one.
     fn is_signing_request(&self, subresource: Option<&str>) -> bool {
-        let info = &self.resource.info;
-        info.group == "certificates.k8s.io"
-            && info.plural == "certificatesigningrequests"
+        self.resource.is_built_in("certificates.k8s.io", "certificatesigningrequests")
             && self.subresource == subresource
     }
 }

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use klient_apiextensions::definition::{self, CLEANUP, Termination};
+use klient_apiextensions::definition::{self, CLEANUP, Definition, Termination};
 use klient_apimachinery::Time;
 use klient_apimachinery::meta::{PropagationPolicy, Reason};
-use klient_apimachinery::values::{Map, list_at, map_at, text_at};
+use klient_apimachinery::values::{Map, list_at, map_at};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -21,7 +21,7 @@ use crate::registry::pipeline::{Outcome, Pipeline, delete};
 use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::State;
 use crate::status::{Failure, Result};
-use crate::storage::{Key, Object, TableId};
+use crate::storage::{Key, Object};
 use crate::warnings::Warnings;
 use queue::Terminating;
 
@@ -141,10 +141,11 @@ async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<bool> {
     let Some(definition) = definition.filter(|definition| definition.is_terminating) else {
         return Ok(false);
     };
-    let table = objects_of(&definition.value());
-    let resources = state.registry.all();
-    let mut resources = once(&resources);
-    resources.retain(|resource| resource.table == table);
+    // The objects go though no version is served, and though a client has taken the definition's status away.
+    let known = state.registry.definition(name);
+    let known = known.or_else(|| Definition::parse(&definition.value()).map(Arc::new));
+    let resource = known.and_then(|definition| Resource::stored(&definition)).map(Arc::new);
+    let resources: Vec<&Arc<Resource>> = resource.iter().collect();
     change(state, &definitions, name, Some("status"), |definition| {
         definition::terminating(definition, Termination::InProgress, Time::now());
     })
@@ -154,13 +155,6 @@ async fn finalize_definition(state: &Arc<State>, name: &str) -> Result<bool> {
         change(state, &definitions, name, Some("status"), remove_finalizer).await?;
     }
     Ok(remaining.has_failed())
-}
-
-/// The table of a definition's objects.
-fn objects_of(definition: &Map) -> TableId {
-    let (group, plural) =
-        (text_at(definition, &["spec", "group"]), text_at(definition, &["spec", "names", "plural"]));
-    TableId(format!("{group}/{plural}").into())
 }
 
 /// Sets the status of a definition whose objects are deleted, and removes its finalizer.

@@ -101,6 +101,11 @@ impl Registry {
         self.built_in.iter().filter(|other| is_equivalent(other)).cloned().collect()
     }
 
+    /// The definition of a name, if it is established.
+    pub(crate) fn definition(&self, name: &str) -> Option<Arc<Definition>> {
+        self.custom.read().expect("no panics while held").definitions.get(name).cloned()
+    }
+
     /// Changes with every definition.
     pub(crate) fn generation(&self) -> u64 {
         *self.generation.borrow()

@@ -31,6 +31,18 @@ pub(crate) use table::{Listed, Page};
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct TableId(pub(crate) Arc<str>);
 
+impl TableId {
+    /// The table of a built-in resource.
+    pub(crate) fn built_in(group: &str, plural: &str) -> Self {
+        TableId(format!("{group}/{plural}").into())
+    }
+
+    /// The table of a definition's objects, which is never that of a built-in resource with the same names.
+    pub(crate) fn custom(group: &str, plural: &str) -> Self {
+        TableId(format!("custom/{group}/{plural}").into())
+    }
+}
+
 /// All objects of a server. Reads are served from memory; a commit may wait until the change is durable.
 pub(crate) trait Storage: Send + Sync {
     /// The version of the last change.

@@ -30,6 +30,7 @@ impl Plugin for PolicyParameters {
         object: Option<&'a Map>,
     ) -> BoxFuture<'a, Result<()>> {
         let is_written = attributes.resource.info.group == GROUP
+            && !attributes.resource.is_custom()
             && attributes.subresource.is_none()
             && attributes.operation != Operation::Delete;
         let object = object.filter(|_| is_written);

@@ -29,8 +29,9 @@ impl Plugin for RoleEscalation {
         attributes: &'a Attributes<'_>,
         object: Option<&'a Map>,
     ) -> BoxFuture<'a, Result<()>> {
-        let is_granting =
-            attributes.resource.info.group == GROUP && attributes.operation != Operation::Delete;
+        let resource = attributes.resource;
+        let is_role = resource.info.group == GROUP && !resource.is_custom();
+        let is_granting = is_role && attributes.operation != Operation::Delete;
         let object = object.filter(|_| is_granting);
         Box::pin(ready(object.map_or(Ok(()), |object| self.check(attributes, object))))
     }

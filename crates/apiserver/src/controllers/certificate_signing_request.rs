@@ -28,9 +28,7 @@ impl Controller for CertificateSigningRequests {
     fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let Committed { resource, object, deleted, .. } = *change;
-            let info = &resource.info;
-            let is_request =
-                info.group == "certificates.k8s.io" && info.plural == "certificatesigningrequests";
+            let is_request = resource.is_built_in("certificates.k8s.io", "certificatesigningrequests");
             if is_request && !deleted && is_to_be_signed(&object.value()) {
                 sign(state, resource, object).await;
             }

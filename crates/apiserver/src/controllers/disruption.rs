@@ -36,7 +36,7 @@ fn affected(state: &State, change: &Committed<'_>) -> Vec<Key> {
     let namespace = object.key.namespace();
     let keys = |budgets: Vec<Arc<Object>>| budgets.iter().map(|budget| budget.key.clone()).collect();
     match (&*resource.info.group, &*resource.info.plural) {
-        ("policy", "poddisruptionbudgets") => {
+        ("policy", "poddisruptionbudgets") if !resource.is_custom() => {
             let generation = |budget: &Map| at(budget, &["metadata", "generation"]).cloned();
             let is_changed = |old: &Map| generation(old) != generation(&object.value());
             if !deleted && old.is_none_or(is_changed) { vec![object.key.clone()] } else { Vec::new() }

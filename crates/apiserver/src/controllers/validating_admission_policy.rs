@@ -28,9 +28,8 @@ impl Controller for ValidatingAdmissionPolicies {
     fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let Committed { resource, object, deleted, .. } = *change;
-            let info = &resource.info;
             let is_policy =
-                info.group == "admissionregistration.k8s.io" && info.plural == "validatingadmissionpolicies";
+                resource.is_built_in("admissionregistration.k8s.io", "validatingadmissionpolicies");
             if is_policy && !deleted && is_unobserved(&object.value()) {
                 check(state, resource, &object.key).await;
             }

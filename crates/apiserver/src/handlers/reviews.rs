@@ -21,7 +21,8 @@ use crate::status::{Failure, Result};
 
 /// Returns true if a resource holds reviews, which are not stored.
 pub(crate) fn is_review(resource: &Resource) -> bool {
-    resource.info.kind.ends_with("Review")
+    !resource.is_custom()
+        && resource.info.kind.ends_with("Review")
         && matches!(&*resource.info.group, "authentication.k8s.io" | "authorization.k8s.io")
 }
 

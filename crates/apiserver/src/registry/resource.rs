@@ -96,7 +96,7 @@ impl Resource {
             verbs: owned(schema.verbs),
             storage_hash: schema.storage_hash.to_owned(),
             subresources: subresources.collect(),
-            table: table(group, schema.plural),
+            table: TableId::built_in(group, schema.plural),
             source: ResourceSource::BuiltIn(schema),
             strategy: strategy::built_in(schema),
             versions: built_in_versions(schema.group, schema.plural),
@@ -108,17 +108,18 @@ impl Resource {
 
     /// The resources of a definition, one for each version that is served.
     pub(super) fn custom(definition: &Arc<Definition>) -> Vec<Resource> {
-        let kind_version = |version: &Version| KindVersion {
-            api_version: format!("{}/{}", definition.group, version.name).into(),
-            has_status: version.has_status,
-            fields: version.fields.clone(),
-            replicas: version.scale.as_ref().map(|scale| dotted(&scale.spec_replicas)),
-        };
-        let versions: Arc<[KindVersion]> = definition.versions.iter().map(kind_version).collect();
+        let versions = custom_versions(definition);
         let served = definition.versions.iter().enumerate().filter(|(_, version)| version.served);
         let resource =
             |(index, version)| Resource::custom_version(definition, index, version, versions.clone());
         served.map(resource).collect()
+    }
+
+    /// The resource of a definition in the version that is stored, served or not.
+    pub(crate) fn stored(definition: &Arc<Definition>) -> Option<Resource> {
+        let mut versions = definition.versions.iter().enumerate();
+        let (index, version) = versions.find(|(_, version)| version.storage)?;
+        Some(Resource::custom_version(definition, index, version, custom_versions(definition)))
     }
 
     fn custom_version(
@@ -172,7 +173,7 @@ impl Resource {
             ]),
             storage_hash: storage_hash(&definition.group, &storage.name, &definition.kind),
             subresources,
-            table: table(&definition.group, &definition.plural),
+            table: TableId::custom(&definition.group, &definition.plural),
             source: ResourceSource::Custom { definition: definition.clone(), version: index },
             strategy: Box::new(CustomResource { definition: definition.clone(), version: index }),
             versions,
@@ -201,6 +202,11 @@ impl Resource {
 
     pub(crate) fn is_custom(&self) -> bool {
         matches!(self.source, ResourceSource::Custom { .. })
+    }
+
+    /// Returns true if it is a built-in resource of these names. A definition may have the same.
+    pub(crate) fn is_built_in(&self, group: &str, plural: &str) -> bool {
+        !self.is_custom() && self.info.group == *group && self.info.plural == *plural
     }
 
     pub(crate) fn has_verb(&self, verb: &str) -> bool {
@@ -257,7 +263,7 @@ impl Resource {
 
     /// Returns true if its objects are namespaces.
     pub(crate) fn is_namespace(&self) -> bool {
-        self.info.group.is_empty() && self.info.plural == "namespaces"
+        self.is_built_in("", "namespaces")
     }
 
     /// The name of its definition, if it is custom.
@@ -267,7 +273,7 @@ impl Resource {
 
     /// Returns true if its objects are CustomResourceDefinitions.
     pub(crate) fn is_definition(&self) -> bool {
-        self.info.group == "apiextensions.k8s.io" && self.info.kind == "CustomResourceDefinition"
+        self.is_built_in("apiextensions.k8s.io", "customresourcedefinitions")
     }
 
     /// An object that is shown and not stored, at a version, or without one.
@@ -538,6 +544,17 @@ impl Resource {
     }
 }
 
+/// All versions of a definition, served or not.
+fn custom_versions(definition: &Definition) -> Arc<[KindVersion]> {
+    let kind_version = |version: &Version| KindVersion {
+        api_version: format!("{}/{}", definition.group, version.name).into(),
+        has_status: version.has_status,
+        fields: version.fields.clone(),
+        replicas: version.scale.as_ref().map(|scale| dotted(&scale.spec_replicas)),
+    };
+    definition.versions.iter().map(kind_version).collect()
+}
+
 fn dotted(path: &str) -> Path {
     Path::fields(path.trim_start_matches('.').split('.'))
 }
@@ -549,10 +566,6 @@ fn path_text(object: &Map, path: &str) -> Str {
         Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string().into(),
         _ => Str::EMPTY,
     }
-}
-
-fn table(group: &str, plural: &str) -> TableId {
-    TableId(format!("{group}/{plural}").into())
 }
 
 /// The storage version hash of discovery.

@@ -266,3 +266,119 @@ async fn the_status_is_the_servers() {
     assert_eq!(first["status"], made["status"]);
     assert_eq!(apply().await, first);
 }
+
+/// A definition of a plural and kind in a group of Kubernetes' own, in version `v9`.
+fn in_a_group_of_kubernetes(group: &str, plural: &str, kind: &str, scope: &str) -> Value {
+    let mut definition = gadgets(anything());
+    definition["metadata"] = json!({
+        "name": format!("{plural}.{group}"), "annotations": {"api-approved.kubernetes.io": "unapproved, a test"},
+    });
+    definition["spec"]["group"] = group.into();
+    definition["spec"]["scope"] = scope.into();
+    definition["spec"]["names"] = json!({"plural": plural, "kind": kind});
+    definition["spec"]["versions"][0]["name"] = "v9".into();
+    definition
+}
+
+#[tokio::test]
+async fn a_definition_shares_nothing_with_a_built_in_resource_of_its_names() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let ingress = json!({"defaultBackend": {"service": {"name": "s", "port": {"number": 80}}}});
+    for (group, plural, kind, namespaced, spec) in [
+        ("networking.k8s.io", "ingresses", "Ingress", true, ingress),
+        ("rbac.authorization.k8s.io", "clusterroles", "ClusterRole", false, Value::Null),
+        (
+            "certificates.k8s.io",
+            "certificatesigningrequests",
+            "CertificateSigningRequest",
+            false,
+            Value::Null,
+        ),
+        ("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", false, Value::Null),
+    ] {
+        let scope = if namespaced { "Namespaced" } else { "Cluster" };
+        let collection = |version: &str| {
+            let namespace = if namespaced { "/namespaces/default" } else { "" };
+            format!("/apis/{group}/{version}{namespace}/{plural}")
+        };
+        let is_new = spec.is_object() || plural == "clusterroles";
+        if is_new {
+            client
+                .post(&collection("v1"), &json!({"metadata": {"name": "keep"}, "spec": spec}))
+                .await
+                .expect(201);
+        }
+        let before = names(&client.get(&collection("v1")).await.expect(200));
+        client.post(DEFINITIONS, &in_a_group_of_kubernetes(group, plural, kind, scope)).await.expect(201);
+        let custom = json!({
+            "apiVersion": format!("{group}/v9"), "kind": kind, "metadata": {"name": "custom"}, "spec": {"rules": "no list"},
+            "roleRef": {"kind": "ClusterRole", "name": "admin"},
+        });
+        let created = client.post(&collection("v9"), &custom).await.expect(201);
+        assert_eq!(created["spec"], json!({"rules": "no list"}), "{plural}");
+        assert_eq!(names(&client.get(&collection("v9")).await.expect(200)), ["custom"]);
+        let own = names(&client.get(&collection("v1")).await.expect(200));
+        let others: Vec<&String> = own.iter().filter(|name| **name != format!("{plural}.{group}")).collect();
+        assert_eq!(others, before.iter().collect::<Vec<_>>(), "{plural}");
+        client.get(&format!("{}/custom", collection("v1"))).await.expect(404);
+        client
+            .patch(&format!("{}/custom", collection("v9")), "merge", &json!({"spec": {"a": 1}}))
+            .await
+            .expect(200);
+        delete(&client, &format!("{plural}.{group}")).await;
+        assert_eq!(names(&client.get(&collection("v1")).await.expect(200)), before, "{plural}");
+        assert_eq!(client.get(&collection("v9")).await.status, 404);
+        if is_new {
+            client.delete(&format!("{}/keep", collection("v1"))).await.expect(200);
+        }
+    }
+}
+
+/// Upstream a namespace does not see objects that nobody serves, and a definition does.
+#[tokio::test]
+async fn the_objects_of_a_definition_go_with_it_in_whichever_versions_they_are_served() {
+    let unserved = json!([{"op": "replace", "path": "/spec/versions/0/served", "value": false}]);
+    let unserved_all = json!([
+        {"op": "replace", "path": "/spec/versions/0/served", "value": false},
+        {"op": "replace", "path": "/spec/versions/1/served", "value": false},
+    ]);
+    let no_status = json!([{"op": "replace", "path": "/status/conditions", "value": []}]);
+    for (subresource, change) in
+        [("", Value::Null), ("", unserved), ("", unserved_all), ("/status", no_status)]
+    {
+        let (_server, client) = defined(&two_versions()).await;
+        client.post(GADGETS, &gadget("old", json!({"size": 1}))).await.expect(201);
+        let path = format!("{DEFINITIONS}/gadgets.a.example{subresource}");
+        if change.is_array() {
+            client.patch(&path, "json", &change).await.expect(200);
+        }
+        delete(&client, "gadgets.a.example").await;
+        client.post(DEFINITIONS, &two_versions()).await.expect(201);
+        assert_eq!(names(&client.get(GADGETS).await.expect(200)), [""; 0], "no object comes back: {change}");
+    }
+}
+
+#[tokio::test]
+async fn a_definition_waits_for_objects_that_it_does_not_serve() {
+    let (_server, client) = defined(&gadgets(anything())).await;
+    let mut held = gadget("held", json!({}));
+    held["metadata"]["finalizers"] = json!(["a.example/hold"]);
+    client.post(GADGETS, &held).await.expect(201);
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    let served =
+        |served: bool| json!([{"op": "replace", "path": "/spec/versions/0/served", "value": served}]);
+    client.patch(&path, "json", &served(false)).await.expect(200);
+    let mut events =
+        client.watch(&format!("{DEFINITIONS}?watch=1&fieldSelector=metadata.name=gadgets.a.example")).await;
+    client.delete(&path).await.expect(200);
+    while conditions(&events.next().await.expect("the definition goes on")["object"])
+        .last()
+        .map(String::as_str)
+        != Some("Terminating True InstanceDeletionInProgress")
+    {}
+    client.patch(&path, "json", &served(true)).await.expect(200);
+    let release = json!({"metadata": {"finalizers": null}});
+    client.patch(&format!("{GADGETS}/held"), "merge", &release).await.expect(200);
+    while events.next().await.expect("the definition goes")["type"] != "DELETED" {}
+}
