@@ -18,6 +18,7 @@ use serde_json::Value;
 
 pub(crate) use authorizer::UserAuthorizer;
 pub(crate) use evaluation::{Costly, evaluate};
+use request::of_the_client;
 pub(crate) use request::request;
 
 /// The environment of conditions of webhooks.
@@ -173,7 +174,9 @@ impl MatchConditions {
         if self.conditions.is_empty() {
             return Ok(Ok(true));
         }
-        let mut activation = Input { namespace: None, ..input }.activate(&self.environment, true);
+        let request = of_the_client(input.request);
+        let input = Input { namespace: None, request: &request, ..input };
+        let mut activation = input.activate(&self.environment, true);
         let mut budget = input.within(MATCH_CONDITIONS_BUDGET);
         let (mut is_false, mut errors) = (false, Vec::new());
         for condition in &self.conditions {

@@ -1,6 +1,6 @@
 //! Admission webhooks.
 
 mod broken;
-mod matching;
+pub(crate) mod matching;
 mod mutating;
 mod validating;

@@ -1,5 +1,7 @@
 //! The variable `request`: an AdmissionRequest as expressions see it.
 
+use std::borrow::Cow;
+
 use klient_apimachinery::values::Map;
 use serde_json::{Value, json};
 
@@ -33,6 +35,18 @@ pub(crate) fn request(attributes: &Attributes<'_>, matched: &Matched) -> Value {
     set("dryRun", attributes.request.dry_run.into());
     set("options", attributes.options().map_or(Value::Null, Value::Object));
     Value::Object(request)
+}
+
+/// The AdmissionRequest as match conditions see it: as upstream, its resource is that of the request in place of the one
+/// that has matched. Its kind is the one that has matched.
+pub(super) fn of_the_client(request: &Value) -> Cow<'_, Value> {
+    let sent = request.get("requestResource");
+    if request.get("resource") == sent {
+        return Cow::Borrowed(request);
+    }
+    let mut request = request.clone();
+    request["resource"] = request["requestResource"].clone();
+    Cow::Owned(request)
 }
 
 fn kind(kind: &GroupVersionKind) -> Value {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{GROUP, config_map, constraints, object, server, with};
 use crate::client::Client;
 use crate::objects::{CONFIG_MAPS, PODS, pod};
+use crate::webhooks::matching::{OF_THE_CLIENT, SCALERS, scaler};
 
 fn policies() -> String {
     format!("{GROUP}/mutatingadmissionpolicies")
@@ -236,4 +237,20 @@ async fn definitions_are_validated() {
          spec.mutations[0].applyConfiguration: Invalid value: \"{applyConfiguration}\": must not be specified when \
          patchType is JSONPatch]"
     );
+}
+
+#[tokio::test]
+async fn conditions_see_the_resource_of_the_request_and_mutations_that_which_has_matched() {
+    let mut constraints = constraints("autoscaling", "horizontalpodautoscalers");
+    constraints["resourceRules"][0]["apiVersions"] = json!(["v2"]);
+    let label = "Object{metadata: Object.metadata{labels: {'saw': request.resource.version}}}";
+    for (condition, matches) in OF_THE_CLIENT {
+        let spec = json!({
+            "matchConstraints": constraints, "mutations": [applies(label)], "reinvocationPolicy": "Never",
+            "matchConditions": [{"name": "c", "expression": condition}],
+        });
+        let (_server, client) = in_effect(spec).await;
+        let created = client.post(SCALERS, &scaler()).await.expect(201);
+        assert_eq!(created["metadata"]["labels"]["saw"] == "v2", matches, "{condition}: {created}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::answer::Answer;
 use crate::client::{Client, Identity, Protocol};
 use crate::definition::defined;
 use crate::objects::{CONFIG_MAPS, GADGETS, anything, deployment, gadget, gadgets};
+use crate::webhooks::matching::{OF_THE_CLIENT, SCALERS, scaler};
 
 fn policies() -> String {
     format!("{GROUP}/validatingadmissionpolicies")
@@ -517,5 +518,21 @@ async fn a_policy_that_is_evaluated_once_more_says_the_same() {
             Some(problem) => assert_eq!(created.refusal(), denied("c", problem)),
             None => drop(created.expect(201)),
         }
+    }
+}
+
+#[tokio::test]
+async fn conditions_see_the_resource_of_the_request_and_validations_that_which_has_matched() {
+    let mut constraints = constraints("autoscaling", "horizontalpodautoscalers");
+    constraints["resourceRules"][0]["apiVersions"] = json!(["v2"]);
+    let spec = json!({"matchConstraints": constraints, "validations": [{
+        "expression": "false", "messageExpression": "request.resource.version + ' ' + request.kind.version",
+    }]});
+    for (condition, matches) in OF_THE_CLIENT {
+        let conditions = json!({"matchConditions": [{"name": "c", "expression": condition}]});
+        let (_server, client) = in_effect(with(spec.clone(), conditions), json!({})).await;
+        let answer = client.post(SCALERS, &scaler()).await;
+        assert_eq!(answer.status, if matches { 422 } else { 201 }, "{condition}: {}", answer.text());
+        assert!(!matches || answer.refusal().ends_with("denied request: v2 v2"), "{}", answer.text());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::hook::{Hook, Reply, VALIDATING, configuration, webhook};
+use crate::hook::{Hook, MUTATING, Reply, VALIDATING, configuration, webhook};
 use crate::objects::{CONFIG_MAPS, DEFINITIONS, NAMESPACES, labelled, named, two_versions};
 
 #[tokio::test]
@@ -166,4 +166,45 @@ async fn match_conditions_decide_before_the_webhook() {
     register(conditions("Ignore", "object.data.missing == 'a'")).await;
     admin.post(CONFIG_MAPS, &named("b")).await.expect(201);
     assert_eq!(hook.posted().len(), 1);
+}
+
+/// The resource in a condition is that of the request, its kind and its object are those that have matched.
+pub(crate) const OF_THE_CLIENT: [(&str, bool); 6] = [
+    ("request.resource.version == 'v1'", true),
+    ("request.resource.version == 'v2'", false),
+    ("request.requestResource.version == 'v1'", true),
+    ("request.kind.version == 'v2' && request.requestKind.version == 'v1'", true),
+    ("object.apiVersion == 'autoscaling/v2'", true),
+    (
+        "request.resource.resource == 'horizontalpodautoscalers' && request.resource.group == 'autoscaling'",
+        true,
+    ),
+];
+
+/// A HorizontalPodAutoscaler in `autoscaling/v1`.
+pub(crate) const SCALERS: &str = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
+
+pub(crate) fn scaler() -> Value {
+    json!({"metadata": {"name": "h"}, "spec": {
+        "maxReplicas": 2, "scaleTargetRef": {"kind": "Deployment", "name": "x", "apiVersion": "apps/v1"},
+    }})
+}
+
+#[tokio::test]
+async fn conditions_see_the_resource_of_the_request() {
+    let hook = Hook::start(|_| Reply::Response(json!({"allowed": false}))).await;
+    let (_server, admin) = hook.server().await;
+    for collection in [VALIDATING, MUTATING] {
+        for (condition, matches) in OF_THE_CLIENT {
+            let mut others = rules("autoscaling", "v2", "horizontalpodautoscalers", "Equivalent");
+            others["matchConditions"] = json!([{"name": "c", "expression": condition}]);
+            let webhook = webhook("w.shop.example", hook.at_url("/"), &others);
+            admin.post(collection, &configuration("w", &[webhook])).await.expect(201);
+            let answer = admin.post(&format!("{SCALERS}?dryRun=All"), &scaler()).await;
+            assert_eq!(answer.status, if matches { 400 } else { 201 }, "{condition}: {}", answer.text());
+            admin.delete(&format!("{collection}/w")).await.expect(200);
+        }
+    }
+    // The webhook gets the resource that has matched.
+    assert!(hook.posted().iter().all(|posted| posted.request()["resource"]["version"] == "v2"));
 }
