@@ -231,6 +231,12 @@ impl fmt::Debug for Received {
     }
 }
 
+/// Returns true if nothing in a value is set, for `skip_serializing_if` of generated code.
+#[doc(hidden)]
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// A struct that [`custom_resource!`](crate::custom_resource) has declared.
 #[doc(hidden)]
 pub trait CustomResource: Resource + Sized {

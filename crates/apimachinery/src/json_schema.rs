@@ -10,9 +10,6 @@ use serde_json::{Map as Object, Value, json};
 use crate::schema::{Field, ListType, Schema, Type};
 use crate::{ByteString, Duration, IntOrString, Map, MicroTime, Quantity, Str, Time};
 
-/// The pattern of quantities, as other generators of definitions have it.
-const QUANTITY: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
-
 /// The schema of a struct.
 #[doc(hidden)]
 pub fn of_struct(schema: &'static Schema) -> Json {
@@ -83,7 +80,7 @@ fn of_type(ty: &Type, within: &mut Vec<&'static Schema>) -> Object<String, Value
         Type::Double => json!({"type": "number", "format": "double"}),
         Type::Bytes => json!({"type": "string", "format": "byte"}),
         Type::Time | Type::MicroTime => json!({"type": "string", "format": "date-time"}),
-        Type::Quantity => int_or_string(Some(QUANTITY)),
+        Type::Quantity => int_or_string(Some(Quantity::PATTERN)),
         Type::IntOrString => int_or_string(None),
         Type::RawExtension | Type::FieldsV1 => {
             json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})

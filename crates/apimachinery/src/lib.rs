@@ -43,6 +43,7 @@ pub mod patch;
 mod resource;
 pub mod schema;
 mod scope;
+mod string_enum;
 mod unstructured;
 pub mod validation;
 mod value;

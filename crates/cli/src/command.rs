@@ -9,6 +9,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod diff;
+pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod server;
 pub(crate) mod version;
@@ -30,6 +31,9 @@ pub(crate) enum Command {
     Delete(delete::DeleteArgs),
     /// Print one or many objects
     Get(get::GetArgs),
+    /// Generate Rust code from CustomResourceDefinitions: types, a clientset, informers and apply configurations
+    #[command(after_help = generate::EXAMPLES)]
+    Generate(generate::GenerateArgs),
     /// Print and change kubeconfig files
     #[command(after_help = config::FILES)]
     Config(config::ConfigArgs),
@@ -58,6 +62,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), C
         Command::Create(args) => create::run(args, session).await,
         Command::Delete(args) => delete::run(args, session).await,
         Command::Diff(args) => diff::run(args, session).await,
+        Command::Generate(args) => generate::run(args, session).await,
         Command::Get(args) => get::run(args, session).await,
         Command::ApiResources(args) => api_resources::run(args, session).await,
         Command::ApiVersions => api_versions::run(session).await,

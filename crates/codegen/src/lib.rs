@@ -16,7 +16,7 @@ mod facts;
 mod file;
 mod generate;
 mod import;
-mod names;
+pub mod names;
 mod openapi;
 mod openapi_facts;
 mod schema;

@@ -17,9 +17,11 @@ pub(crate) fn constant(name: &str) -> String {
     snake(name).to_uppercase()
 }
 
+/// A name in snake case: `hostIP` is `host_ip`.
+///
 /// Words are split where a capital follows a small letter, and before the last capital of a run that a small
 /// letter follows, unless that letter is the plural `s` of the run.
-pub(crate) fn snake(name: &str) -> String {
+pub fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::new();
     for (at, &c) in chars.iter().enumerate() {
@@ -42,8 +44,8 @@ pub(crate) fn snake(name: &str) -> String {
     out
 }
 
-/// `pods` to `Pods`, for the names of accessors' types.
-pub(crate) fn pascal(name: &str) -> String {
+/// A name with its first letter in upper case.
+pub fn pascal(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

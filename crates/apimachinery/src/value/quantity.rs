@@ -32,6 +32,9 @@ use crate::Str;
 pub struct Quantity(Str);
 
 impl Quantity {
+    /// The pattern by which a CustomResourceDefinition says that an integer or string is a quantity.
+    pub const PATTERN: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
+
     /// So many whole units, in canonical form with a decimal suffix (Go's `NewQuantity` in `DecimalSI`).
     pub fn decimal(value: i64) -> Self {
         Self::whole(value, 0, Format::Decimal)

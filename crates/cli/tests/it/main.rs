@@ -16,6 +16,7 @@ mod discovery_cache;
 mod explain;
 mod flags;
 mod front;
+mod generate;
 mod impersonation;
 mod klog;
 mod kuberc;

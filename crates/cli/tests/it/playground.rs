@@ -126,6 +126,11 @@ impl Playground {
         }
     }
 
+    /// The path of a file in the working folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Writes a file, and gives its path.
     pub(crate) fn write_bytes(&self, name: &str, bytes: &[u8]) -> String {
         let path = self.folder.path().join(name);

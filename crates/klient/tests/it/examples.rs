@@ -40,6 +40,9 @@ mod dynamic_client;
 #[cfg(feature = "controller")]
 #[path = "../../examples/event_recorder.rs"]
 mod event_recorder;
+#[cfg(feature = "controller")]
+#[path = "../../examples/generate.rs"]
+mod generate;
 #[path = "../../examples/http_trace.rs"]
 mod http_trace;
 #[path = "../../examples/indexer.rs"]

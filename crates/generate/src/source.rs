@@ -1,0 +1,133 @@
+//! [`Source`], Rust source text with indentation.
+
+/// The width of a line, as rustfmt has it by default.
+const WIDTH: usize = 100;
+
+/// The width of an attribute's arguments in one line; derives may fill it.
+const ATTRIBUTE_WIDTH: usize = 70;
+
+/// Rust source text that is written line by line.
+pub(crate) struct Source {
+    text: String,
+    indent: usize,
+}
+
+impl Source {
+    /// Begins with an indentation of so many levels.
+    pub(crate) fn new(levels: usize) -> Self {
+        Source { text: String::new(), indent: levels }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// Adds other text, which has its own indentation.
+    pub(crate) fn append(&mut self, other: Source) {
+        self.text.push_str(&other.text);
+    }
+
+    /// Writes a line.
+    pub(crate) fn line(&mut self, line: &str) {
+        if !line.is_empty() {
+            self.text.push_str(&"    ".repeat(self.indent));
+            self.text.push_str(line);
+        }
+        self.text.push('\n');
+    }
+
+    /// Writes a line, and what follows one level deeper until [`close`](Self::close).
+    pub(crate) fn open(&mut self, line: &str) {
+        self.line(line);
+        self.indent += 1;
+    }
+
+    pub(crate) fn close(&mut self, line: &str) {
+        self.indent -= 1;
+        self.line(line);
+    }
+
+    /// Closes the arguments of a function and opens its block.
+    pub(crate) fn close_block(&mut self, head: &str) {
+        self.indent -= 1;
+        self.block(head);
+    }
+
+    /// Writes a text of several lines.
+    pub(crate) fn lines(&mut self, lines: &str) {
+        lines.lines().for_each(|line| self.line(line));
+    }
+
+    /// Writes documentation.
+    pub(crate) fn comment(&mut self, lines: &[String]) {
+        for line in lines {
+            self.line(format!("/// {line}").trim_end());
+        }
+    }
+
+    /// Writes an attribute, in several lines if it is too long.
+    pub(crate) fn attribute(&mut self, name: &str, arguments: &str) {
+        let line = format!("#[{name}({arguments})]");
+        if self.fits(&line) && (name == "derive" || arguments.chars().count() <= ATTRIBUTE_WIDTH) {
+            self.line(&line);
+            return;
+        }
+        self.open(&format!("#[{name}("));
+        self.line(arguments);
+        self.close(")]");
+    }
+
+    /// Returns true if a line is not too long.
+    pub(crate) fn fits(&self, line: &str) -> bool {
+        4 * self.indent + line.chars().count() <= WIDTH
+    }
+
+    /// Writes the head of a block, and what follows one level deeper. The brace is in a line of its own if the line is too
+    /// long.
+    pub(crate) fn block(&mut self, head: &str) {
+        let line = format!("{head} {{");
+        if self.fits(&line) {
+            self.open(&line);
+        } else {
+            self.line(head);
+            self.open("{");
+        }
+    }
+
+    /// Writes a field of a struct. A type that is too long is in the next line, or else in several; one whose names are too
+    /// long for any line stays.
+    pub(crate) fn field(&mut self, name: &str, ty: &str) {
+        let line = format!("pub {name}: {ty},");
+        let next_line = format!("    {ty},");
+        if self.fits(&line) {
+            self.line(&line);
+        } else if self.fits(&next_line) {
+            self.line(&format!("pub {name}:"));
+            self.line(&next_line);
+        } else {
+            let lines = self.broken(&format!("pub {name}: "), ty, 0).unwrap_or_else(|| vec![line]);
+            lines.iter().for_each(|line| self.line(line));
+        }
+    }
+
+    /// A type with its argument in a line of its own, if the name of that fits.
+    fn broken(&self, prefix: &str, ty: &str, level: usize) -> Option<Vec<String>> {
+        let (outer, argument) = ty.strip_suffix('>')?.split_once('<')?;
+        let indent = "    ".repeat(level);
+        let deeper = "    ".repeat(level + 1);
+        let line = format!("{deeper}{argument},");
+        let inner = match self.fits(&line) {
+            true => vec![line],
+            false => self.broken("", argument, level + 1)?,
+        };
+        let begin = format!("{indent}{prefix}{outer}<");
+        Some([begin].into_iter().chain(inner).chain([format!("{indent}>,")]).collect())
+    }
+}
+
+/// A string literal.
+pub(crate) fn literal(text: &str) -> String {
+    let escaped: String = text.chars().flat_map(char::escape_debug).collect();
+    // Debug escapes quotes of both kinds.
+    format!("\"{}\"", escaped.replace("\\'", "'"))
+}

@@ -1,0 +1,186 @@
+//! The definitions of `crds/`, which have every shape: their code, and their objects on a server.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use klient::api::apiextensions::v1::CustomResourceDefinition;
+use klient::{
+    Informer, InformerFactory, ListOptions, Lister, ObjectMeta, Quantity, TestClient as _, TestServer,
+    serde_json,
+};
+use klient_generate::{Generated, Options, generate, read};
+use serde_json::json;
+
+use crate::generated::shop_example_com::v1::{
+    Bakery, BakerySpec, BakerySpecHour, BakerySpecOven, BakerySpecRack,
+};
+use crate::generated::shop_example_com::v1beta1;
+use crate::generated::words_example_com::v1 as words;
+use crate::generated::{Clientset, Informers};
+use crate::round_trip::{definitions, round_trip};
+
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/crds")
+}
+
+fn generated() -> Generated {
+    let options =
+        Options { command: "klient generate -f crds -o generated".to_owned(), ..Default::default() };
+    generate(&read([folder()]).unwrap(), &options).unwrap()
+}
+
+#[test]
+fn the_code_in_this_crate_is_what_is_generated() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/generated");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        generated().write(&folder).unwrap();
+    }
+    let differences = generated().differences(&folder).unwrap();
+    assert!(differences.is_empty(), "{differences:?}: UPDATE_EXPECT=1 writes them");
+}
+
+#[test]
+fn the_code_is_formatted_as_rustfmt_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let generated = generated();
+    let mut files = vec![("single.rs".to_owned(), generated.single_file())];
+    files.extend(generated.files().iter().map(|file| (file.path.replace('/', "_"), file.text.as_str())));
+    std::fs::write(folder.path().join("rustfmt.toml"), "").unwrap();
+    for (name, text) in files.iter().filter(|(name, _)| name != "mod.rs") {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text.replace("#[rustfmt::skip]\n", "")).unwrap();
+        let mut rustfmt = Command::new("rustfmt");
+        let output = rustfmt.args(["--check", "--edition", "2024"]).arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+#[test]
+fn apply_configurations_are_derived_with_the_merge_rules_of_fields() {
+    let options = Options { apply_configurations: true, ..Default::default() };
+    let generated = generate(&read([folder()]).unwrap(), &options).unwrap();
+    let of_kinds = &generated.files()[2];
+    assert_eq!(of_kinds.path, "shop_example_com/v1.rs");
+    for expected in [
+        "    #[derive(PartialEq, klient::ApplyConfiguration)]\n    #[apply(scope = Namespaced)]\n    pub struct Bakery {\n",
+        "    #[apply(list_type = \"map\", list_map_keys(\"name\", \"level\"))]\n    pub racks: Vec<BakerySpecRack>,\n",
+        "    #[apply(list_type = \"set\")]\n    pub hours: Vec<BakerySpecHour>,\n",
+        "    #[apply(map_type = \"atomic\")]\n    pub prices: Map<i64>,\n",
+        "    #[apply(struct_type = \"atomic\")]\n    pub selector: Option<Box<LabelSelector>>,\n",
+        "    #[apply(value)]\n    pub metadata: Option<Box<ObjectMeta>>,\n",
+        "    #[derive(klient::ApplyConfiguration)]\n    pub enum BakerySpecOven {\n",
+    ] {
+        assert!(of_kinds.text.contains(expected), "{expected}\n{}", of_kinds.text);
+    }
+    assert!(generated.files()[0].text.contains("klient, with its feature `apply-derive`, and serde"));
+}
+
+#[tokio::test]
+async fn objects_with_every_field_survive_a_round_trip() {
+    let definitions = definitions(&folder());
+    let items = definitions.into_iter().chain(lists(&folder())).collect::<Vec<_>>();
+    assert!(round_trip::<Bakery>(&items).await > 50);
+    round_trip::<v1beta1::Bakery>(&items).await;
+    round_trip::<words::Option>(&items).await;
+    round_trip::<words::Map>(&items).await;
+    round_trip::<words::Serialize>(&items).await;
+}
+
+/// The definitions in lists.
+fn lists(folder: &Path) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(folder.join("words.yaml")).unwrap();
+    let list = klient::yaml::single_document(&text).unwrap();
+    list["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_kind_has_handles_informers_listers_status_and_scale() {
+    let server = TestServer::start().await.unwrap();
+    let client = server.client();
+    for definition in definitions(&folder()).into_iter().chain(lists(&folder())) {
+        let mut definition = definition;
+        // A version that is not served needs a schema on the server.
+        if let Some(versions) = definition["spec"]["versions"].as_array_mut() {
+            versions.retain(|version| version["served"] == true);
+        }
+        let definition: CustomResourceDefinition = serde_json::from_value(definition).unwrap();
+        client.api::<CustomResourceDefinition>().create(&definition).await.unwrap();
+    }
+    let clientset = Clientset::new(client.clone());
+    let bakeries = clientset.shop_example_com_v1().bakeries("default");
+    while bakeries.list(&ListOptions::default()).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    while clientset.words_example_com_v1().options().list(&ListOptions::default()).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+
+    let bakery = Bakery {
+        metadata: ObjectMeta::named("corner"),
+        spec: BakerySpec {
+            name: "corner".into(),
+            oven: BakerySpecOven::WoodFired,
+            ovens: 2,
+            racks: vec![BakerySpecRack { name: "top".into(), level: 1, ..Default::default() }],
+            flour: Some(Quantity::from("20k")),
+            hours: vec![BakerySpecHour::Monday],
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let mut bakery = bakeries.create(&bakery).await.unwrap();
+    let written = serde_json::to_value(&bakery.spec).unwrap();
+    let expected = json!({
+        "name": "corner", "motto": "fresh", "nothing": null, "oven": "WOOD_FIRED", "ovens": 2, "flour": "20k",
+        "hours": ["Monday"], "racks": [{"name": "top", "level": 1}], "prices": {},
+    });
+    assert_eq!(written, expected);
+
+    bakery.status.get_or_insert_default().ovens = Some(1);
+    bakeries.update_status(&bakery).await.unwrap();
+    let scale = bakeries.scale("corner").await.unwrap();
+    assert_eq!((scale.spec.replicas, scale.status.replicas), (Some(2), 1));
+
+    let informers = Informers::new(InformerFactory::new(client));
+    let informer: Informer<Bakery> = informers.shop_example_com_v1().bakeries();
+    let lister: Lister<Bakery> = informer.lister();
+    informers.factory().start();
+    informers.factory().wait_for_sync().await.unwrap();
+    assert_eq!(lister.len(), 1);
+
+    // The server's message names the values that a default is not among.
+    bakery.spec.oven = Default::default();
+    bakery.spec.name = "CORNER".into();
+    let refused = bakeries.update(&bakery).await.unwrap_err();
+    assert!(refused.is_invalid() && refused.to_string().contains("spec.name"), "{refused}");
+}
+
+#[test]
+fn values_and_fields_that_are_newer_than_the_definition_survive() {
+    let json = json!({
+        "apiVersion": "shop.example.com/v1",
+        "kind": "Bakery",
+        "metadata": {"name": "corner"},
+        "spec": {
+            "name": "corner", "oven": "SOLAR", "ovens": 1, "nothing": null, "prices": {}, "new": [1], "hours": [],
+            "racks": [{"name": "top", "level": 1, "new": {"a": 1}}],
+        },
+    });
+    let mut bakery: Bakery = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(bakery.spec.oven.as_str(), "SOLAR");
+    assert_eq!(serde_json::to_value(&bakery).unwrap(), json);
+    bakery.spec.racks[0].level = 2;
+    let written = serde_json::to_value(&bakery).unwrap();
+    assert_eq!(written["spec"]["racks"][0], json!({"name": "top", "level": 2, "new": {"a": 1}}));
+}
+
+#[test]
+fn an_object_without_a_spec_stays_without_one() {
+    let json = json!({"apiVersion": "words.example.com/v1", "kind": "Option", "metadata": {"name": "a"}});
+    let option: words::Option = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&option).unwrap(), json);
+    assert_eq!(
+        serde_json::to_value(words::Option { metadata: option.metadata, ..Default::default() }).unwrap(),
+        json
+    );
+}

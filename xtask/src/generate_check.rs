@@ -1,0 +1,162 @@
+//! `cargo xtask generate-check DIR [PROJECT...]`: the generator of custom resources on the definitions of projects.
+//!
+//! Each folder of DIR has the definitions of a project. Their code is generated, formatted by rustfmt without a change,
+//! and compiled into a program that writes an object of each kind, with every field, to an embedded server and reads it as
+//! the generated type. A line per project has the figures.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use klient_generate::{Generated, Options, generate, read};
+
+use crate::root;
+
+const ROUND_TRIP: &str = "crates/generate/tests/it/round_trip.rs";
+
+/// Checks the projects in a folder, or those that are named.
+#[allow(clippy::print_stdout, reason = "the table is what the task is for")]
+pub(crate) fn run(folder: &str, names: &[&str]) -> Result<(), String> {
+    let folder = fs::canonicalize(folder).map_err(|error| format!("{folder}: {error}"))?;
+    let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut projects: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    projects.sort();
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    projects.retain(|path| names.is_empty() || names.contains(&name(path).as_str()));
+    let workspace = root().join("target/generate-check");
+    prepare(&workspace)?;
+    println!(
+        "| project | definitions | kinds and versions | lines | compile | round trips |\n|---|---|---|---|---|---|"
+    );
+    for project in projects {
+        println!("{}", check(&workspace, &project, &name(&project))?);
+    }
+    Ok(())
+}
+
+/// Writes a workspace whose first member has the dependencies only, so that a project's time is its own.
+fn prepare(workspace: &Path) -> Result<(), String> {
+    write(
+        &workspace.join("Cargo.toml"),
+        "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\nexclude = [\"target\"]\n",
+    )?;
+    // The options that rustfmt has by default.
+    write(&workspace.join("rustfmt.toml"), "")?;
+    let lock = fs::read_to_string(root().join("Cargo.lock")).map_err(|error| error.to_string())?;
+    write(&workspace.join("Cargo.lock"), &lock)?;
+    member(workspace, "dependencies", "fn main() {}\n")?;
+    cargo(workspace, "build", "dependencies").map(|_| ())
+}
+
+fn member(workspace: &Path, name: &str, program: &str) -> Result<(), String> {
+    let klient = root().join("crates/klient");
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+         klient = {{ path = \"{}\", default-features = false, features = [\"apiextensions\", \"apiserver\"] }}\n\
+         serde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\n\
+         tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n",
+        klient.display()
+    );
+    write(&workspace.join(name).join("Cargo.toml"), &manifest)?;
+    write(&workspace.join(name).join("src/main.rs"), program)
+}
+
+fn check(workspace: &Path, project: &Path, name: &str) -> Result<String, String> {
+    let definitions = read([project]).map_err(|error| error.to_string())?;
+    let options = Options { command: "klient generate".to_owned(), ..Default::default() };
+    let generated = generate(&definitions, &options).map_err(|error| error.to_string())?;
+    let crds = workspace.join(name).join("src/crds");
+    generated.write(&crds).map_err(|error| error.to_string())?;
+    format(workspace, &generated)?;
+    let kinds = kinds(&generated);
+    member(workspace, name, &program(project, &kinds))?;
+    let compile = cargo(workspace, "build", name)?;
+    let program = Command::new(workspace.join("target/debug").join(name)).output();
+    let output = program.map_err(|error| format!("{name}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    let lines: usize = generated.files().iter().map(|file| file.text.lines().count()).sum();
+    let values = String::from_utf8_lossy(&output.stdout);
+    Ok(format!(
+        "| {name} | {} | {} | {lines} | {:.1} s | {} |",
+        definitions.len(),
+        kinds.len(),
+        compile.as_secs_f64(),
+        values.trim()
+    ))
+}
+
+/// Formats the files, which must not change them.
+fn format(workspace: &Path, generated: &Generated) -> Result<(), String> {
+    let file = workspace.join("formatted.rs");
+    let single = ("one file", generated.single_file());
+    let files = generated.files().iter().filter(|file| file.path != "mod.rs");
+    for (name, text) in files.map(|file| (file.path.as_str(), file.text.as_str())).chain([single]) {
+        write(&file, &text.replace("#[rustfmt::skip]\n", ""))?;
+        let mut rustfmt = Command::new("rustfmt");
+        let output = rustfmt.args(["--check", "--edition", "2024"]).arg(&file).output();
+        let output = output.map_err(|error| format!("cannot run rustfmt: {error}"))?;
+        if !output.status.success() {
+            let shown =
+                String::from_utf8_lossy(&output.stdout).lines().take(40).collect::<Vec<_>>().join("\n");
+            return Err(format!(
+                "{name} is not formatted:\n{shown}\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The paths of the generated kinds.
+fn kinds(generated: &Generated) -> Vec<String> {
+    let mut kinds = Vec::new();
+    for file in generated.files() {
+        let module = file.path.trim_end_matches(".rs").replace('/', "::");
+        for kind in file.text.split("custom_resource! {").skip(1) {
+            let name = kind.split("pub struct ").nth(1).and_then(|rest| rest.split([' ', '{']).next());
+            kinds.extend(name.map(|name| format!("crds::{module}::{name}")));
+        }
+    }
+    kinds
+}
+
+/// A program that writes and reads an object of each kind.
+fn program(project: &Path, kinds: &[String]) -> String {
+    let mut program = format!(
+        "mod crds;\n#[path = {:?}]\nmod round_trip;\n\n#[tokio::main]\nasync fn main() {{\n    \
+         let definitions = round_trip::definitions(std::path::Path::new({project:?}));\n    let mut values = 0;\n",
+        root().join(ROUND_TRIP)
+    );
+    for kind in kinds {
+        writeln!(program, "    values += round_trip::round_trip::<{kind}>(&definitions).await;")
+            .expect("String");
+    }
+    program.push_str("    println!(\"{values} values\");\n}\n");
+    program
+}
+
+/// Runs cargo for a member, and returns its time.
+fn cargo(workspace: &Path, command: &str, member: &str) -> Result<Duration, String> {
+    let begin = Instant::now();
+    let mut cargo = Command::new(env!("CARGO"));
+    let output = cargo.args([command, "--quiet", "-p", member]).current_dir(workspace).output();
+    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
+    match output.status.success() {
+        true => Ok(begin.elapsed()),
+        false => Err(format!("{member}: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    if fs::read(path).is_ok_and(|present| present == text.as_bytes()) {
+        return Ok(());
+    }
+    let folder = path.parent().expect("a file is in a folder");
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(path, text));
+    written.map_err(|error| format!("{}: {error}", path.display()))
+}
