@@ -96,7 +96,8 @@ fn format(workspace: &Path, generated: &Generated) -> Result<(), String> {
     let single = ("one file", generated.single_file());
     let files = generated.files().iter().filter(|file| file.path != "mod.rs");
     for (name, text) in files.map(|file| (file.path.as_str(), file.text.as_str())).chain([single]) {
-        write(&file, &text.replace("#[rustfmt::skip]\n", ""))?;
+        let lines: Vec<&str> = text.lines().filter(|line| line.trim() != "#[rustfmt::skip]").collect();
+        write(&file, &(lines.join("\n") + "\n"))?;
         let mut rustfmt = Command::new("rustfmt");
         let output = rustfmt.args(["--check", "--edition", "2024"]).arg(&file).output();
         let output = output.map_err(|error| format!("cannot run rustfmt: {error}"))?;

@@ -118,7 +118,8 @@ fn modules(
     if options.clientset {
         out.line("");
         out.line("/// Typed accessors of the resources, and of their informers.");
-        out.lines(ATTRIBUTES);
+        out.lines(LINTS);
+        out.line(UNFORMATTED);
         module(None, &mut out, "clientset");
     }
     let mut group = "";
@@ -130,12 +131,13 @@ fn modules(
             group = package.group;
             out.line("");
             out.line(&format!("/// Types of {group}."));
+            out.lines(LINTS);
+            out.line(UNFORMATTED);
             out.open(&format!("pub mod {} {{", package.group_module));
         } else {
             out.line("");
         }
         out.line(&format!("/// Types of {}.", package.api_version()));
-        out.lines(ATTRIBUTES);
         module(Some(at), &mut out, &package.version_module());
     }
     if !group.is_empty() {
@@ -143,14 +145,16 @@ fn modules(
     }
     if options.clientset {
         out.line("");
-        out.line("#[allow(unused_imports)]");
+        out.line("#[allow(unreachable_pub, unused_imports)]");
         out.line("pub use self::clientset::{Clientset, Informers};");
     }
     out.into_text()
 }
 
-/// Lints for code that nobody writes; rustfmt has other options elsewhere.
-const ATTRIBUTES: &str = "\
+/// Lints for code that nobody writes.
+const LINTS: &str = "\
 #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
-#[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
-#[rustfmt::skip]";
+#[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]";
+
+/// The code is formatted as rustfmt does by default, whose options may be others where it is.
+const UNFORMATTED: &str = "#[rustfmt::skip]";

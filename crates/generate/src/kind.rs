@@ -53,7 +53,8 @@ fn imports(items: &BTreeSet<&str>, out: &mut Source) {
             let mut line = String::new();
             for item in items {
                 let longer = if line.is_empty() { format!("{item},") } else { format!("{line} {item},") };
-                if !out.fits(&longer) {
+                // A line of a list is shorter than others.
+                if !out.fits(&format!("{longer} ")) {
                     out.line(&line);
                     line = format!("{item},");
                 } else {

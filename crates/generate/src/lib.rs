@@ -14,7 +14,7 @@
 //! }
 //! ```
 //!
-//! ```ignore
+//! ```text
 //! // src/main.rs
 //! mod crds {
 //!     include!(concat!(env!("OUT_DIR"), "/crds.rs"));

@@ -70,8 +70,7 @@ pub(crate) fn singular(name: &str) -> String {
     let has_vowel = word.contains(['a', 'e', 'i', 'o', 'u', 'y']);
     let is_capitals =
         name.strip_suffix('s').is_some_and(|stem| stem.ends_with(|c: char| c.is_ascii_uppercase()));
-    if !(has_vowel || is_capitals)
-        || word.len() < 4 && !is_capitals
+    if !is_capitals && (!has_vowel || word.len() < 4)
         || IRREGULAR.contains(&word.as_str())
         || ["ss", "us", "is"].iter().any(|end| word.ends_with(end))
     {

@@ -50,7 +50,13 @@ impl Source {
     /// Closes the arguments of a function and opens its block.
     pub(crate) fn close_block(&mut self, head: &str) {
         self.indent -= 1;
-        self.block(head);
+        // rustfmt counts the indentation twice.
+        if self.fits(&format!("{}{head} {{", "    ".repeat(self.indent))) {
+            self.open(&format!("{head} {{"));
+        } else {
+            self.line(head);
+            self.open("{");
+        }
     }
 
     /// Writes a text of several lines.
@@ -82,11 +88,11 @@ impl Source {
         4 * self.indent + line.chars().count() <= WIDTH
     }
 
-    /// Writes the head of a block, and what follows one level deeper. The brace is in a line of its own if the line is too
-    /// long.
+    /// Writes the head of a struct, and what follows one level deeper. The brace is in a line of its own if the line is too
+    /// long, for which rustfmt does not count the indentation.
     pub(crate) fn block(&mut self, head: &str) {
         let line = format!("{head} {{");
-        if self.fits(&line) {
+        if line.chars().count() <= WIDTH {
             self.open(&line);
         } else {
             self.line(head);

@@ -166,7 +166,7 @@ async fn the_cluster_gives_the_same_code_as_the_file() {
     ] {
         assert_eq!(
             read(name),
-            of_file.replace("klient generate -f crds -o file.rs --token secret-token", command)
+            of_file.replace("klient generate -f crds -o file.rs", command)
         );
     }
 }
@@ -209,8 +209,8 @@ async fn a_command_that_cannot_generate_says_why() {
         error: reference.yaml: definition things.example.com: .spec: $ref "a" is not allowed in a definition: put the schema in its place
         exit 1
         $ generate -f crds pods.example.com --group other.example.com
-        error: the files have no definition pods.example.com
-        error: the files have no group other.example.com
+        the files have no definition pods.example.com
+        the files have no group other.example.com
         exit 1
     "#]]
     .assert_eq(&transcript);

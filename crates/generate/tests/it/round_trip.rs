@@ -80,7 +80,7 @@ where
     let mut object = Unstructured::new(&info.api_version(), &info.kind, "sample");
     let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
     let Value::Object(fields) = sample(schema) else { panic!("{}: the schema is no object's", info.kind) };
-    object.0.extend(fields.into_iter().filter(|(name, _)| !is_type_meta(name)));
+    object.0.extend(fields.into_iter().filter(|(name, _)| !is_type_meta(name) && name != "other-thing"));
     if schema["x-kubernetes-preserve-unknown-fields"] == true {
         for name in ["spec", "status"] {
             object.0.entry(name).or_insert_with(|| json!({"any": [{"thing": 1}]}));
@@ -203,6 +203,9 @@ fn is_int_or_string(schema: &Map<String, Value>) -> bool {
 fn sample(schema: &Value) -> Value {
     if schema.as_object().is_some_and(is_int_or_string) {
         return if schema.get("pattern").is_some() { json!("500m") } else { json!(7) };
+    }
+    if schema["enum"].is_array() && schema["type"] != "string" {
+        return schema["enum"][0].clone();
     }
     let preserves = schema["x-kubernetes-preserve-unknown-fields"] == true;
     match schema["type"].as_str().unwrap_or("") {

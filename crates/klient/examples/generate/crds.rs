@@ -103,11 +103,11 @@ pub mod clientset {
 }
 
 /// Types of example.com.
+#[rustfmt::skip]
 pub mod example_com {
     /// Types of example.com/v1.
     #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
     #[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
-    #[rustfmt::skip]
     pub mod v1 {
         use klient::{Condition, Str};
         use serde::{Deserialize, Serialize};

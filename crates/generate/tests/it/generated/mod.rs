@@ -8,24 +8,25 @@
 pub mod clientset;
 
 /// Types of shop.example.com.
+#[rustfmt::skip]
 pub mod shop_example_com {
     /// Types of shop.example.com/v1.
     #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
     #[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
-    #[rustfmt::skip]
-    pub mod v1; /// Types of shop.example.com/v1beta1.
+    pub mod v1;
+
+    /// Types of shop.example.com/v1beta1.
     #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
     #[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
-    #[rustfmt::skip]
     pub mod v1beta1;
 }
 
 /// Types of words.example.com.
+#[rustfmt::skip]
 pub mod words_example_com {
     /// Types of words.example.com/v1.
     #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
     #[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
-    #[rustfmt::skip]
     pub mod v1;
 }
 

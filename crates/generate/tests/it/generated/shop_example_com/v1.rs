@@ -59,7 +59,7 @@ pub struct BakerySpec {
     /// Names that are none in Rust.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kinds: Option<Box<BakerySpecKinds>>,
-    /// Format `hostname`; default `"fresh"`.
+    /// Format `hostname`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub motto: Option<Str>,
     /// The name at the door.
@@ -76,6 +76,7 @@ pub struct BakerySpec {
     pub oven: BakerySpecOven,
     /// Required; 0 to 9.
     pub ovens: i32,
+    /// Default `8080`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<IntOrString>,
     /// Required.
