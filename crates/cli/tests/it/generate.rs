@@ -164,10 +164,7 @@ async fn the_cluster_gives_the_same_code_as_the_file() {
         ("cluster.rs", "klient generate websites.example.com -o cluster.rs --from-cluster"),
         ("group.rs", "klient generate --group example.com -o group.rs --from-cluster"),
     ] {
-        assert_eq!(
-            read(name),
-            of_file.replace("klient generate -f crds -o file.rs", command)
-        );
+        assert_eq!(read(name), of_file.replace("klient generate -f crds -o file.rs", command));
     }
 }
 

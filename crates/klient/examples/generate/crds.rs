@@ -103,11 +103,11 @@ pub mod clientset {
 }
 
 /// Types of example.com.
+#[allow(clippy::all, clippy::pedantic, rustdoc::all)]
+#[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
 #[rustfmt::skip]
 pub mod example_com {
     /// Types of example.com/v1.
-    #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
-    #[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
     pub mod v1 {
         use klient::{Condition, Str};
         use serde::{Deserialize, Serialize};
@@ -178,5 +178,5 @@ pub mod example_com {
     }
 }
 
-#[allow(unused_imports)]
+#[allow(unreachable_pub, unused_imports)]
 pub use self::clientset::{Clientset, Informers};

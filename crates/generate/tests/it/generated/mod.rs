@@ -8,27 +8,25 @@
 pub mod clientset;
 
 /// Types of shop.example.com.
+#[allow(clippy::all, clippy::pedantic, rustdoc::all)]
+#[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
 #[rustfmt::skip]
 pub mod shop_example_com {
     /// Types of shop.example.com/v1.
-    #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
-    #[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
     pub mod v1;
 
     /// Types of shop.example.com/v1beta1.
-    #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
-    #[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
     pub mod v1beta1;
 }
 
 /// Types of words.example.com.
+#[allow(clippy::all, clippy::pedantic, rustdoc::all)]
+#[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
 #[rustfmt::skip]
 pub mod words_example_com {
     /// Types of words.example.com/v1.
-    #[allow(clippy::all, clippy::pedantic, rustdoc::all)]
-    #[allow(dead_code, missing_docs, non_camel_case_types, unreachable_pub)]
     pub mod v1;
 }
 
-#[allow(unused_imports)]
+#[allow(unreachable_pub, unused_imports)]
 pub use self::clientset::{Clientset, Informers};
