@@ -7,7 +7,6 @@ use klient_apimachinery::go::os_error;
 use klient_apimachinery::yaml;
 use serde_json::Value;
 
-use crate::chart;
 use crate::definition::{Definition, KIND, is_definition};
 use crate::error::Error;
 
@@ -39,7 +38,7 @@ pub fn read(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Vec<Def
             definitions.extend(documents(&file.display().to_string(), &text(&file)?)?.definitions);
         }
         if definitions.len() == count {
-            let problem = match chart::is_chart(path) {
+            let problem = match is_chart(path) {
                 true => format!(
                     "the chart has no definitions in crds/; those in its templates are rendered by `helm template {} | \
                      klient generate -f -`",
@@ -123,8 +122,8 @@ fn add(source: &str, value: &Value, found: &mut Documents) -> Result<(), Error> 
 
 /// Adds the files of a folder, sorted by name.
 fn find_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    if chart::is_chart(folder) {
-        return chart::folders(folder).iter().try_for_each(|folder| find_files(folder, files));
+    if is_chart(folder) {
+        return folders_of_chart(folder).iter().try_for_each(|folder| find_files(folder, files));
     }
     for path in entries(folder)? {
         // A link to a folder may lead back.
@@ -157,4 +156,19 @@ fn text(path: &Path) -> Result<String, Error> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::new(format!("it cannot be read: {}", os_error(error))).within(path.display().to_string())
+}
+
+/// Returns true if a folder is a Helm chart.
+fn is_chart(folder: &Path) -> bool {
+    folder.join("Chart.yaml").is_file()
+}
+
+/// The folder with the definitions of a chart, and the charts that it depends on. The rest of it are templates, which are
+/// not YAML.
+fn folders_of_chart(chart: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![chart.join("crds")];
+    // A chart without dependencies has no such folder.
+    folders.extend(entries(&chart.join("charts")).unwrap_or_default());
+    folders.retain(|folder| folder.is_dir());
+    folders
 }

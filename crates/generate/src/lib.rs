@@ -48,7 +48,6 @@
 //! The code depends on the definitions and options alone, not on the order of files, and is formatted as rustfmt does by
 //! default.
 
-mod chart;
 mod clientset;
 mod definition;
 mod documentation;

@@ -44,7 +44,7 @@ pub(crate) struct Field {
     pub(crate) ty: Ty,
     pub(crate) presence: Presence,
     pub(crate) comment: Vec<String>,
-    /// What `#[apply(…)]` says; empty if nothing.
+    /// The arguments of `#[apply(…)]`; empty if it is needless.
     pub(crate) apply: String,
 }
 
