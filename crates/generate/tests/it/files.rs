@@ -115,7 +115,7 @@ fn a_check_names_files_that_are_missing_changed_or_stale() {
 
     // One file.
     let single = folder.path().join("one.rs");
-    assert_eq!(generated().differences(&single).unwrap(), [single.clone()]);
+    assert_eq!(generated().differences(&single).unwrap(), std::slice::from_ref(&single));
     generated().write(&single).unwrap();
     assert!(generated().differences(&single).unwrap().is_empty());
     assert_eq!(fs::read_to_string(&single).unwrap(), generated().single_file());
