@@ -10,8 +10,8 @@ use klient_apiserver::Server;
 use serde_json::{Value, json};
 
 use crate::client::{Client, soon};
-use crate::hook::{Hook, Posted, Reply, VALIDATING, configuration, webhook};
-use crate::objects::{CONFIG_MAPS, DEFINITIONS, GADGETS, gadget, gadgets, named, version};
+use crate::hook::{Hook, MUTATING, Posted, Reply, VALIDATING, configuration, webhook};
+use crate::objects::{CONFIG_MAPS, DEFINITIONS, GADGETS, gadget, gadgets, named, names, version};
 
 const GADGETS_V2: &str = "/apis/a.example/v2/namespaces/default/gadgets";
 
@@ -344,8 +344,7 @@ async fn a_conversion_webhook_that_is_down_fails_what_needs_it_alone() {
     let mut body = second("h", 1);
     body["metadata"] = named("h")["metadata"].clone();
     let refused = admin.post(GADGETS_V2, &body).await.refusal();
-    let twice = "Internal error occurred: Internal error occurred:";
-    assert_eq!(refused, format!("500 {twice} {}", failed.replace("example/v1", "example/v2")));
+    assert_eq!(refused, format!("500 {}", failed.replace("example/v1", "example/v2")));
     admin.get(GADGETS).await.expect(200);
     admin.delete(&format!("{GADGETS}/g")).await.expect(200);
     // The definition can be deleted without its webhook.
@@ -478,4 +477,51 @@ async fn a_deleted_object_is_admitted_as_the_version_of_the_request_shows_it() {
     assert_eq!(old["apiVersion"], "a.example/v2");
     // The default of a version that is not stored is not set.
     assert_eq!(old["spec"], json!({"replicas": 2}));
+}
+
+#[tokio::test]
+async fn an_object_that_a_webhook_nests_too_deep_is_not_stored() {
+    let (_hook, _server, admin) = start(|posted| {
+        let deep = (0..105).fold(json!(1), |inner, _| json!({ "a": inner }));
+        Reply::Response(converted(posted, |object| object["status"] = deep.clone()))
+    })
+    .await;
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    let pointer = "/spec/versions/0/schema/openAPIV3Schema/properties/status";
+    let preserve = json!([{"op": "add", "path": format!("{pointer}/x-kubernetes-preserve-unknown-fields"), "value": true}]);
+    admin.patch(&path, "json", &preserve).await.expect(200);
+    for query in ["", "?dryRun=All"] {
+        let refusal = admin.post(&format!("{GADGETS_V2}{query}"), &second("g", 5)).await.refusal();
+        assert_eq!(refusal, "400 exceeded max depth: an object is nested 100 deep at most");
+    }
+    assert_eq!(names(&admin.get(GADGETS).await.expect(200)), [""; 0]);
+    admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
+    // What is converted is too deep to be patched, too.
+    let patch = json!({"spec": {"amount": 6}});
+    let refusal = admin.patch(&format!("{GADGETS_V2}/g"), "merge", &patch).await.refusal();
+    assert!(refusal.starts_with("422 ") && refusal.ends_with("exceeded max depth"), "{refusal}");
+    assert_eq!(admin.get(&format!("{GADGETS}/g")).await.expect(200)["spec"]["size"], 1);
+    delete_definition(&admin).await;
+}
+
+/// Upstream the accessor of versions and its caller each say that the error is internal; the storage says nothing.
+#[tokio::test]
+async fn a_conversion_for_an_admission_webhook_fails_in_other_words_than_one_for_the_storage() {
+    let (hook, _server, admin) = start(|_| Reply::Raw(500, Vec::new())).await;
+    let rules = json!({ "rules": [{
+        "operations": ["*"], "apiGroups": ["a.example"], "apiVersions": ["v1"], "resources": ["gadgets"],
+    }] });
+    let failed = r#"conversion webhook for a.example/v2, Kind=Gadget failed: an error on the server ("") has prevented the request from succeeding"#;
+    let stored = admin.post(GADGETS_V2, &second("g", 5)).await;
+    assert_eq!(stored.refusal(), format!("500 {failed}"));
+    assert_eq!(stored.json()["reason"], Value::Null);
+    for kind in [VALIDATING, MUTATING] {
+        let check = webhook("w.shop.example", hook.at_url("/check"), &rules);
+        admin.post(kind, &configuration("w", &[check])).await.expect(201);
+        let admitted = admin.post(GADGETS_V2, &second("g", 5)).await;
+        let twice = "Internal error occurred: Internal error occurred:";
+        assert_eq!(admitted.refusal(), format!("500 {twice} {failed}"));
+        assert_eq!(admitted.json()["reason"], "InternalError");
+        admin.delete(&format!("{kind}/w")).await.expect(200);
+    }
 }

@@ -101,9 +101,14 @@ impl Caller {
             }
             None => {
                 let resource = &matched.resource;
-                let deadline = attributes.request.deadline;
-                let converted = self.converter.convert(attributes.form, resource, object, deadline).await;
-                let object = converted.map_err(|failure| Failure::internal(failure.message()))?;
+                let converted = self
+                    .converter
+                    .convert(attributes.form, resource, object, attributes.request.deadline)
+                    .await;
+                // Upstream's accessor of versions and its caller each say so.
+                let object = converted.map_err(|failure| {
+                    Failure::internal(format!("Internal error occurred: {}", failure.message()))
+                })?;
                 respond::kind::with_kind(resource, &resource.encode(&object))
             }
         };

@@ -135,11 +135,7 @@ impl Pipeline<'_> {
         let key = resource.key(attributes.namespace, &name);
         let attributes = &Attributes { form: &stored_as, name: &name, ..*attributes };
         state.admission.validate(attributes, Some(&object)).await?;
-        let stored = state.converter.to_storage(resource, object, request.deadline).await;
-        // Upstream's storage and its caller each say so.
-        let mut object = stored.map_err(|failure| {
-            Failure::internal(format!("Internal error occurred: {}", failure.message()))
-        })?;
+        let mut object = state.converter.to_storage(resource, object, request.deadline).await?;
         if request.dry_run {
             if state.store.get(&resource.table, &key).is_some() {
                 return Err(Failure::already_exists(&resource.target(&name)));
