@@ -9,6 +9,7 @@ mod certificate_subject_restriction;
 mod conditions;
 pub(crate) mod matching;
 mod namespace_lifecycle;
+mod patched;
 mod policies;
 mod policy_parameters;
 pub(crate) mod registrations;

@@ -21,6 +21,7 @@ mod conversion;
 mod discovery;
 mod disruption;
 mod finalization;
+mod foreign_kind;
 mod gzip;
 mod handlers;
 mod kubeconfig;

@@ -90,11 +90,7 @@ impl JsonPatch {
             let problem = problem.replace("Go value", "Go struct field jsonPatchOp.value");
             return Err(JsonPatchError::Malformed(problem));
         }
-        let operations = match value {
-            Value::Array(operations) => operations,
-            Value::Null => Vec::new(),
-            other => return Err(mismatch(&other, "Go value of type []handlers.jsonPatchOp")),
-        };
+        let operations = list(value, "[]handlers.jsonPatchOp")?;
         let count = operations.len();
         let operations: Result<_, _> = operations.into_iter().map(Operation::parse).collect();
         let patch = JsonPatch(operations?);
@@ -104,6 +100,18 @@ impl JsonPatch {
         let keys = |operation: &Operation| operation.path.as_deref().map(|path| Pointer(path).keys());
         numbers.place(&patch.0.iter().map(keys).collect::<Vec<_>>());
         Ok((patch, numbers))
+    }
+
+    /// Parses a patch of any length as admission does, which reads an operation when it applies it: a field of another
+    /// type than a string is as good as none.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a list of objects.
+    pub fn parse_unchecked(body: &[u8]) -> Result<Self, JsonPatchError> {
+        let Parsed { value, .. } = values::parse(body).map_err(JsonPatchError::Syntax)?;
+        let operations = list(value, "jsonpatch.Patch")?.into_iter().map(Operation::parse_unchecked);
+        Ok(JsonPatch(operations.collect::<Result<_, _>>()?))
     }
 
     /// Applies all operations in order.
@@ -133,6 +141,24 @@ impl JsonPatch {
     }
 }
 
+/// The operations in a body that Go decodes as a type.
+fn list(body: Value, ty: &str) -> Result<Vec<Value>, JsonPatchError> {
+    match body {
+        Value::Array(operations) => Ok(operations),
+        Value::Null => Ok(Vec::new()),
+        other => Err(mismatch(&other, &format!("Go value of type {ty}"))),
+    }
+}
+
+/// The fields of an operation that Go decodes as a type.
+fn fields(operation: Value, ty: &str) -> Result<Map<String, Value>, JsonPatchError> {
+    match operation {
+        Value::Object(operation) => Ok(operation),
+        Value::Null => Ok(Map::new()),
+        other => Err(mismatch(&other, &format!("Go value of type {ty}"))),
+    }
+}
+
 fn mismatch(value: &Value, wanted: &str) -> JsonPatchError {
     let kind = json_type(value);
     JsonPatchError::Malformed(format!("json: cannot unmarshal {kind} into {wanted}"))
@@ -149,11 +175,7 @@ struct Operation {
 
 impl Operation {
     fn parse(operation: Value) -> Result<Self, JsonPatchError> {
-        let mut operation = match operation {
-            Value::Object(operation) => operation,
-            Value::Null => Map::new(),
-            other => return Err(mismatch(&other, "Go value of type handlers.jsonPatchOp")),
-        };
+        let mut operation = fields(operation, "handlers.jsonPatchOp")?;
         let mut text = |name: &str| match operation.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -162,6 +184,16 @@ impl Operation {
             }
         };
         let (op, path, from) = (text("op")?, text("path")?, text("from")?);
+        Ok(Operation { op, path, from, value: operation.remove("value") })
+    }
+
+    fn parse_unchecked(operation: Value) -> Result<Self, JsonPatchError> {
+        let mut operation = fields(operation, "jsonpatch.Operation")?;
+        let mut text = |name: &str| match operation.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let (op, path, from) = (text("op"), text("path"), text("from"));
         Ok(Operation { op, path, from, value: operation.remove("value") })
     }
 

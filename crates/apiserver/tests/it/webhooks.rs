@@ -2,5 +2,5 @@
 
 mod broken;
 pub(crate) mod matching;
-mod mutating;
+pub(crate) mod mutating;
 mod validating;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::admission::Attributes;
 use crate::admission::matching::Matched;
+use crate::admission::patched::{Author, check_kind, check_strictly};
 use crate::status::Failure;
 
 /// A failure of a change.
@@ -69,7 +70,7 @@ impl Changed<'_> {
         operations.iter().filter_map(Value::as_object).try_for_each(check_depth)?;
         let body = Value::from(operations).to_string();
         let failed = |error: &dyn std::fmt::Display| ChangeError::Policy(format!("JSON Patch: {error}"));
-        let patch = JsonPatch::parse(body.as_bytes()).map_err(|error| failed(&error))?;
+        let patch = JsonPatch::parse_unchecked(body.as_bytes()).map_err(|error| failed(&error))?;
         let mut whole = object.clone();
         whole.insert("apiVersion".to_owned(), self.matched.kind.api_version().into());
         whole.insert("kind".to_owned(), (&*self.matched.kind.kind).into());
@@ -82,16 +83,12 @@ impl Changed<'_> {
             Err(JsonPatchError::Failed { problem, .. }) => return Err(failed(&problem)),
             Err(error) => return Err(failed(&error)),
         }
-        let text = patched.to_string();
+        check_kind(self.attributes, self.matched, &patched, Author::Policy).map_err(ChangeError::Request)?;
         let Value::Object(patched) = patched else {
             return Err(ChangeError::Request(Failure::internal("the patch makes no object")));
         };
         if let Some(schema) = self.built_in() {
-            let strict = values::strict_errors(text.as_bytes(), Target::Kind(schema));
-            if !strict.is_empty() {
-                let problem = format!("strict decoding error: {}", strict.join(", "));
-                return Err(ChangeError::Request(Failure::internal(problem)));
-            }
+            check_strictly(&patched, Target::Kind(schema)).map_err(ChangeError::Request)?;
         }
         self.decode(patched)
     }

@@ -15,6 +15,7 @@ use super::webhook::Webhook;
 use crate::admission::Attributes;
 use crate::admission::conditions::{Input, UserAuthorizer, request};
 use crate::admission::matching::Matched;
+use crate::admission::patched::{Author, check_kind};
 use crate::conversion::Converter;
 use crate::registry::Registry;
 use crate::respond;
@@ -173,13 +174,11 @@ impl Caller {
         if response.patch.is_empty() {
             return Ok(false);
         }
-        let patch = JsonPatch::parse(&response.patch).map_err(|error| {
+        let patch = JsonPatch::parse_unchecked(&response.patch).map_err(|error| {
             let problem = match error {
                 JsonPatchError::Syntax(problem) | JsonPatchError::Malformed(problem) => problem,
                 other => other.to_string(),
             };
-            let problem = problem.replace("[]handlers.jsonPatchOp", "jsonpatch.Patch");
-            let problem = problem.replace("handlers.jsonPatchOp", "jsonpatch.Operation");
             CallError::Failed(format!("received undecodable patch in webhook response: {problem}"))
         })?;
         if patch.is_empty() {
@@ -203,6 +202,7 @@ impl Caller {
                 other => other.to_string(),
             })
         })?;
+        check_kind(attributes, matched, &after, Author::Webhook)?;
         let mut new = self.decode(attributes, matched, after)?;
         let is_changed = match attributes.presented {
             Some(_) => self.versioned(attributes, matched, Some(&new)).await? != *before,

@@ -10,8 +10,9 @@ use klient_apimachinery::values::{self, Parsed, text_at};
 use serde_json::Value;
 
 use super::super::Context;
-use super::super::body::{Medium, medium, no_kind, protobuf, read_yaml};
+use super::super::body::{Medium, medium, protobuf, read_yaml};
 use super::super::options::dry_run;
+use crate::foreign_kind::no_kind;
 use crate::registry::deletion::Deletion;
 use crate::request::Query;
 use crate::status::{Failure, Result};

@@ -12,7 +12,8 @@ use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{self, Decoded, Map, Numbers, Target, UnmarshalTypeError, text_at};
 use serde_json::Value;
 
-use crate::handlers::body::{media_type, no_kind, not_decoded, untyped_notes};
+use crate::foreign_kind::{no_kind, not_decoded};
+use crate::handlers::body::{media_type, untyped_notes};
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
 

@@ -47,8 +47,6 @@ impl Pipeline<'_> {
         for field in SYSTEM_METADATA {
             metadata.remove(field);
         }
-        let version = metadata.remove("resourceVersion").unwrap_or_default();
-        let version = version.as_str().and_then(|version| version.parse().ok());
         custom_resource_definitions::check_creation(state, resource)?;
         wipe_status(resource, &mut object);
         let attributes = Attributes {
@@ -87,6 +85,9 @@ impl Pipeline<'_> {
         for field in SYSTEM_METADATA {
             metadata.remove(field);
         }
+        // Admission may have set it.
+        let version = metadata.remove("resourceVersion").unwrap_or_default();
+        let version = version.as_str().and_then(|version| version.parse().ok());
         metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());
         metadata.insert("creationTimestamp".to_owned(), Time::now().to_string().into());
         if resource.counts_generations() {

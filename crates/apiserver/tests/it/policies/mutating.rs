@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{GROUP, config_map, constraints, object, server, with};
 use crate::client::Client;
-use crate::objects::{CONFIG_MAPS, PODS, pod};
+use crate::objects::{CONFIG_MAPS, DEFINITIONS, GADGETS, PODS, anything, gadget, gadgets, pod};
 use crate::webhooks::matching::{OF_THE_CLIENT, SCALERS, scaler};
+use crate::webhooks::mutating::{CUSTOM_KINDS, KINDS};
 
 fn policies() -> String {
     format!("{GROUP}/mutatingadmissionpolicies")
@@ -253,4 +254,49 @@ async fn conditions_see_the_resource_of_the_request_and_mutations_that_which_has
         let created = client.post(SCALERS, &scaler()).await.expect(201);
         assert_eq!(created["metadata"]["labels"]["saw"] == "v2", matches, "{condition}: {created}");
     }
+}
+
+#[tokio::test]
+async fn a_patch_that_makes_another_kind_fails_the_write() {
+    let gadgets_policy = |mutations: Value| json!({"matchConstraints": constraints("a.example", "gadgets"), "mutations": mutations, "reinvocationPolicy": "Never"});
+    for is_custom in [false, true] {
+        let cases = if is_custom { &CUSTOM_KINDS[..] } else { &KINDS };
+        let versioned = [(
+            "/metadata/resourceVersion",
+            r#""5""#,
+            Some("500 resourceVersion should not be set on objects to be created"),
+        )];
+        for (path, value, refused) in cases.iter().chain(&versioned) {
+            let operation = match *path {
+                "remove" => format!("op: 'remove', path: '{value}'"),
+                path => format!("op: 'add', path: '{path}', value: {value}"),
+            };
+            let mutations = json!([patches(&format!("[JSONPatch{{{operation}}}]"))]);
+            let spec = if is_custom { gadgets_policy(mutations) } else { policy("configmaps", mutations) };
+            let (_server, client) = server().await;
+            client.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+            bind(&client, "p", spec).await;
+            let answer = if is_custom {
+                client.post(GADGETS, &gadget("g", json!({}))).await
+            } else {
+                client.post(CONFIG_MAPS, &config_map("c", json!({"a": "b"}))).await
+            };
+            match refused {
+                None => assert_eq!(answer.status, 201, "{path} {value}: {}", answer.text()),
+                Some(refused) => {
+                    let refused = refused.replace('~', "Internal error occurred: failed to convert object: ");
+                    assert!(answer.refusal().starts_with(&refused), "{path} {value}: {}", answer.text());
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_patch_may_have_any_number_of_operations() {
+    let label =
+        "lists.range(10001).map(i, JSONPatch{op: 'add', path: '/data/k' + string(i % 10), value: 'v'})";
+    let (_server, client) = in_effect(policy("configmaps", json!([patches(label)]))).await;
+    let created = client.post(CONFIG_MAPS, &config_map("c", json!({"a": "1"}))).await.expect(201);
+    assert_eq!(created["data"].as_object().map(serde_json::Map::len), Some(11));
 }

@@ -159,3 +159,132 @@ async fn a_webhook_gives_a_new_object_no_status() {
     let created = admin.post(GADGETS, &gadget("g", json!({}))).await.expect(201);
     assert_eq!((created.get("status"), hook.posted().len()), (None, 1));
 }
+
+/// The error of a value of a JSON patch that is not the beginning of an object.
+const NO_KIND: &str = "500 Internal error occurred: couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind of type string";
+
+/// The refusals of ConfigMaps whose kind or apiVersion a patch changes, in upstream's words; `None` if they are created.
+pub(crate) const KINDS: [(&str, &str, Option<&str>); 7] = [
+    ("remove", "/kind", None),
+    ("remove", "/apiVersion", None),
+    (
+        "/kind",
+        r#""Nope""#,
+        Some(
+            r#"500 Internal error occurred: no kind "Nope" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111""#,
+        ),
+    ),
+    ("/kind", r#""Secret""#, Some("500 Internal error occurred: illegal base64 data at input byte 0")),
+    ("/kind", "5", Some(NO_KIND)),
+    (
+        "/apiVersion",
+        r#""v2""#,
+        Some(
+            r#"500 Internal error occurred: no kind "ConfigMap" is registered for version "v2" in scheme "pkg/runtime/scheme.go:111""#,
+        ),
+    ),
+    (
+        "/apiVersion",
+        r#""a.example/v1""#,
+        Some(
+            r#"500 Internal error occurred: no kind "ConfigMap" is registered for version "a.example/v1" in scheme "pkg/runtime/scheme.go:111""#,
+        ),
+    ),
+];
+
+/// As [`KINDS`], of Gadgets. The words of a policy begin with `failed to convert object: ` where `~` stands.
+pub(crate) const CUSTOM_KINDS: [(&str, &str, Option<&str>); 6] = [
+    (
+        "remove",
+        "/kind",
+        Some(
+            "500 Internal error occurred: Object 'Kind' is missing in '{\"apiVersion\":\"a.example/v1\",\"metadata\":{",
+        ),
+    ),
+    (
+        "/kind",
+        r#""Nope""#,
+        Some(r#"422 Nope.a.example "g" is invalid: kind: Invalid value: "Nope": must be Gadget"#),
+    ),
+    ("/kind", "5", Some(NO_KIND)),
+    (
+        "remove",
+        "/apiVersion",
+        Some(r#"500 ~/, Kind=Gadget is unstructured and is not suitable for converting to "a.example/v1""#),
+    ),
+    (
+        "/apiVersion",
+        r#""v2""#,
+        Some(r#"500 ~/v2, Kind=Gadget is unstructured and is not suitable for converting to "a.example/v1""#),
+    ),
+    (
+        "/apiVersion",
+        r#""a.example/v9""#,
+        Some("500 ~request to convert CR from an invalid group/version: a.example/v9"),
+    ),
+];
+
+#[tokio::test]
+async fn a_patch_that_makes_another_kind_fails_the_write() {
+    // The patch is in an annotation of the object.
+    let hook = Hook::start(|posted| {
+        let patch = posted.request()["object"]["metadata"]["annotations"]["patch"].as_str();
+        Reply::patch(&serde_json::from_str(patch.expect("it is annotated")).expect("it is JSON"))
+    })
+    .await;
+    let (_server, admin) = hook.server().await;
+    admin.post(DEFINITIONS, &gadgets(anything())).await.expect(201);
+    let rules = json!({ "rules": [{
+        "operations": ["CREATE"], "apiGroups": ["", "a.example"], "apiVersions": ["v1"], "resources": ["configmaps", "gadgets"],
+    }] });
+    let webhook = webhook("w.shop.example", hook.at_url("/"), &rules);
+    admin.post(MUTATING, &configuration("w", &[webhook])).await.expect(201);
+    let post = async |collection: &str, mut object: Value, operations: &Value| {
+        object["metadata"]["annotations"] = json!({"patch": operations.to_string()});
+        admin.post(collection, &object).await
+    };
+    let config_map = || json!({"metadata": {"name": "c"}, "data": {"a": "b"}});
+    for (collection, object, cases) in
+        [(CONFIG_MAPS, config_map(), &KINDS[..]), (GADGETS, gadget("g", json!({})), &CUSTOM_KINDS)]
+    {
+        for (path, value, refused) in cases {
+            let operation = match *path {
+                "remove" => json!({"op": "remove", "path": value}),
+                path => {
+                    json!({"op": "replace", "path": path, "value": serde_json::from_str::<Value>(value).expect("it is JSON")})
+                }
+            };
+            let answer = post(&format!("{collection}?dryRun=All"), object.clone(), &json!([operation])).await;
+            match refused {
+                None => assert_eq!(answer.status, 201, "{path} {value}: {}", answer.text()),
+                Some(refused) => {
+                    let refused = refused.replace('~', "");
+                    assert!(answer.refusal().starts_with(&refused), "{path} {value}: {}", answer.text());
+                }
+            }
+        }
+        // Nor does one say at which version it was stored.
+        let versioned = json!([{"op": "add", "path": "/metadata/resourceVersion", "value": "5"}]);
+        let refusal = post(collection, object.clone(), &versioned).await.refusal();
+        assert_eq!(refusal, "500 resourceVersion should not be set on objects to be created");
+        let shown = post(&format!("{collection}?dryRun=All"), object.clone(), &versioned).await.expect(201);
+        assert_eq!(shown["metadata"]["resourceVersion"], "5");
+        let few = json!([{"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}]);
+        assert_eq!(post(collection, object, &few).await.expect(201)["metadata"]["labels"]["a"], "b");
+    }
+}
+
+#[tokio::test]
+async fn a_patch_may_have_any_number_of_operations() {
+    let hook = Hook::start(|_| {
+        let label = |index: usize| json!({"op": "add", "path": format!("/metadata/labels/l{}", index % 10), "value": "x"});
+        let first = json!({"op": "add", "path": "/metadata/labels", "value": {}});
+        Reply::patch(&std::iter::once(first).chain((0..10_001).map(label)).collect())
+    })
+    .await;
+    let (_server, admin) = hook.server().await;
+    let webhook = webhook("w.shop.example", hook.at_url("/"), &Value::Null);
+    admin.post(MUTATING, &configuration("w", &[webhook])).await.expect(201);
+    let created = admin.post(CONFIG_MAPS, &named("c")).await.expect(201);
+    assert_eq!(created["metadata"]["labels"].as_object().map(serde_json::Map::len), Some(10));
+}
