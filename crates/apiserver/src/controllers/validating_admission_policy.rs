@@ -19,7 +19,7 @@ use crate::warnings::Warnings;
 /// The name of the controller, under which it owns fields.
 const NAME: &str = "validatingadmissionpolicy-status";
 
-/// The number of kinds with which a policy is checked.
+/// The number of kinds of one rule with which a policy is checked.
 const KINDS_MAX: usize = 10;
 
 pub(super) struct ValidatingAdmissionPolicies;
@@ -119,21 +119,29 @@ fn kinds(state: &State, policy: &Map) -> Vec<CheckedKind> {
     let mut found = BTreeMap::new();
     let rules = list_at(policy, &["spec", "matchConstraints", "resourceRules"]);
     for rule in rules.iter().filter_map(Value::as_object) {
-        let words = |name: &str| list_at(rule, &[name]).iter().filter_map(Value::as_str).collect::<Vec<_>>();
+        let words = |name: &str| {
+            let mut words: Vec<&str> = list_at(rule, &[name]).iter().filter_map(Value::as_str).collect();
+            words.sort_unstable();
+            words
+        };
         let (groups, versions) = (words("apiGroups"), words("apiVersions"));
         if groups.iter().chain(&versions).any(|word| word.contains('*')) {
             continue;
         }
         let resources = words("resources");
+        let mut count = 0;
         for (group, version) in groups.iter().flat_map(|group| versions.iter().map(move |own| (group, own))) {
             for plural in resources.iter().filter(|plural| !plural.contains(['*', '/'])) {
-                if let Some(resource) = state.registry.find(group, version, plural)
-                    && let Some(ty) = object_type(state, &resource)
-                    && found.len() < KINDS_MAX
-                {
+                let Some(resource) = state.registry.find(group, version, plural) else { continue };
+                if let Some(ty) = object_type(state, &resource) {
                     let kind = resource.kind_of(None);
                     let order = (kind.group.to_string(), kind.version.to_string(), kind.kind.to_string());
                     found.insert(order, CheckedKind { name: kind.to_string(), ty });
+                }
+                count += 1;
+                // As upstream, further rules are passed over then.
+                if count == KINDS_MAX {
+                    return found.into_values().collect();
                 }
             }
         }

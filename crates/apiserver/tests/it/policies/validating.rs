@@ -536,3 +536,27 @@ async fn conditions_see_the_resource_of_the_request_and_validations_that_which_h
         assert!(!matches || answer.refusal().ends_with("denied request: v2 v2"), "{}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn the_kinds_that_a_policy_is_checked_with_are_counted_for_each_rule() {
+    let core =
+        ["configmaps", "endpoints", "events", "limitranges", "namespaces", "nodes", "pods", "podtemplates"];
+    let more = ["replicationcontrollers", "resourcequotas", "secrets", "serviceaccounts", "services"];
+    let apps = ["deployments", "replicasets", "statefulsets", "daemonsets"];
+    let rule = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": resources});
+    let all = [&core[..], &more].concat();
+    let (_server, client) = server().await;
+    for (name, rules, kinds) in [
+        ("each", json!([rule("", &core), rule("apps", &apps), rule("", &more)]), 17),
+        ("many", json!([rule("apps", &apps), rule("", &all), rule("batch", &["jobs"])]), 14),
+    ] {
+        let spec = json!({
+            "matchConstraints": {"resourceRules": rules}, "validations": [{"expression": "object.nope == 1"}],
+        });
+        client.post(&policies(), &object(name, spec)).await.expect(201);
+        let read = client.get(&format!("{}/{name}", policies())).await.expect(200);
+        let warning = read["status"]["typeChecking"]["expressionWarnings"][0]["warning"].as_str();
+        let warning = warning.expect("there is a warning");
+        assert_eq!(warning.matches("Kind=").count(), kinds, "{warning}");
+    }
+}
