@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
 use serde_json::{Value, json};
 
+pub use super::approval::is_annotated_anew;
 pub use super::naming::{Termination, establish, has_its_names, is_established, terminating};
 pub use super::validation::{validate, validate_name, validate_update};
 

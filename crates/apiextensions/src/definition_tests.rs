@@ -412,7 +412,7 @@ fn what_objects_are_stored_under_stays() {
         r#"spec.names.plural: Invalid value: "others": field is immutable"#,
     ];
     assert_eq!(said(validate_update(&new(moved.clone(), &old), &old)), fixed);
-    establish(&mut old, &mut [].into_iter(), Time::from_unix(0));
+    establish(&mut old, &mut [].into_iter(), false, Time::from_unix(0));
     let stored = [
         r#"spec.scope: Invalid value: "Cluster": field is immutable"#,
         r#"spec.names.kind: Invalid value: "Other": field is immutable"#,
@@ -450,7 +450,7 @@ fn an_accepted_definition_is_read() {
         json!({"spec": {"versions": [first, second], "names": {"shortNames": ["gd"], "categories": ["all"]}}}),
     );
     assert_eq!(validate(&object), []);
-    establish(&mut object, &mut [].into_iter(), Time::from_unix(0));
+    establish(&mut object, &mut [].into_iter(), false, Time::from_unix(0));
     let read = Definition::parse(&object).unwrap();
     assert_eq!(
         [read.group, read.plural, read.singular, read.kind, read.list_kind],

@@ -6,6 +6,8 @@
 //!
 //! The crate computes over JSON values; it has no storage and no tasks.
 
+mod approval;
+mod condition;
 mod conversion;
 mod data;
 mod default;

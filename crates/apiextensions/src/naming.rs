@@ -4,13 +4,23 @@ use std::collections::HashSet;
 
 use klient_apimachinery::Time;
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::values::{Map, list_at, map_at, text_at};
 use serde_json::{Value, json};
 
-use klient_apimachinery::values::{Map, list_at, map_at, text_at};
+use super::approval;
+use super::condition::{Condition, find};
 
 /// Sets the status of a definition: its accepted names, which must be unique in the group, its stored versions, and
-/// the conditions `NamesAccepted` and `Established`.
-pub fn establish(object: &mut Map, others: &mut dyn Iterator<Item = &Map>, now: Time) {
+/// the conditions `NamesAccepted`, `Established`, and in groups of Kubernetes' community
+/// `KubernetesAPIApprovalPolicyConformant`. A new definition is not established whose conversion webhook has an invalid
+/// `caBundle` (`has_invalid_bundle`).
+pub fn establish(
+    object: &mut Map,
+    others: &mut dyn Iterator<Item = &Map>,
+    has_invalid_bundle: bool,
+    now: Time,
+) {
+    approval::set_condition(object, now);
     record_storage_version(object);
     let taken = NamesInUse::of(object, others);
     let (accepted, conflict) = taken.accept(object);
@@ -19,8 +29,13 @@ pub fn establish(object: &mut Map, others: &mut dyn Iterator<Item = &Map>, now: 
         None => {
             let accepted = Condition::new("NamesAccepted", true, "NoConflicts", "no conflicts found");
             accepted.set(object, now);
-            let reason = "the initial names have been accepted";
-            let established = Condition::new("Established", true, "InitialNamesAccepted", reason);
+            let established = if has_invalid_bundle {
+                let problem = "The conversion webhook CABundle is invalid";
+                Condition::new("Established", false, "InvalidCABundle", problem)
+            } else {
+                let reason = "the initial names have been accepted";
+                Condition::new("Established", true, "InitialNamesAccepted", reason)
+            };
             if !is_established(object) {
                 established.set(object, now);
             }
@@ -176,50 +191,6 @@ fn copy(name: &str, from: &Map, to: &mut Map) {
     }
 }
 
-fn find<'a>(object: &'a Map, ty: &str) -> Option<&'a Map> {
-    let conditions = list_at(object, &["status", "conditions"]).iter().filter_map(Value::as_object);
-    conditions.into_iter().find(|condition| text_at(condition, &["type"]) == ty)
-}
-
-struct Condition<'a> {
-    ty: &'a str,
-    status: &'a str,
-    reason: &'a str,
-    message: &'a str,
-}
-
-impl<'a> Condition<'a> {
-    fn new(ty: &'a str, status: bool, reason: &'a str, message: &'a str) -> Self {
-        Condition { ty, status: if status { "True" } else { "False" }, reason, message }
-    }
-
-    /// Sets the condition in a definition's status. The transition time stays if the condition's status does not
-    /// change.
-    fn set(&self, object: &mut Map, now: Time) {
-        let conditions = map_at(object, "status").entry("conditions").or_insert(Value::Null);
-        if !conditions.is_array() {
-            *conditions = json!([]);
-        }
-        let Value::Array(conditions) = conditions else { return };
-        let is_same = |condition: &&mut Value| condition.get("type").is_some_and(|ty| ty == self.ty);
-        let existing = conditions.iter_mut().find(is_same).and_then(Value::as_object_mut);
-        let Some(condition) = existing else {
-            conditions.push(json!({
-                "type": self.ty, "status": self.status, "lastTransitionTime": now.to_string(),
-                "reason": self.reason, "message": self.message,
-            }));
-            return;
-        };
-        let timed = condition.get("lastTransitionTime").is_some_and(Value::is_string);
-        if !timed || text_at(condition, &["status"]) != self.status {
-            condition.insert("lastTransitionTime".to_owned(), now.to_string().into());
-        }
-        for (name, value) in [("status", self.status), ("reason", self.reason), ("message", self.message)] {
-            condition.insert(name.to_owned(), value.into());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,7 +220,7 @@ mod tests {
     fn a_definition_without_rivals_is_established() {
         let mut object = definition("gadgets", "Gadget", &["gd"]);
         object.insert("status".to_owned(), json!({"conditions": null, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": ["v1"]}));
-        establish(&mut object, &mut [].into_iter(), Time::from_unix(0));
+        establish(&mut object, &mut [].into_iter(), false, Time::from_unix(0));
         let established = [
             "NamesAccepted | True | NoConflicts | no conflicts found | 1970-01-01T00:00:00Z",
             "Established | True | InitialNamesAccepted | the initial names have been accepted | 1970-01-01T00:00:00Z",
@@ -257,14 +228,14 @@ mod tests {
         assert_eq!(conditions(&object), established);
         assert_eq!(object["status"]["acceptedNames"], object["spec"]["names"]);
         assert_eq!(object["status"]["storedVersions"], json!(["v1", "v2"]));
-        establish(&mut object, &mut [].into_iter(), Time::from_unix(60));
+        establish(&mut object, &mut [].into_iter(), false, Time::from_unix(60));
         assert_eq!(conditions(&object), established);
     }
 
     #[test]
     fn names_of_others_in_the_group_are_not_given_twice() {
         let mut first = definition("gadgets", "Gadget", &["g", "gd"]);
-        establish(&mut first, &mut [].into_iter(), Time::from_unix(0));
+        establish(&mut first, &mut [].into_iter(), false, Time::from_unix(0));
         for (plural, kind, short, conflict) in [
             ("gadgets", "Other", &[][..], r#"PluralConflict | "gadgets" is already in use"#),
             ("others", "Gadget", &[], r#"ListKindConflict | "GadgetList" is already in use"#),
@@ -277,7 +248,7 @@ mod tests {
             ),
         ] {
             let mut second = definition(plural, kind, short);
-            establish(&mut second, &mut [&first].into_iter(), Time::from_unix(0));
+            establish(&mut second, &mut [&first].into_iter(), false, Time::from_unix(0));
             assert_eq!(
                 conditions(&second),
                 [
@@ -288,7 +259,7 @@ mod tests {
             );
             let mut elsewhere = second.clone();
             map_at(&mut elsewhere, "spec").insert("group".to_owned(), "b.example".into());
-            establish(&mut elsewhere, &mut [&first].into_iter(), Time::from_unix(60));
+            establish(&mut elsewhere, &mut [&first].into_iter(), false, Time::from_unix(60));
             assert_eq!(
                 conditions(&elsewhere),
                 [
@@ -302,11 +273,11 @@ mod tests {
     #[test]
     fn an_established_definition_stays_so_when_a_new_name_is_taken() {
         let mut first = definition("gadgets", "Gadget", &["g"]);
-        establish(&mut first, &mut [].into_iter(), Time::from_unix(0));
+        establish(&mut first, &mut [].into_iter(), false, Time::from_unix(0));
         let mut second = definition("others", "Other", &[]);
-        establish(&mut second, &mut [&first].into_iter(), Time::from_unix(0));
+        establish(&mut second, &mut [&first].into_iter(), false, Time::from_unix(0));
         map_at(map_at(&mut second, "spec"), "names").insert("shortNames".to_owned(), json!(["g"]));
-        establish(&mut second, &mut [&first].into_iter(), Time::from_unix(60));
+        establish(&mut second, &mut [&first].into_iter(), false, Time::from_unix(60));
         assert_eq!(
             conditions(&second),
             [

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::go::is_printable;
 use klient_apimachinery::validation::dns_subdomain;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, list_at, text_at};
@@ -151,9 +152,7 @@ fn deprecation(version: &Map, path: &str, problems: &mut ErrorList) {
     if warning.is_empty() {
         refuse("must not be an empty string".to_owned());
     }
-    // The only printable separator in Go is the space.
-    let printable = |c: char| c == ' ' || !(c.is_control() || c.is_whitespace());
-    if let Some((index, _)) = warning.char_indices().find(|(_, c)| !printable(*c)) {
+    if let Some((index, _)) = warning.char_indices().find(|(_, c)| !is_printable(*c)) {
         refuse(format!(
             "must only contain printable UTF-8 characters; non-printable character found at index {index}"
         ));

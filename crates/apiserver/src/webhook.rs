@@ -4,6 +4,7 @@
 //! A call ends at its deadline, however the webhook behaves, and reads 3 MiB of a response at most. Connections are kept
 //! for later calls. Nothing is locked while a call waits.
 
+pub(crate) mod ca_bundle;
 mod client_config;
 mod connection;
 mod response;

@@ -15,6 +15,7 @@ use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::{Committed, Controller, State};
 use crate::storage::{Key, Object};
 use crate::warnings::Warnings;
+use crate::webhook::ca_bundle;
 
 pub(super) struct CustomResourceDefinitions;
 
@@ -42,9 +43,14 @@ impl Controller for CustomResourceDefinitions {
 async fn changed(state: &Arc<State>, object: &Object, old: Option<&Map>) {
     if object.is_terminating {
         finalize(state, Terminating::Definition(object.key.name().to_owned()));
-    } else if old.is_none_or(|old| old.get("spec") != object.value().get("spec")) {
+    } else if old.is_none_or(|old| is_to_be_established(&object.value(), old)) {
         accept_names(state, &object.key).await;
     }
+}
+
+/// Returns true if the status of a definition depends on what has changed.
+fn is_to_be_established(new: &Map, old: &Map) -> bool {
+    old.get("spec") != new.get("spec") || definition::is_annotated_anew(new, old)
 }
 
 /// Updates the served resources of a definition, or removes them if it is deleted.
@@ -95,6 +101,7 @@ fn establish(state: &State, resource: &Resource, object: &mut Map) {
     let others: Vec<Map> =
         definitions.iter().filter(|other| other.key.name() != name).map(|other| other.value()).collect();
     let before = object.clone();
-    definition::establish(object, &mut others.iter(), Time::now());
+    let has_invalid_bundle = ca_bundle::conversion_problem(object).is_some();
+    definition::establish(object, &mut others.iter(), has_invalid_bundle, Time::now());
     ManagedFields::of(resource, Some("status")).update(Some(&before), object, "kube-apiserver");
 }

@@ -8,22 +8,20 @@ use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use klient_apimachinery::Time;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig as TlsConfig, InvalidMessage, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::ca_bundle;
+
 /// TLS settings that trust a bundle of certificates, or the roots of the machine if it is empty.
-pub(super) fn tls_config(ca_bundle: &[u8]) -> Result<Arc<TlsConfig>, String> {
+pub(super) fn tls_config(bundle: &[u8]) -> Result<Arc<TlsConfig>, String> {
     let mut roots = RootCertStore::empty();
-    if ca_bundle.is_empty() {
+    if bundle.is_empty() {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     } else {
-        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(ca_bundle).filter_map(Result::ok));
-        if roots.is_empty() {
-            return Err("unable to load root certificates: unable to parse bytes as PEM block".to_owned());
-        }
+        roots.add_parsable_certificates(ca_bundle::certificates(bundle)?);
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = TlsConfig::builder_with_provider(provider)

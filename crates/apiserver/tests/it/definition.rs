@@ -1,5 +1,7 @@
 //! Definitions of custom resources: what they are given, what they change, how they go.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Method;
 use klient_apiserver::TestServer;
 use serde_json::{Value, json};
@@ -381,4 +383,110 @@ async fn a_definition_waits_for_objects_that_it_does_not_serve() {
     let release = json!({"metadata": {"finalizers": null}});
     client.patch(&format!("{GADGETS}/held"), "merge", &release).await.expect(200);
     while events.next().await.expect("the definition goes")["type"] != "DELETED" {}
+}
+
+#[tokio::test]
+async fn a_definition_in_a_group_of_kubernetes_says_whether_it_is_approved() {
+    let definition = in_a_group_of_kubernetes("b.k8s.io", "foos", "Foo", "Namespaced");
+    let (_server, client) = defined(&definition).await;
+    let path = format!("{DEFINITIONS}/foos.b.k8s.io");
+    let others = ["NamesAccepted True NoConflicts", "Established True InitialNamesAccepted"];
+    let approval = async || {
+        let read = client.get(&path).await.expect(200);
+        let conditions = conditions(&read);
+        assert_eq!(conditions[1..], others);
+        let message = text(&read, "/status/conditions/0/message").to_owned();
+        (conditions[0].clone(), message, text(&read, "/status/conditions/0/lastTransitionTime").to_owned())
+    };
+    let of = |status: &str| format!("KubernetesAPIApprovalPolicyConformant {status}");
+    let first = approval().await;
+    assert_eq!(
+        (first.0, &*first.1),
+        (of("False UnapprovedAnnotation"), r#"not approved: "unapproved, a test""#)
+    );
+    for (annotation, condition, message) in [
+        ("unapproved", "False UnapprovedAnnotation", r#"not approved: "unapproved""#),
+        ("https://a.example/1", "True ApprovedAnnotation", "approved in https://a.example/1"),
+        ("https://a.example/2", "True ApprovedAnnotation", "approved in https://a.example/2"),
+    ] {
+        let patch = json!({"metadata": {"annotations": {"api-approved.kubernetes.io": annotation}}});
+        client.patch(&path, "merge", &patch).await.expect(200);
+        let (found, said, _) = approval().await;
+        assert_eq!((found, &*said), (of(condition), message));
+    }
+    let (_server, client) = defined(&gadgets(anything())).await;
+    let read = client.get(&format!("{DEFINITIONS}/gadgets.a.example")).await.expect(200);
+    assert_eq!(conditions(&read), others);
+}
+
+#[tokio::test]
+async fn a_definition_with_an_invalid_certificate_authority_is_not_established() {
+    let conversion = |bundle: &str| {
+        json!({"strategy": "Webhook", "webhook": {
+            "conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://127.0.0.1:1/x", "caBundle": bundle},
+        }})
+    };
+    let valid =
+        rcgen::generate_simple_self_signed(["a.example".to_owned()]).expect("it is signed").cert.pem();
+    let base64 = |text: &str| BASE64.encode(text);
+    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let problems = [
+        ("garbage".to_owned(), "unable to parse bytes as PEM block"),
+        ("\n".to_owned(), "unable to parse bytes as PEM block"),
+        (key.to_owned(), "no valid certificate authority data seen"),
+        (certificate.to_owned(), "failed to parse certificate: x509: malformed certificate"),
+    ];
+    let path = format!("{DEFINITIONS}/gadgets.a.example");
+    for (bundle, problem) in &problems {
+        let mut definition = gadgets(anything());
+        definition["spec"]["conversion"] = conversion(&base64(bundle));
+        let (_server, client) = defined(&definition).await;
+        let read = client.get(&path).await.expect(200);
+        assert_eq!(
+            conditions(&read),
+            ["NamesAccepted True NoConflicts", "Established False InvalidCABundle"]
+        );
+        assert_eq!(text(&read, "/status/conditions/1/message"), "The conversion webhook CABundle is invalid");
+        assert_eq!(client.get(GADGETS).await.status, 404);
+        // A bundle that is invalid may be changed to another.
+        let patch = |bundle: &str| json!({"spec": {"conversion": conversion(&base64(bundle))}});
+        client.patch(&path, "merge", &patch("other")).await.expect(200);
+        client.patch(&path, "merge", &patch(&format!("{key}{certificate}{valid}"))).await.expect(200);
+        let read = client.get(&path).await.expect(200);
+        assert_eq!(conditions(&read)[1], "Established True InitialNamesAccepted");
+        client.get(GADGETS).await.expect(200);
+        // One that is established keeps a valid one.
+        let refusal = client.patch(&path, "merge", &patch(bundle)).await.refusal();
+        let field = "spec.conversion.webhookClientConfig.caBundle";
+        assert!(
+            refusal.ends_with(&format!(
+                r#" is invalid: {field}: Invalid value: "{}": unable to load root certificates: {problem}"#,
+                base64(bundle)
+            )),
+            "{refusal}"
+        );
+        client.patch(&path, "merge", &json!({"metadata": {"labels": {"a": "b"}}})).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn names_and_warnings_of_a_definition_are_validated_as_upstream_does() {
+    let server = TestServer::start().await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    let mut named = gadgets(anything());
+    named["metadata"]["name"] = "Foo_.a.example".into();
+    let refusal = client.post(DEFINITIONS, &named).await.refusal();
+    let start = r#"422 CustomResourceDefinition.apiextensions.k8s.io "Foo_.a.example" is invalid: [metadata.name: Invalid value: "Foo_.a.example": a lowercase RFC 1123 subdomain must consist"#;
+    let end =
+        r#", metadata.name: Invalid value: "Foo_.a.example": must be spec.names.plural+"."+spec.group]"#;
+    assert!(refusal.starts_with(start) && refusal.ends_with(end), "{refusal}");
+    for (warning, index) in [("a\u{200b}b", 1), ("ab\u{a0}", 2), ("\u{e000}", 0), ("a\tb", 1)] {
+        let mut warned = gadgets(anything());
+        warned["spec"]["versions"][0]["deprecated"] = true.into();
+        warned["spec"]["versions"][0]["deprecationWarning"] = warning.into();
+        let refusal = client.post(DEFINITIONS, &warned).await.refusal();
+        let problem = "must only contain printable UTF-8 characters; non-printable character found at index";
+        assert!(refusal.ends_with(&format!("{problem} {index}")), "{refusal}");
+    }
 }
