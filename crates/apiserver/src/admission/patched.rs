@@ -27,8 +27,8 @@ impl Author {
     }
 }
 
-/// Checks the apiVersion and kind of a patched object. Those of a built-in kind may be missing, as may be for upstream's
-/// decoder; another version of the same kind is allowed.
+/// Checks the apiVersion and kind of a patched object. Those of a built-in kind may be missing, since upstream's decoder
+/// knows them; another version of the same kind is allowed.
 ///
 /// # Errors
 ///

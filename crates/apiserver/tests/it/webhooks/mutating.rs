@@ -160,7 +160,7 @@ async fn a_webhook_gives_a_new_object_no_status() {
     assert_eq!((created.get("status"), hook.posted().len()), (None, 1));
 }
 
-/// The error of a value of a JSON patch that is not the beginning of an object.
+/// The refusal of an object whose kind is a number.
 const NO_KIND: &str = "500 Internal error occurred: couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind of type string";
 
 /// The refusals of ConfigMaps whose kind or apiVersion a patch changes, in upstream's words; `None` if they are created.
