@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{Binding, Definition, Sources};
 use crate::admission::Attributes;
 use crate::registry::Resource;
-use crate::storage::Object;
+use crate::storage::{Object, Selection};
 
 /// The kind of the parameters of a policy.
 #[derive(Debug)]
@@ -87,7 +87,12 @@ impl Sources {
                 let selector: LabelSelector =
                     serde_json::from_value(selector.clone()).map_err(|error| error.to_string())?;
                 let selector = Selector::try_from(&selector).map_err(|error| error.to_string())?;
-                let objects = self.storage.all(&resource.table, namespace);
+                let mut objects = self.storage.all(&resource.table, namespace);
+                if resource.conversion_webhook().is_none() {
+                    // Their labels are known without decoding them. A webhook may change these.
+                    let selection = Selection { labels: selector.clone(), ..Selection::default() };
+                    objects.retain(|object| object.matches(&selection));
+                }
                 let mut objects = self.served(resource, objects, deadline).await?;
                 objects.retain(|object| has_labels(object, &selector));
                 objects
