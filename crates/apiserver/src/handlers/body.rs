@@ -4,7 +4,7 @@ pub(super) mod protobuf;
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use klient_apimachinery::go::{json_type, quoted};
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;

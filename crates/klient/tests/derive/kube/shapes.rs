@@ -574,8 +574,11 @@ pub(crate) struct PastSpec {
     name: String,
 }
 
+/// A shape by its name, and its definition.
+type Shape = (&'static str, fn() -> Value);
+
 /// The definitions of all shapes.
-pub(crate) fn all() -> Vec<(&'static str, fn() -> Value)> {
+pub(crate) fn all() -> Vec<Shape> {
     vec![
         ("Scalar", definition::<Scalar>),
         ("Integer", definition::<Integer>),
