@@ -12,19 +12,22 @@ mod service_address;
 mod services;
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::io::{self, ErrorKind::UnexpectedEof};
+use std::iter::successors;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::values::Map;
 use tokio::runtime::{self, Handle};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 pub(crate) use client_config::ClientConfig;
 use client_config::Host;
@@ -34,6 +37,15 @@ pub(crate) use services::Services;
 
 /// The size limit of a response, in bytes: that of requests to the server itself.
 const MAX_RESPONSE: usize = 3 * 1024 * 1024;
+
+/// The number of retries of a call, as of client-go.
+const MAX_RETRIES: usize = 10;
+
+/// The number of requests of which each redirects to the next, as of Go.
+const MAX_REQUESTS: usize = 10;
+
+/// The error of a call at its deadline, in Go's words.
+const LATE: &str = "context deadline exceeded";
 
 /// The number of idle connections to a webhook, as in Go.
 const MAX_IDLE: usize = 25;
@@ -73,7 +85,7 @@ impl WebhookClients {
     }
 
     /// Sends a review to a webhook and returns the review of the response. `query` is that of the URL, if it is not empty
-    /// with the question mark.
+    /// with the question mark. A webhook that says when to try again is called again, as client-go does.
     ///
     /// # Errors
     ///
@@ -86,38 +98,52 @@ impl WebhookClients {
         review: Review,
         deadline: Instant,
     ) -> Result<Map, String> {
-        let url = config.url(query);
-        let posted = |problem: String| format!("Post {}: {problem}", quoted(&url));
-        let client = self.client(config).map_err(posted)?;
-        let called = async {
-            let response = self.send(&client, config, query, body).await.map_err(posted)?;
-            let (sender, (parts, body)) = (response.0, response.1.into_parts());
-            let read = Limited::new(body, MAX_RESPONSE).collect().await;
-            let body = read.map_err(|error| {
-                if error.is::<LengthLimitError>() {
-                    return posted(format!("the response is larger than {MAX_RESPONSE} bytes"));
+        let posted = |problem: String| format!("Post {}: {problem}", quoted(config.url(query)));
+        let late = || posted(LATE.to_owned());
+        let mut retries = 0;
+        loop {
+            let exchanged = timeout_at(deadline, self.exchange(config, query, body.clone())).await;
+            let Exchange { client, sender, response } = exchanged.map_err(|_| late())??;
+            let (parts, body) = response.into_parts();
+            if let Some(seconds) = response::retry_after(&parts).filter(|_| retries < MAX_RETRIES) {
+                retries += 1;
+                timeout_at(deadline, sleep(Duration::from_secs(seconds))).await.map_err(|_| late())?;
+                continue;
+            }
+            let read = timeout_at(deadline, Limited::new(body, MAX_RESPONSE).collect()).await;
+            let problem = match read {
+                Ok(Ok(body)) => {
+                    client.keep(sender);
+                    return response::decode(&parts, &body.to_bytes(), review);
                 }
-                let problem = read_problem(&*error);
-                format!(
-                    "unexpected error when reading response body. Please retry. Original error: {problem}"
-                )
-            })?;
-            client.keep(sender);
-            let body = body.to_bytes();
-            if !parts.status.is_success() {
-                return Err(response::refused(parts.status, &parts.headers, &body));
-            }
-            if body.is_empty() {
-                let media = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-                let (code, media) = (parts.status.as_u16(), media.unwrap_or("application/json"));
-                return Err(format!("0-length response with status code: {code} and content type: {media}"));
-            }
-            response::decode(&body, review)
-        };
-        match timeout_at(deadline, called).await {
-            Ok(answered) => answered,
-            Err(_) => Err(posted("context deadline exceeded".to_owned())),
+                Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                    return Err(posted(format!("the response is larger than {MAX_RESPONSE} bytes")));
+                }
+                Ok(Err(error)) => read_problem(&*error),
+                Err(_) => LATE.to_owned(),
+            };
+            return Err(format!(
+                "unexpected error when reading response body. Please retry. Original error: {problem}"
+            ));
         }
+    }
+
+    /// Posts a body, and follows redirects as Go's client does: some repeat the request, others are read with GET.
+    async fn exchange(&self, config: &ClientConfig, query: &str, body: Bytes) -> Result<Exchange, String> {
+        let mut target = Target { config: config.clone(), query: query.to_owned(), body: Some(body) };
+        let mut location = String::new();
+        for _ in 0..MAX_REQUESTS {
+            let failed =
+                |problem: String| format!("Post {}: {problem}", quoted(target.config.url(&target.query)));
+            let client = self.client(&target.config).map_err(failed)?;
+            let (sender, response) = self.send(&client, &target).await.map_err(failed)?;
+            match response::location(&response) {
+                Some(next) => location = next.to_owned(),
+                None => return Ok(Exchange { client, sender, response }),
+            }
+            target = target.redirected(response.status(), &location).map_err(failed)?;
+        }
+        Err(format!("Post {}: stopped after {MAX_REQUESTS} redirects", quoted(&location)))
     }
 
     fn client(&self, config: &ClientConfig) -> Result<Arc<Client>, String> {
@@ -136,20 +162,9 @@ impl WebhookClients {
 
     /// Sends a request over an idle connection, or a new one. A request that an idle connection did not take, since the
     /// webhook has closed it, is sent over the next.
-    async fn send(
-        &self,
-        client: &Client,
-        config: &ClientConfig,
-        query: &str,
-        body: Bytes,
-    ) -> Result<(Sender, Response<Incoming>), String> {
-        let request = Request::post(format!("{}{query}", config.path))
-            .header(HOST, &config.authority)
-            .header(CONTENT_TYPE, "application/json")
-            .header(ACCEPT, "application/json, */*")
-            .header(USER_AGENT, "kube-apiserver-admission")
-            .body(Full::new(body));
-        let mut request = request.map_err(|error| error.to_string())?;
+    async fn send(&self, client: &Client, target: &Target) -> Result<(Sender, Response<Incoming>), String> {
+        let Target { config, .. } = target;
+        let mut request = target.request()?;
         while let Some(mut sender) = client.idle() {
             if sender.ready().await.is_err() {
                 continue;
@@ -171,6 +186,45 @@ impl WebhookClients {
         let mut sender = connection::connect(&address, &name, client.tls.clone()).await?;
         let response = sender.send_request(request).await.map_err(|error| sent_problem(&error))?;
         Ok((sender, response))
+    }
+}
+
+/// A response, and the connection on which it comes.
+struct Exchange {
+    client: Arc<Client>,
+    sender: Sender,
+    response: Response<Incoming>,
+}
+
+/// The place that a request is sent to.
+struct Target {
+    config: ClientConfig,
+    query: String,
+    /// `None` for GET.
+    body: Option<Bytes>,
+}
+
+impl Target {
+    fn request(&self) -> Result<Request<Full<Bytes>>, String> {
+        let method = if self.body.is_some() { Method::POST } else { Method::GET };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{}", self.config.path, self.query))
+            .header(HOST, &self.config.authority)
+            .header(ACCEPT, "application/json, */*")
+            .header(USER_AGENT, "kube-apiserver-admission");
+        if self.body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = self.body.clone().unwrap_or_default();
+        request.body(Full::new(body)).map_err(|error| error.to_string())
+    }
+
+    /// The place to which a response with a code redirects.
+    fn redirected(&self, code: StatusCode, location: &str) -> Result<Target, String> {
+        let repeats = matches!(code, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+        let (config, query) = self.config.redirected(location)?;
+        Ok(Target { config, query, body: self.body.clone().filter(|_| repeats) })
     }
 }
 
@@ -199,7 +253,12 @@ fn sent_problem(error: &hyper::Error) -> String {
     "EOF".to_owned()
 }
 
-fn read_problem(error: &(dyn std::error::Error + 'static)) -> String {
-    let is_incomplete = error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message);
-    if is_incomplete { "unexpected EOF".to_owned() } else { error.to_string() }
+/// The error of a body in Go's words: it ends before its end, or its connection does.
+fn read_problem(error: &(dyn Error + 'static)) -> String {
+    let mut causes = successors(Some(error), |&error| error.source());
+    let is_cut = causes.any(|error| {
+        error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message)
+            || error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == UnexpectedEof)
+    });
+    if is_cut { "unexpected EOF".to_owned() } else { error.to_string() }
 }

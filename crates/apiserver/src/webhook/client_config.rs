@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Uri;
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::values::{Map, at, text_at};
 use serde_json::Value;
 
@@ -12,7 +13,6 @@ pub(crate) struct ClientConfig {
     pub(super) host: Host,
     /// `HOST:PORT` as in the URL of a request.
     pub(super) authority: String,
-    /// Without a slash at the end.
     pub(super) path: String,
     /// PEM; empty for the roots of the machine.
     pub(super) ca_bundle: Vec<u8>,
@@ -34,6 +34,13 @@ pub(super) enum Host {
 }
 
 impl Host {
+    /// The host of a URL, and its authority.
+    fn named(url: &Uri) -> (Host, String) {
+        let authority = url.authority().map(|authority| authority.as_str().to_owned());
+        let name = url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        (Host::Named { name, port: url.port_u16().unwrap_or(443) }, authority.unwrap_or_default())
+    }
+
     /// The name in the certificate of the webhook.
     pub(super) fn server_name(&self) -> String {
         match self {
@@ -68,15 +75,36 @@ impl ClientConfig {
         if url.is_empty() {
             return Err("webhook configuration must have either service or URL".to_owned());
         }
-        let parsed: Uri = url.parse().map_err(|error| format!("Unparsable URL: {error}"))?;
-        let authority = parsed.authority().map(|authority| authority.as_str().to_owned());
-        let name = parsed.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        Ok(ClientConfig {
-            host: Host::Named { name, port: parsed.port_u16().unwrap_or(443) },
-            authority: authority.unwrap_or_default(),
-            path: clean(parsed.path()),
-            ca_bundle,
-        })
+        let url: Uri = url.parse().map_err(|error| format!("Unparsable URL: {error}"))?;
+        let (host, authority) = Host::named(&url);
+        Ok(ClientConfig { host, authority, path: clean(url.path()), ca_bundle })
+    }
+
+    /// The webhook and the query of a `Location` to which this one redirects.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one of HTTPS.
+    pub(super) fn redirected(&self, location: &str) -> Result<(ClientConfig, String), String> {
+        let location = location.split('#').next().unwrap_or_default();
+        let (place, query) = location.find('?').map_or((location, ""), |at| location.split_at(at));
+        let absolute = match place.split_once("://") {
+            Some(("https", _)) => place.to_owned(),
+            Some((scheme, _)) => return Err(format!("unsupported protocol scheme {}", quoted(scheme))),
+            None if place.starts_with("//") => format!("https:{place}"),
+            None if place.starts_with('/') => format!("https://{}{place}", self.authority),
+            None => {
+                let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                format!("https://{}{folder}/{place}", self.authority)
+            }
+        };
+        let url: Uri =
+            absolute.parse().map_err(|_| format!("failed to parse Location header {}", quoted(location)))?;
+        let (host, authority) = Host::named(&url);
+        // A service stays one.
+        let host = if authority == self.authority { self.host.clone() } else { host };
+        let path = url.path().to_owned();
+        Ok((ClientConfig { host, authority, path, ca_bundle: self.ca_bundle.clone() }, query.to_owned()))
     }
 
     /// The URL of a request.

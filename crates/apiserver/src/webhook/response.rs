@@ -1,11 +1,15 @@
 //! Responses of webhooks, read as client-go reads them.
 
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
-use klient_apimachinery::go::{json_type, quoted};
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::response::Parts;
+use http::{HeaderMap, Response, StatusCode};
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::values::{self, Map, Parsed, text_at};
 use klient_apimachinery::yaml;
 use serde_json::Value;
+
+use crate::foreign_kind::no_kind;
 
 /// The review that a webhook answers with.
 #[derive(Clone, Copy)]
@@ -16,7 +20,7 @@ pub(crate) struct Review {
 }
 
 /// The error of a response whose code is not one of success: that of its Status, else one for its code.
-pub(super) fn refused(code: StatusCode, headers: &HeaderMap, body: &[u8]) -> String {
+fn refused(code: StatusCode, headers: &HeaderMap, body: &[u8]) -> String {
     if let Ok(Value::Object(status)) = serde_json::from_slice(body)
         && text_at(&status, &["kind"]) == "Status"
         && text_at(&status, &["status"]) == "Failure"
@@ -56,37 +60,50 @@ pub(super) fn refused(code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Str
     .to_owned()
 }
 
-/// Decodes the review in a response, which is YAML unless it begins as a JSON object. Its kind and version are left to
-/// the caller if they are not there.
+/// The place to which a response redirects, if it does.
+pub(super) fn location<T>(response: &Response<T>) -> Option<&str> {
+    let redirects = matches!(response.status().as_u16(), 301..=303 | 307 | 308);
+    let location = response.headers().get(LOCATION).filter(|_| redirects)?.to_str().ok()?;
+    Some(location).filter(|location| !location.is_empty())
+}
+
+/// The seconds after which a webhook asks to be called again, if it does.
+pub(super) fn retry_after(head: &Parts) -> Option<u64> {
+    let is_busy = head.status == StatusCode::TOO_MANY_REQUESTS || head.status.as_u16() >= 500;
+    let seconds: i64 = head.headers.get(RETRY_AFTER).filter(|_| is_busy)?.to_str().ok()?.parse().ok()?;
+    Some(seconds.try_into().unwrap_or(0))
+}
+
+/// Decodes the review in a response. Its kind and version are left to the caller if they are not there.
 ///
 /// # Errors
 ///
 /// In the words of Go's packages, if it is no such review.
-pub(super) fn decode(body: &[u8], review: Review) -> Result<Map, String> {
+pub(super) fn decode(head: &Parts, body: &[u8], review: Review) -> Result<Map, String> {
+    let code = head.status.as_u16();
+    if !matches!(code, 200..=206) {
+        return Err(refused(head.status, &head.headers, body));
+    }
+    if body.is_empty() {
+        let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.filter(|text| !text.is_empty()).unwrap_or("application/json");
+        return Err(format!("0-length response with status code: {code} and content type: {media_type}"));
+    }
     let unreadable = |problem: String| format!("couldn't get version/kind; json parse error: {problem}");
-    let Parsed { value, numbers, .. } = if body.trim_ascii_start().first() == Some(&b'{') {
+    // Whatever does not look like an object of JSON is YAML.
+    let Parsed { value, numbers, .. } = if body.trim_ascii_start().starts_with(b"{") {
         values::parse(body).map_err(unreadable)?
     } else {
-        let (value, _) =
-            yaml::from_slice_with_duplicates(body).map_err(|error| unreadable(error.to_string()))?;
+        let (value, _) = yaml::from_slice_with_duplicates(body).map_err(|error| error.to_string())?;
         Parsed { value, ..Parsed::default() }
     };
-    let value = if value.is_null() { Map::new().into() } else { value };
-    let Value::Object(object) = value else {
-        let found = json_type(&value);
-        return Err(unreadable(format!(
-            r#"json: cannot unmarshal {found} into Go value of type struct {{ APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }}"#
-        )));
-    };
-    for name in ["apiVersion", "kind"] {
-        if let Some(wrong) = object.get(name).filter(|value| !matches!(value, Value::String(_) | Value::Null))
-        {
-            let found = json_type(wrong);
-            let problem =
-                format!("json: cannot unmarshal {found} into Go struct field .{name} of type string");
-            return Err(unreadable(problem));
-        }
+    if let Some(problem) = no_kind(&value) {
+        return Err(unreadable(problem));
     }
+    let object = match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    };
     let (kind, api_version) = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
     if kind == "Status" && api_version == "v1" {
         let version = review.api_version.rsplit('/').next().unwrap_or_default();

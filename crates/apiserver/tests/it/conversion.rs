@@ -208,6 +208,9 @@ async fn a_conversion_that_is_not_valid_fails_the_request() {
         };
         match name {
             "garbage" => Reply::Raw(200, b"x".to_vec()),
+            "empty" => Reply::Raw(200, Vec::new()),
+            "null" => Reply::Raw(200, b"null".to_vec()),
+            "status" => Reply::Review(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"})),
             "down" => Reply::Raw(503, Vec::new()),
             "nothing" => {
                 Reply::Review(json!({"kind": "ConversionReview", "apiVersion": "apiextensions.k8s.io/v1"}))
@@ -243,6 +246,12 @@ async fn a_conversion_that_is_not_valid_fails_the_request() {
         (
             "garbage",
             r#"failed: couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#,
+        ),
+        ("empty", "failed: 0-length response with status code: 200 and content type: application/json"),
+        ("status", "failed: converting (v1.Status) to (v1.ConversionReview): unknown conversion"),
+        (
+            "null",
+            "failed: expected webhook response of apiextensions.k8s.io/v1, Kind=ConversionReview, got /, Kind=",
         ),
         ("down", "failed: the server is currently unable to handle the request"),
         ("nothing", "failed: no response provided"),

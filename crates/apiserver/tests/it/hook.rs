@@ -1,15 +1,18 @@
 //! [`Hook`], a webhook over HTTPS.
 
 use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use http::{HeaderMap, Request, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use klient_apiserver::{Options, Server, ServiceAddress};
@@ -33,6 +36,10 @@ pub(crate) enum Reply {
     Review(Value),
     /// A body with its code.
     Raw(u16, Vec<u8>),
+    /// A code with a header.
+    Head(u16, &'static str, String),
+    /// The beginning of a body, whose end does not come: the connection ends, or nothing happens.
+    Begun { is_cut: bool },
     /// None, ever.
     Never,
 }
@@ -167,13 +174,17 @@ async fn answer(
     request: Request<Incoming>,
     reply: Arc<impl Fn(&Posted) -> Reply>,
     posted: Arc<Mutex<Vec<Posted>>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Sent>, Infallible> {
     let path = request.uri().to_string();
     let body = request.into_body().collect().await.expect("the server sends all of it").to_bytes();
-    let review: Value = serde_json::from_slice(&body).expect("the server sends JSON");
+    // A request that is redirected may have none.
+    let review = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
+    let review = review.expect("the server sends JSON");
     let post = Posted { path, review };
     posted.lock().expect("no panics while held").push(post.clone());
     let review = &post.review;
+    let mut headers = HeaderMap::new();
+    let mut end = End::Whole;
     let (code, body) = match reply(&post) {
         Reply::Response(mut response) => {
             response["uid"] = review["request"]["uid"].clone();
@@ -184,11 +195,67 @@ async fn answer(
         }
         Reply::Review(review) => (200, review.to_string().into_bytes()),
         Reply::Raw(code, body) => (code, body),
+        Reply::Head(code, name, value) => {
+            headers.insert(name, value.parse().expect("it is a value"));
+            (code, Vec::new())
+        }
+        Reply::Begun { is_cut } => {
+            end = if is_cut { End::Cut } else { End::Never };
+            (200, b"{".to_vec())
+        }
         Reply::Never => std::future::pending().await,
     };
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let mut response = Response::new(Sent { body: Some(Bytes::from(body)), end });
     *response.status_mut() = code.try_into().expect("it is a code");
+    *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// A body, and what comes after it.
+struct Sent {
+    body: Option<Bytes>,
+    end: End,
+}
+
+enum End {
+    Whole,
+    Cut,
+    Broken,
+    Never,
+}
+
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match (self.body.take(), &self.end) {
+            (Some(body), _) => Poll::Ready(Some(Ok(Frame::data(body)))),
+            (None, End::Whole) => Poll::Ready(None),
+            (None, End::Cut) => {
+                // The beginning is sent before the connection ends.
+                self.end = End::Broken;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            (None, End::Broken) => Poll::Ready(Some(Err(io::ErrorKind::BrokenPipe.into()))),
+            (None, End::Never) => Poll::Pending,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match (&self.end, &self.body) {
+            (End::Whole, body) => SizeHint::with_exact(body.as_ref().map_or(0, Bytes::len) as u64),
+            _ => SizeHint::default(),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.end, End::Whole) && self.body.as_ref().is_none_or(Bytes::is_empty)
+    }
 }
 
 /// A webhook of a configuration for writes of ConfigMaps, which is completed by other fields.

@@ -1,5 +1,7 @@
 //! Webhooks that do not answer as they should: the server stays up, and says what was wrong in upstream's words.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -54,13 +56,26 @@ async fn a_response_that_is_not_valid_fails_the_write() {
             "gone" => Reply::Raw(410, Vec::new()),
             "patched" => Reply::patch(&json!([{"op": "add", "path": "/data", "value": {}}])),
             "large" => Reply::Raw(200, vec![b' '; 3 * 1024 * 1024 + 1]),
+            "null" => Reply::Raw(200, b"null".to_vec()),
+            "blank" => Reply::Raw(200, b"  ".to_vec()),
+            "yaml" => Reply::Raw(200, b"kind: AdmissionReview\n".to_vec()),
+            "control" => Reply::Raw(200, b"\0{{{".to_vec()),
+            "nocontent" => Reply::Raw(204, Vec::new()),
+            "strange" => Reply::Raw(299, b"{}".to_vec()),
+            "cut" => Reply::Begun { is_cut: true },
+            "begun" => Reply::Begun { is_cut: false },
+            "success" => Reply::Review(json!({"kind": "Status", "status": "Success"})),
+            "nowhere" => Reply::Raw(307, Vec::new()),
+            "circle" => Reply::Head(307, "location", "/check?b".to_owned()),
+            "plain" => Reply::Head(307, "location", "http://127.0.0.1/".to_owned()),
+            "busy" => Reply::Head(429, "retry-after", "0".to_owned()),
             _ => Reply::allow(),
         }
     })
     .await;
     let (_server, admin) = hook.server().await;
-    register(&admin, VALIDATING, hook.at_service("/check"), &Value::Null).await;
-    let url = r#"Post "https://hook.shop.svc:443/check?timeout=10s""#;
+    register(&admin, VALIDATING, hook.at_service("/check"), &json!({"timeoutSeconds": 2})).await;
+    let url = r#"Post "https://hook.shop.svc:443/check?timeout=2s""#;
     let call = |problem: &str| failed(&format!("failed to call webhook: {problem}"));
     let invalid = |problem: &str| failed(&format!("received invalid webhook response: {problem}"));
     let cases = [
@@ -77,6 +92,32 @@ async fn a_response_that_is_not_valid_fails_the_write() {
             ),
         ),
         ("empty", call("0-length response with status code: 200 and content type: application/json")),
+        ("nocontent", call("0-length response with status code: 204 and content type: application/json")),
+        ("null", invalid("webhook response was absent")),
+        ("blank", invalid("webhook response was absent")),
+        ("yaml", invalid("webhook response was absent")),
+        ("control", call("yaml: control characters are not allowed")),
+        (
+            "strange",
+            call("the server responded with the status code 299 but did not return more information"),
+        ),
+        (
+            "cut",
+            call("unexpected error when reading response body. Please retry. Original error: unexpected EOF"),
+        ),
+        (
+            "begun",
+            call(
+                "unexpected error when reading response body. Please retry. Original error: context deadline exceeded",
+            ),
+        ),
+        (
+            "nowhere",
+            call("the server responded with the status code 307 but did not return more information"),
+        ),
+        ("circle", call(r#"Post "/check?b": stopped after 10 redirects"#)),
+        ("plain", call(&format!(r#"{url}: unsupported protocol scheme "http""#))),
+        ("busy", call("the server has received too many requests and has asked us to try again later")),
         ("nothing", invalid("webhook response was absent")),
         (
             "kindless",
@@ -101,6 +142,7 @@ async fn a_response_that_is_not_valid_fails_the_write() {
             ),
         ),
         ("status", call("converting (v1.Status) to (v1.AdmissionReview): unknown conversion")),
+        ("success", call("converting (v1.Status) to (v1.AdmissionReview): unknown conversion")),
         ("missing", call("the server could not find the requested resource")),
         (
             "panic",
@@ -122,6 +164,10 @@ async fn a_patch_that_is_not_valid_fails_the_write() {
         let patch = |operations: Value| Reply::patch(&operations);
         match posted.request()["name"].as_str().unwrap_or_default() {
             "object" => patch(json!({})),
+            "number" => patch(json!([1])),
+            "pathless" => patch(json!([{"op": "add", "path": 5, "value": 1}])),
+            "operation" => patch(json!([{"op": 5, "path": "/data", "value": 1}])),
+            "anything" => patch(json!([{"op": "replace", "path": "", "value": [1]}])),
             "path" => patch(json!([{"op": "add", "path": "/a/b/c", "value": 1}])),
             "test" => patch(json!([{"op": "test", "path": "/metadata/name", "value": "other"}])),
             "type" => patch(json!([{"op": "add", "path": "/data", "value": {"a": 1}}])),
@@ -142,6 +188,20 @@ async fn a_patch_that_is_not_valid_fails_the_write() {
             "object",
             failed(
                 "received undecodable patch in webhook response: json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+            ),
+        ),
+        (
+            "number",
+            failed(
+                "received undecodable patch in webhook response: json: cannot unmarshal number into Go value of type jsonpatch.Operation",
+            ),
+        ),
+        ("pathless", internal("add operation failed to decode path: missing value")),
+        ("operation", internal("Unexpected kind: unknown")),
+        (
+            "anything",
+            internal(
+                r#"couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#,
             ),
         ),
         ("path", internal(r#"add operation does not apply: doc is missing path: "/a/b/c": missing value"#)),
@@ -318,4 +378,62 @@ async fn a_service_is_the_external_name_of_its_object() {
     register(&admin, VALIDATING, client, &Value::Null).await;
     admin.post(CONFIG_MAPS, &named("a")).await.expect(201);
     assert_eq!(hook.posted().len(), 1);
+}
+
+#[tokio::test]
+async fn a_webhook_is_called_again_when_it_says_so() {
+    let calls = AtomicUsize::new(0);
+    let hook = Hook::start(move |posted| {
+        let path = posted.path.split('?').next().unwrap_or_default();
+        match (path, calls.fetch_add(1, Ordering::SeqCst) % 4) {
+            ("/limited", 0..3) => Reply::Head(429, "retry-after", "0".to_owned()),
+            ("/unavailable", 0..3) => Reply::Head(503, "retry-after", "-1".to_owned()),
+            ("/busy", _) => Reply::Head(429, "retry-after", "1h".to_owned()),
+            _ => Reply::allow(),
+        }
+    })
+    .await;
+    let (_server, admin) = hook.server().await;
+    for (path, code, calls) in [("/limited", 201, 4), ("/unavailable", 201, 4), ("/busy", 500, 1)] {
+        for kind in [VALIDATING, MUTATING] {
+            let before = hook.posted().len();
+            register(&admin, kind, hook.at_url(path), &Value::Null).await;
+            let created = admin.post(&format!("{CONFIG_MAPS}?dryRun=All"), &named("a")).await;
+            assert_eq!(created.status, code, "{path}: {}", created.text());
+            admin.delete(&format!("{kind}/w")).await.expect(200);
+            assert_eq!(hook.posted().len() - before, calls, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_with_the_body_or_without_it() {
+    let hook = Hook::start(|posted| {
+        let (path, query) = posted.path.split_once('?').unwrap_or((&posted.path, ""));
+        match path {
+            "/moved" => Reply::Head(query_code(query), "location", "deny?a=b".to_owned()),
+            "/twice" => Reply::Head(307, "location", "/moved?code=308".to_owned()),
+            "/deny" if posted.review.is_null() => Reply::Raw(200, b"{\"kind\": \"x\"}".to_vec()),
+            _ => Reply::Response(json!({"allowed": false})),
+        }
+    })
+    .await;
+    let (_server, admin) = hook.server().await;
+    let denied = r#"400 admission webhook "w.shop.example" denied the request without explanation"#;
+    register(&admin, VALIDATING, hook.at_url("/twice"), &Value::Null).await;
+    assert_eq!(admin.post(CONFIG_MAPS, &named("a")).await.refusal(), denied);
+    let posted = hook.posted();
+    let paths: Vec<&str> = posted.iter().map(|posted| &*posted.path).collect();
+    assert_eq!(paths, ["/twice?timeout=10s", "/moved?code=308", "/deny?a=b"]);
+    assert!(posted.iter().all(|other| other.review == posted[0].review));
+    admin.delete(&format!("{VALIDATING}/w")).await.expect(200);
+    register(&admin, VALIDATING, hook.at_service("/moved"), &Value::Null).await;
+    let unknown = r#"no kind "x" is registered for version "admission.k8s.io/v1" in scheme "pkg/runtime/scheme.go:111""#;
+    let refused = admin.post(CONFIG_MAPS, &named("a")).await.refusal();
+    assert_eq!(refused, failed(&format!("failed to call webhook: {unknown}")));
+}
+
+/// The code that a query asks for: 302 without one.
+fn query_code(query: &str) -> u16 {
+    query.strip_prefix("code=").map_or(302, |code| code.parse().expect("it is a code"))
 }
