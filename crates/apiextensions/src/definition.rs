@@ -1,7 +1,7 @@
 //! CustomResourceDefinitions: defaults, validation, and the served form of accepted ones.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ pub use super::validation::{validate, validate_name, validate_update};
 use klient_apimachinery::jsonpath::JsonPath;
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{self, Map, list_at, map_at, text_at};
+use klient_cel::Effort;
 
 use super::naming::record_storage_version;
 use super::publish::{OpenApi, Source};
@@ -136,23 +137,43 @@ pub struct Version {
     rules: Arc<LazyRules>,
 }
 
-/// The rules of a version, which are compiled when the first object is validated.
+/// The rules of a version, which are compiled when the first object is validated. An effort that does not suffice for that
+/// leaves them to the next.
 #[derive(Debug)]
 struct LazyRules {
     /// The schema, if it has rules.
     schema: Option<Map>,
     compiled: OnceLock<Option<Validations>>,
+    /// Held by the thread that compiles them.
+    compiling: Mutex<()>,
 }
 
 impl LazyRules {
     fn of(schema: Option<&Map>) -> Self {
         let schema = schema.filter(|schema| validations::has_rules(schema)).cloned();
-        LazyRules { schema, compiled: OnceLock::new() }
+        LazyRules { schema, compiled: OnceLock::new(), compiling: Mutex::default() }
     }
 
     fn get(&self) -> Option<&Validations> {
         let schema = self.schema.as_ref()?;
-        self.compiled.get_or_init(|| Validations::compile(schema, true)).as_ref()
+        if let Some(compiled) = self.compiled.get() {
+            return compiled.as_ref();
+        }
+        let compiling = self.compiling.try_lock();
+        let _compiling = match compiling {
+            Ok(guard) => guard,
+            Err(_) if Effort::may_wait() => self.compiling.lock().unwrap_or_else(PoisonError::into_inner),
+            Err(_) => return None,
+        };
+        if self.compiled.get().is_none() {
+            let compiled = Validations::compile(schema, true);
+            if Effort::is_interrupted() {
+                return None;
+            }
+            // The lock is held, so that there is none yet.
+            let _ = self.compiled.set(compiled);
+        }
+        self.compiled.get()?.as_ref()
     }
 }
 
@@ -188,10 +209,7 @@ impl Definition {
     /// Reads a definition; `None` if it lacks a name. The names are the accepted ones, or the requested ones before
     /// any are accepted.
     pub fn parse(object: &Map) -> Option<Definition> {
-        let spec = schema_at(object, "spec")?;
-        let accepted = schema_at(object, "status").and_then(|status| schema_at(status, "acceptedNames"));
-        let accepted = accepted.filter(|names| !text_at(names, &["plural"]).is_empty());
-        let names = accepted.or_else(|| schema_at(spec, "names"))?;
+        let (spec, names) = spec_and_names(object)?;
         let text = |name: &str| text_at(names, &[name]).to_owned();
         let texts = |name: &str| {
             list_at(names, &[name]).iter().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -208,11 +226,25 @@ impl Definition {
             namespaced: text_at(spec, &["scope"]) == "Namespaced",
             versions: versions.iter().map(|version| Version::parse(version, spec, &versions)).collect(),
             conversion: ConversionWebhook::parse(spec),
-            schema_hash: schema_hash((spec, names)),
+            schema_hash: Definition::hash(object)?,
         };
         let named = [&definition.group, &definition.plural, &definition.kind];
         named.iter().all(|name| !name.is_empty()).then_some(definition)
     }
+
+    /// The [`schema_hash`](Definition::schema_hash) of a definition that need not be parsed for it; `None` if it lacks its
+    /// spec or names.
+    pub fn hash(object: &Map) -> Option<u64> {
+        spec_and_names(object).map(schema_hash)
+    }
+}
+
+/// The spec of a definition and its accepted names, or the requested ones before any are accepted.
+fn spec_and_names(object: &Map) -> Option<(&Map, &Map)> {
+    let spec = schema_at(object, "spec")?;
+    let accepted = schema_at(object, "status").and_then(|status| schema_at(status, "acceptedNames"));
+    let accepted = accepted.filter(|names| !text_at(names, &["plural"]).is_empty());
+    Some((spec, accepted.or_else(|| schema_at(spec, "names"))?))
 }
 
 impl Version {
@@ -246,33 +278,43 @@ impl Version {
 
     /// Validates a new object.
     pub fn validate(&self, object: &Map) -> Vec<FieldError> {
-        self.with_rules(self.schema.validate(object), object, None)
+        self.with_rules(self.schema.validate(object), object, None).errors
     }
 
-    /// Validates an update of an object; errors of unchanged values are dropped (ratcheting).
-    pub fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+    /// Validates an update of an object; errors of unchanged values are warnings (ratcheting).
+    pub fn validate_update(&self, object: &Map, old: &Map) -> Validated {
         self.with_rules(self.schema.validate_update(object, old), object, Some(old))
     }
 
     /// Validates an update of a status; errors of unchanged values are dropped (ratcheting).
     pub fn validate_status(&self, object: &Map, old: &Map) -> Vec<FieldError> {
-        self.with_rules(self.schema.validate_status(object, old), object, Some(old))
+        self.with_rules(self.schema.validate_status(object, old), object, Some(old)).errors
     }
 
-    fn with_rules(&self, mut errors: Vec<FieldError>, object: &Map, old: Option<&Map>) -> Vec<FieldError> {
-        let Some(rules) = self.rules.get() else { return errors };
-        match unchecked_expressions(&errors) {
-            Some(error) => errors.push(error),
-            None => errors.extend(rules.validate(object, old, &self.schema).errors),
+    fn with_rules(&self, mut errors: Vec<FieldError>, object: &Map, old: Option<&Map>) -> Validated {
+        let Some(rules) = self.rules.get() else { return errors.into() };
+        if let Some(error) = unchecked_expressions(&errors) {
+            errors.push(error);
+            return errors.into();
         }
-        errors
+        let outcome = rules.validate(object, old, &self.schema);
+        errors.extend(outcome.errors);
+        Validated { errors, warnings: outcome.ratcheted.iter().map(FieldError::to_string).collect() }
     }
+}
 
-    /// The errors of rules that an update keeps, because the values are unchanged: they are warnings.
-    pub fn warnings(&self, object: &Map, old: &Map) -> Vec<String> {
-        let Some(rules) = self.rules.get() else { return Vec::new() };
-        let ratcheted = rules.validate(object, Some(old), &self.schema).ratcheted;
-        ratcheted.iter().map(FieldError::to_string).collect()
+/// The result of validating an update.
+#[derive(Clone, Debug, Default)]
+pub struct Validated {
+    /// The errors, for which it is refused.
+    pub errors: Vec<FieldError>,
+    /// The errors of unchanged values, for which it is not.
+    pub warnings: Vec<String>,
+}
+
+impl From<Vec<FieldError>> for Validated {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Validated { errors, warnings: Vec::new() }
     }
 }
 

@@ -81,9 +81,9 @@ pub(super) fn validate(schema: &Map, has_status: bool, accepted: bool, path: &st
     problems.0
 }
 
-/// Returns true if a schema is a structural one.
+/// Returns true if an accepted schema is a structural one.
 pub(super) fn is_structural(schema: &Map) -> bool {
-    unsupported(schema).is_none() && structural::validation::validate(schema, "").is_empty()
+    unsupported(schema).is_none() && structural::validation::is_structural(schema)
 }
 
 /// The first keyword not allowed at the root with the status subresource.

@@ -7,6 +7,12 @@ use serde_json::Value;
 use super::data::Data;
 use super::structural::{ListType, Structural};
 
+#[cfg(test)]
+thread_local! {
+    /// The comparisons of values with old ones on this thread.
+    pub(super) static COMPARISONS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The old value that corresponds to a new one.
 #[derive(Clone, Copy)]
 pub(super) struct CorrelatedObject<'a> {
@@ -36,6 +42,8 @@ impl<'a> CorrelatedObject<'a> {
 
     /// Returns true if the value is unchanged. Fields that the schema does not declare never are.
     pub(super) fn is(self, value: Data<'_>) -> bool {
+        #[cfg(test)]
+        COMPARISONS.set(COMPARISONS.get() + 1);
         match (value, self.value) {
             (Data::List(new), Data::List(old)) if matches!(self.schema.list, ListType::Map(_)) => {
                 let before = self.items();

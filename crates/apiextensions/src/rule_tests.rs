@@ -7,6 +7,7 @@ use klient_apimachinery::values::Map;
 use serde_json::{Value, json};
 
 use super::definition;
+use super::ratcheting::COMPARISONS;
 use super::structural::Structural;
 use super::validations::Validations;
 
@@ -93,4 +94,29 @@ fn rules_go_unchecked_when_other_errors_block_them() {
     );
     assert_eq!(errors(json!({"spec": {"a": 0}})), ["spec: Invalid value: failed rule: self.a > 0"]);
     assert_eq!(errors(json!({"spec": {"a": 1}})), Vec::<String>::new());
+}
+
+#[test]
+fn a_list_whose_items_break_a_rule_is_compared_with_the_old_one_once() {
+    let rules = json!([{"rule": "self > 5"}]);
+    let schema = json!({"type": "object", "properties": {
+        "l": {"type": "array", "items": {"type": "integer", "x-kubernetes-validations": rules}},
+        "m": {"type": "object", "additionalProperties": {"type": "integer", "x-kubernetes-validations": rules}},
+    }});
+    let schema = schema.as_object().unwrap();
+    let (structural, rules) = (Structural::parse(schema), Validations::compile(schema, true).unwrap());
+    let map: Map = (0..500).map(|index| (format!("k{index}"), json!(1))).collect();
+    let object = json!({"l": vec![1; 1000], "m": map});
+    let compared = |old: &Value| {
+        COMPARISONS.set(0);
+        let outcome = rules.validate(object.as_object().unwrap(), old.as_object(), &structural);
+        (outcome.errors.len(), outcome.ratcheted.len(), COMPARISONS.get())
+    };
+    // The list, and each entry of the map.
+    assert_eq!(compared(&object), (0, 1500, 501));
+    let mut old = object.clone();
+    old["l"][999] = 2.into();
+    old["m"].as_object_mut().unwrap().retain(|key, _| key == "k0");
+    // New entries ask for the whole map, which has not the size of the old one.
+    assert_eq!(compared(&old), (1499, 1, 3));
 }

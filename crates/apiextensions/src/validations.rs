@@ -1,8 +1,8 @@
 //! [`Validations`], the compiled rules of a schema, and their evaluation on objects.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::field::FieldError;
@@ -20,9 +20,6 @@ use super::validation_result::NO_PATH;
 
 /// The cost of the evaluations for one object.
 const BUDGET: u64 = 10_000_000;
-
-/// The time of the evaluations for one object.
-const TIME: Duration = Duration::from_secs(30);
 
 /// The length of a message.
 const MESSAGE_MAX: usize = 5 * 1024;
@@ -63,7 +60,8 @@ impl Validations {
             old: CorrelatedObject { value: Data::Object(old), schema },
             new: Data::Object(object),
         });
-        let ratchet = Ratchet { current: correlated, parent: None, is_root: true };
+        let correlated = correlated.map(Compared::new);
+        let ratchet = Ratchet { current: correlated.as_ref(), parent: None, is_root: true };
         run.visit(self, Item { new: Now::Object(object), old: old_value, ratchet, schema: Some(schema) }, "");
         run.outcome
     }
@@ -160,41 +158,40 @@ struct Correlation<'a> {
     new: Data<'a>,
 }
 
-impl Correlation<'_> {
-    fn is_unchanged(self) -> bool {
-        self.old.is(self.new)
+/// A correlation whose values are compared when that is first asked for. Items that correspond to none ask for their whole
+/// list, all of them.
+struct Compared<'a> {
+    correlation: Correlation<'a>,
+    is_unchanged: OnceCell<bool>,
+}
+
+impl<'a> Compared<'a> {
+    fn new(correlation: Correlation<'a>) -> Self {
+        Compared { correlation, is_unchanged: OnceCell::new() }
+    }
+
+    fn is_unchanged(&self) -> bool {
+        let Correlation { old, new } = self.correlation;
+        *self.is_unchanged.get_or_init(|| old.is(new))
     }
 }
 
 /// The values whose equality decides if errors are tolerated.
 #[derive(Clone, Copy)]
 struct Ratchet<'a> {
-    current: Option<Correlation<'a>>,
+    current: Option<&'a Compared<'a>>,
     /// The next value above that corresponds to an old one.
-    parent: Option<Correlation<'a>>,
+    parent: Option<&'a Compared<'a>>,
     is_root: bool,
 }
 
 impl<'a> Ratchet<'a> {
     fn tolerates(self) -> bool {
-        self.current.or(self.parent).is_some_and(Correlation::is_unchanged)
+        self.current.or(self.parent).is_some_and(Compared::is_unchanged)
     }
 
-    fn field(self, name: &str, value: &'a Value) -> Ratchet<'a> {
-        let Some(current) = self.current else { return Ratchet { is_root: false, ..self } };
-        if self.is_root && matches!(name, "apiVersion" | "kind") {
-            return Ratchet { current: None, parent: None, is_root: false };
-        }
-        let old = current.old.field(name);
-        let below = old.map(|old| Correlation { old, new: value.into() });
-        Ratchet { current: below, parent: self.current, is_root: false }
-    }
-
-    fn item(self, old: Option<CorrelatedObject<'a>>, value: &'a Value) -> Ratchet<'a> {
-        if self.current.is_none() {
-            return self;
-        }
-        let below = old.map(|old| Correlation { old, new: value.into() });
+    /// The ratchet of a value below, which corresponds to `below`.
+    fn to(self, below: Option<&'a Compared<'a>>) -> Ratchet<'a> {
         Ratchet { current: below, parent: self.current, is_root: false }
     }
 }
@@ -213,12 +210,11 @@ struct Exhausted;
 
 struct Run {
     outcome: Outcome,
-    deadline: Instant,
 }
 
 impl Run {
     fn new(budget: u64) -> Self {
-        Run { outcome: Outcome { rest: Some(budget), ..Outcome::default() }, deadline: Instant::now() + TIME }
+        Run { outcome: Outcome { rest: Some(budget), ..Outcome::default() } }
     }
 
     fn visit(&mut self, validations: &Validations, item: Item<'_>, path: &str) {
@@ -239,18 +235,31 @@ impl Run {
             if self.outcome.rest.is_none() {
                 return;
             }
+            let (additional, property) = (&validations.additional, validations.properties.get(name));
+            if additional.is_none() && property.is_none() {
+                continue;
+            }
             let before = Before::of(old.and_then(|old| old.get(name)));
-            let ratchet = item.ratchet.field(name, value);
+            let is_typed = item.ratchet.is_root && matches!(name.as_str(), "apiVersion" | "kind");
+            let below = item.ratchet.current.filter(|_| !is_typed).and_then(|current| {
+                let old = current.correlation.old.field(name)?;
+                Some(Compared::new(Correlation { old, new: value.into() }))
+            });
+            let ratchet = match item.ratchet.current {
+                _ if is_typed => Ratchet { current: None, parent: None, is_root: false },
+                None => Ratchet { is_root: false, ..item.ratchet },
+                Some(_) => item.ratchet.to(below.as_ref()),
+            };
             let below = Item {
                 new: Now::Value(value),
                 old: before,
                 ratchet,
                 schema: item.schema.and_then(|schema| schema.field(name)),
             };
-            if let Some(additional) = &validations.additional {
+            if let Some(additional) = additional {
                 self.visit(additional, below, &key(path, name));
             }
-            if let Some(property) = validations.properties.get(name) {
+            if let Some(property) = property {
                 self.visit(property, below, &child(path, name));
             }
         }
@@ -265,13 +274,18 @@ impl Run {
             _ => None,
         };
         let old = old.and_then(CorrelatedObject::items);
-        let correlated = item.ratchet.current.and_then(|current| current.old.items());
+        let correlated = item.ratchet.current.and_then(|current| current.correlation.old.items());
         for (index, value) in items.iter().enumerate() {
             if self.outcome.rest.is_none() {
                 return;
             }
             let before = old.as_ref().and_then(|old| old.find(value));
-            let ratchet = item.ratchet.item(correlated.as_ref().and_then(|old| old.get(value)), value);
+            let earlier = correlated.as_ref().and_then(|old| old.get(value));
+            let earlier = earlier.map(|old| Compared::new(Correlation { old, new: value.into() }));
+            let ratchet = match item.ratchet.current {
+                None => item.ratchet,
+                Some(_) => item.ratchet.to(earlier.as_ref()),
+            };
             let schema = item.schema.and_then(|schema| schema.items.as_deref());
             let below_item = Item { new: Now::Value(value), old: Before::of(before), ratchet, schema };
             self.visit(below, below_item, &key(path, index));
@@ -327,8 +341,7 @@ impl Run {
             Now::Object(object) => Variable::Object(object),
             Now::Value(value) => Variable::Json(value),
         };
-        let limits = Limits { cost: Limits::COST, deadline: self.deadline };
-        expression.evaluate(&[own, item.old.variable()], limits)
+        expression.evaluate(&[own, item.old.variable()], Limits::default())
     }
 
     /// An evaluation that has no result.
@@ -347,6 +360,7 @@ impl Run {
                 );
                 (message, Err(Exhausted))
             }
+            EvaluationError::Interrupted => (error.to_string(), Err(Exhausted)),
             EvaluationError::Failed(text) if text.starts_with("no such overload") => {
                 let message = format!(
                     "'{text}': call arguments did not match a supported operator, function or macro signature for rule: {shown}"
@@ -418,7 +432,7 @@ impl Run {
             let message = "messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run";
             return Err(message.to_owned());
         }
-        if result == Err(EvaluationError::CostExceeded) {
+        if matches!(result, Err(EvaluationError::CostExceeded | EvaluationError::Interrupted)) {
             let source = quoted(&rule.message_source);
             return Err(format!(
                 "no further validation rules will be run due to call cost exceeds limit for messageExpression: {source}"

@@ -7,6 +7,7 @@ mod certificate_approval;
 mod certificate_signing;
 mod certificate_subject_restriction;
 mod conditions;
+mod evaluation;
 pub(crate) mod matching;
 mod namespace_lifecycle;
 mod patched;
@@ -24,7 +25,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::BoxFuture;
-use klient_apimachinery::meta::Reason;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::values::Map;
 use tokio::time::Instant;
@@ -109,9 +109,7 @@ impl<'a> RequestContext<'a> {
         if Instant::now() < self.deadline {
             return Ok(());
         }
-        let message =
-            "Timeout: request did not complete within requested timeout - context deadline exceeded";
-        Err(Failure::new(Reason::Timeout, message).with_details())
+        Err(Failure::deadline_exceeded())
     }
 }
 

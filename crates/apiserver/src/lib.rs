@@ -28,6 +28,7 @@ mod kubeconfig;
 mod local;
 mod managed_fields;
 mod negotiate;
+mod offload;
 mod openapi;
 mod openid;
 mod owners;

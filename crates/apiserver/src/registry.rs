@@ -23,7 +23,8 @@ pub(crate) use group_version_kind::GroupVersionKind;
 pub(crate) use resource::{Resource, ResourceSource};
 pub(crate) use storage_error::uid_mismatch;
 
-use klient_apiextensions::definition::Definition;
+use crate::storage::Object;
+use klient_apiextensions::definition::{Definition, is_established};
 
 /// All resources that are served.
 pub(crate) struct Registry {
@@ -121,20 +122,49 @@ impl Registry {
         }
     }
 
-    /// Replaces the resources of a definition by those of its present state, or removes them if it is gone. `read` runs
-    /// under the lock: of two concurrent changes, the later one is also published later.
-    pub(crate) fn refresh(&self, name: &str, read: impl FnOnce() -> Option<Definition>) {
-        let mut custom = self.custom.write().expect("no panics while held");
-        let (before, now) = (custom.definitions.get(name), read());
-        if before.map(|before| before.schema_hash) == now.as_ref().map(|now| now.schema_hash) {
+    /// Replaces the resources of a definition by those of its present state, which `read` gives, or removes them if it is
+    /// gone. One that serves the same as before is kept as it is.
+    ///
+    /// It is parsed without the lock; the present state is read again under it, and parsed again if it is another. So of
+    /// two concurrent changes, the later one is also published later.
+    pub(crate) fn refresh(&self, name: &str, read: impl Fn() -> Option<Arc<Object>>) {
+        loop {
+            let state = read();
+            let value = state.as_ref().map(|state| state.value()).filter(is_established);
+            let hash = value.as_ref().and_then(Definition::hash);
+            let before = self.custom.read().expect("no panics while held").hash(name);
+            let changed = value.filter(|_| hash != before);
+            let now = changed.and_then(|value| Definition::parse(&value)).map(Arc::new);
+            let resources: Vec<_> = now.iter().flat_map(Resource::custom).map(Arc::new).collect();
+
+            let mut custom = self.custom.write().expect("no panics while held");
+            let version = |state: Option<Arc<Object>>| state.map(|state| state.version);
+            if version(read()) != version(state) || custom.hash(name) != before {
+                continue;
+            }
+            if hash == before {
+                return;
+            }
+            if let Some(before) = custom.definitions.remove(name) {
+                for version in &before.versions {
+                    let path = (before.group.clone(), version.name.clone(), before.plural.clone());
+                    custom.by_path.remove(&path);
+                }
+            }
+            if let Some(now) = now {
+                custom.definitions.insert(name.to_owned(), now);
+            }
+            custom.by_path.extend(resources.into_iter().map(|resource| (resource.path(), resource)));
+            drop(custom);
+            self.generation.send_modify(|generation| *generation += 1);
             return;
         }
-        match now {
-            Some(now) => custom.definitions.insert(name.to_owned(), Arc::new(now)),
-            None => custom.definitions.remove(name),
-        };
-        let resources = custom.definitions.values().flat_map(Resource::custom);
-        custom.by_path = resources.map(|resource| (resource.path(), Arc::new(resource))).collect();
-        self.generation.send_modify(|generation| *generation += 1);
+    }
+}
+
+impl Custom {
+    /// The hash of a definition.
+    fn hash(&self, name: &str) -> Option<u64> {
+        self.definitions.get(name).map(|definition| definition.schema_hash)
     }
 }

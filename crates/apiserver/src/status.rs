@@ -49,6 +49,13 @@ impl Failure {
         Self::new(Reason::Unauthorized, "Unauthorized")
     }
 
+    /// 504 for a request that is given up at its deadline.
+    pub(crate) fn deadline_exceeded() -> Self {
+        let message =
+            "Timeout: request did not complete within requested timeout - context deadline exceeded";
+        Failure::new(Reason::Timeout, message).with_details()
+    }
+
     /// `pods "x" not found`.
     pub(crate) fn not_found(on: &Target<'_>) -> Self {
         Self::new(Reason::NotFound, format!("{} not found", on.quoted())).about(on)

@@ -1,26 +1,18 @@
 //! [`Activation`], the values of the variables of an environment, for several expressions.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use crate::environment::Environment;
 use crate::evaluate::{Composites, Frame};
-use crate::expression::{Evaluation, EvaluationError, Expression, Limits, Variable, on_evaluation_stack};
-use crate::output::output;
+use crate::expression::{Evaluation, Expression, Limits, Variable, evaluated, on_evaluation_stack};
 use crate::schema::Schema;
 use crate::value::Value;
-
-/// The time of all evaluations.
-const TIME: Duration = Duration::from_secs(10);
 
 /// The values of the variables of an environment, for several expressions. A composited variable is evaluated once.
 #[derive(Debug)]
 pub struct Activation<'a> {
     values: Vec<Option<Value<'a>>>,
     composites: Composites<'a>,
-    deadline: Instant,
-    /// The cost of one evaluation.
-    limit: u64,
 }
 
 impl<'a> Activation<'a> {
@@ -39,25 +31,10 @@ impl<'a> Activation<'a> {
                 cost: 0,
                 budget: 0,
             },
-            deadline: Instant::now() + TIME,
-            limit: Limits::COST,
         }
     }
 
-    /// The same values for evaluations that are given up at a lower cost, perhaps to be made elsewhere: one that costs
-    /// more, in itself or by a composited variable, has no value, whatever the expression does with errors.
-    #[must_use]
-    pub fn limited(self, cost: u64) -> Self {
-        Activation { limit: cost.min(Limits::COST), ..self }
-    }
-
-    /// Returns true if evaluations are given up at a cost below [`Limits::COST`].
-    pub fn is_limited(&self) -> bool {
-        self.limit < Limits::COST
-    }
-
-    /// Evaluates an expression that was compiled in the environment, up to [`Limits::COST`] or the lower
-    /// [limit](Self::limited). The cost of the evaluation
+    /// Evaluates an expression that was compiled in the environment, up to [`Limits::COST`]. The cost of the evaluation
     /// includes that of the composited variables that it reads first; `budget` is the most that is worth spending on
     /// both.
     pub fn evaluate(&mut self, expression: &Expression, budget: u64) -> Evaluation {
@@ -67,12 +44,10 @@ impl<'a> Activation<'a> {
     fn evaluate_here(&mut self, expression: &Expression, budget: u64) -> Evaluation {
         self.composites.cost = 0;
         self.composites.budget = budget;
-        let mut frame = Frame::new(&self.values, self.limit, self.deadline);
-        frame.gives_up = self.limit < Limits::COST;
+        let mut frame = Frame::new(&self.values, Limits::COST);
         frame.composites = Some(&mut self.composites);
-        let result = frame.evaluate(expression.root());
+        let result = evaluated(&mut frame, expression.root());
         let spent = frame.spent;
-        let result = result.map_err(EvaluationError::from).map(|value| output(&value));
         Evaluation { result, cost: spent.saturating_add(self.composites.cost) }
     }
 }

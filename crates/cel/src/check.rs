@@ -36,20 +36,25 @@ impl Checked {
     }
 }
 
+/// The parts of a type. `{x: x}` has twice those of `x`, so that they grow exponentially.
+const TYPE_MAX: usize = 1_000;
+
 /// Checks the types of an expression; problems are added to `issues`.
 pub(crate) fn check(parsed: Parsed, names: Names<'_>, issues: &mut Issues<'_>) -> Checked {
     let Parsed { mut root, offsets } = parsed;
+    let source_nodes = usize::try_from(offsets.first_added).unwrap_or(usize::MAX);
     let mut checker = Checker {
         issues,
         offsets: &offsets,
         names,
         scopes: Vec::new(),
-        bindings: Bindings::default(),
+        bindings: Bindings::of(offsets.added.len() + source_nodes),
         types: HashMap::new(),
         overloads: HashMap::new(),
         type_names: HashSet::new(),
         used: HashSet::new(),
         free: 0,
+        is_too_large: false,
     };
     checker.check(&mut root);
     let Checker { bindings, mut types, overloads, type_names, used, .. } = checker;
@@ -70,6 +75,8 @@ struct Checker<'c, 's> {
     used: HashSet<String>,
     /// The number of type parameters in use.
     free: usize,
+    /// True after a type that is too large, which is reported once.
+    is_too_large: bool,
 }
 
 impl Checker<'_, '_> {
@@ -78,7 +85,12 @@ impl Checker<'_, '_> {
     }
 
     fn set(&mut self, id: u64, ty: Type) {
-        self.types.insert(id, ty);
+        let is_too_large = self.bindings.is_exhausted() || ty.is_larger_than(TYPE_MAX);
+        if is_too_large && !self.is_too_large {
+            self.is_too_large = true;
+            self.report(id, "type is too large: it has too many type parameters".to_owned());
+        }
+        self.types.insert(id, if is_too_large { Type::Error } else { ty });
     }
 
     fn ty(&self, expr: &IdedExpr) -> Type {

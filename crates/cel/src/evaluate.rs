@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use klient_apimachinery::go::quoted;
 
+use crate::effort;
 use crate::failure::{Failure, Result};
 use crate::library::{self, PatternFunction};
 use crate::pattern::Pattern;
@@ -17,8 +17,14 @@ use crate::value::{Key, List, Map, MapBuilder, Object, Value, out_of_bounds};
 /// The number of patterns that are not constant.
 const PATTERNS_MAX: usize = 500;
 
-/// The number of steps between looks at the clock.
+/// The steps after which the effort of the thread is taken.
 const STEPS: u32 = 1024;
+
+/// The steps of an evaluation besides those of its nodes.
+const EVALUATION: u32 = 4;
+
+/// The bytes of a text that functions read in one step.
+const BYTES: usize = 256;
 
 /// The state of an evaluation.
 pub(crate) struct Frame<'f, 'a> {
@@ -26,15 +32,13 @@ pub(crate) struct Frame<'f, 'a> {
     /// The variables of comprehensions. An accumulator may be an error.
     locals: Vec<Result<Value<'a>>>,
     limit: u64,
-    deadline: Instant,
     pub(crate) spent: u64,
+    /// The steps since the effort of the thread was taken.
     steps: u32,
     /// The visits of parts of values.
     parts: Steps,
     patterns: HashMap<String, Arc<Pattern>>,
     pub(crate) composites: Option<&'f mut Composites<'a>>,
-    /// True if the whole evaluation ends where a composited variable exceeds the limit; else that is an error of its value.
-    pub(crate) gives_up: bool,
 }
 
 /// The values of composited variables.
@@ -49,31 +53,46 @@ pub(crate) struct Composites<'a> {
 }
 
 impl<'f, 'a> Frame<'f, 'a> {
-    pub(crate) fn new(variables: &'f [Option<Value<'a>>], limit: u64, deadline: Instant) -> Self {
+    pub(crate) fn new(variables: &'f [Option<Value<'a>>], limit: u64) -> Self {
         Frame {
             variables,
             locals: Vec::new(),
             limit,
-            deadline,
             spent: 0,
-            steps: 0,
-            parts: Steps::new(limit, deadline),
+            steps: EVALUATION,
+            parts: Steps::new(limit),
             patterns: HashMap::new(),
             composites: None,
-            gives_up: false,
         }
     }
 
     fn charge(&mut self, cost: u64) -> Result<()> {
         self.spent = self.spent.saturating_add(cost);
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         if self.steps >= STEPS {
-            self.steps = 0;
-            if Instant::now() > self.deadline {
-                self.spent = u64::MAX;
-            }
+            self.take_effort()?;
         }
         if self.spent > self.limit { Err(Failure::Budget) } else { Ok(()) }
+    }
+
+    /// Takes the steps since the last time from the effort of the thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Budget`] if it is interrupted.
+    #[cold]
+    pub(crate) fn take_effort(&mut self) -> Result<()> {
+        effort::take(u64::from(std::mem::take(&mut self.steps)))
+    }
+
+    /// Counts the steps of a function that reads or makes a value. A text has them however little it costs.
+    fn weigh(&mut self, value: &Value<'a>) {
+        let bytes = match value {
+            Value::String(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => return,
+        };
+        self.steps = self.steps.saturating_add(u32::try_from(bytes / BYTES).unwrap_or(u32::MAX));
     }
 
     pub(crate) fn evaluate(&mut self, node: &Node) -> Result<Value<'a>> {
@@ -253,7 +272,11 @@ impl<'f, 'a> Frame<'f, 'a> {
     /// Evaluates two arguments of a call, which costs something even if one of them is an error.
     fn pair(&mut self, one: &Node, other: &Node, price: Price) -> Result<[Value<'a>; 2]> {
         match (self.evaluate(one), self.evaluate(other)) {
-            (Ok(one), Ok(other)) => Ok([one, other]),
+            (Ok(one), Ok(other)) => {
+                self.weigh(&one);
+                self.weigh(&other);
+                Ok([one, other])
+            }
             (Err(Failure::Budget), _) | (_, Err(Failure::Budget)) => Err(Failure::Budget),
             (one, other) => {
                 let size = |value: &Result<Value<'a>>| value.clone().unwrap_or(Value::Null);
@@ -277,6 +300,7 @@ impl<'f, 'a> Frame<'f, 'a> {
                     }
                     argument => argument?,
                 };
+                self.weigh(&argument);
                 let arguments = [argument];
                 self.admit(&arguments, price)?;
                 result = function(&arguments);
@@ -290,10 +314,14 @@ impl<'f, 'a> Frame<'f, 'a> {
             }
             _ => {
                 let arguments = self.arguments(arguments)?;
+                arguments.iter().for_each(|argument| self.weigh(argument));
                 self.admit(&arguments, price)?;
                 result = function(&arguments);
                 cost = price.of(&arguments, result.as_ref().ok());
             }
+        }
+        if let Ok(made) = &result {
+            self.weigh(made);
         }
         self.charge(cost)?;
         result
@@ -310,6 +338,12 @@ impl<'f, 'a> Frame<'f, 'a> {
             return Err(Failure::Budget);
         }
         let Some(times) = price.visits(arguments) else { return Ok(()) };
+        // A price of pairs is known before they are compared, and may be more than there is.
+        let is_of_pairs = matches!(price, Price::Pairs(_) | Price::Sets(_));
+        if is_of_pairs && price.of(arguments, None) > self.limit.saturating_sub(self.spent) {
+            self.spent = self.spent.saturating_add(price.of(arguments, None));
+            return Err(Failure::Budget);
+        }
         arguments.iter().try_for_each(|argument| self.parts.take_parts(argument, times))
     }
 
@@ -321,6 +355,7 @@ impl<'f, 'a> Frame<'f, 'a> {
         price: Price,
     ) -> Result<Value<'a>> {
         let arguments = self.arguments(arguments)?;
+        arguments.iter().for_each(|argument| self.weigh(argument));
         let pattern = match compiled {
             Some(pattern) => Ok(Arc::clone(pattern)),
             None => {
@@ -429,15 +464,12 @@ impl<'f, 'a> Frame<'f, 'a> {
                 Err(Failure::Error(format!("composited variable {name} fails to compile: {message}")))
             }
             Ok(root) => {
-                let mut frame = Frame::new(self.variables, self.limit, self.deadline);
+                let mut frame = Frame::new(self.variables, self.limit);
                 frame.composites = Some(&mut *composites);
-                frame.gives_up = self.gives_up;
                 let result = frame.evaluate(root);
-                let spent = frame.spent;
+                let (spent, steps) = (frame.spent, frame.steps);
+                self.steps = self.steps.saturating_add(steps);
                 composites.cost = composites.cost.saturating_add(spent);
-                if matches!(result, Err(Failure::Budget)) && self.gives_up {
-                    return Err(Failure::Budget);
-                }
                 result.map_err(|failure| {
                     Failure::Error(format!("composited variable {name} fails to evaluate: {failure}"))
                 })

@@ -4,8 +4,10 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, MapExpr, operators,
 };
 
+use crate::effort::{self, Interrupted};
 use crate::issue::Issues;
 use crate::offsets::Offsets;
+use crate::visit::visit;
 
 /// The variable that comprehensions accumulate in.
 pub(crate) const ACCUMULATOR: &str = "@result";
@@ -14,6 +16,12 @@ pub(crate) const ACCUMULATOR: &str = "@result";
 const UNUSED: &str = "#unused";
 
 const SORTED: &str = "@__sortBy_input__";
+
+/// The nodes that macros may make. One that copies its target doubles it, so that a chain of them grows exponentially.
+const NODES_MAX: usize = 250_000;
+
+/// The effort of copying a node.
+const COPY: u64 = 8;
 
 pub(crate) struct Expander<'x, 's> {
     pub(crate) offsets: &'x mut Offsets,
@@ -139,11 +147,21 @@ impl Expander<'_, '_> {
         self.node(origin, Expr::List(ListExpr::new(items)))
     }
 
-    /// A copy of an expression with nodes of its own.
-    fn copy(&mut self, expr: &IdedExpr) -> IdedExpr {
+    /// A copy of an expression with nodes of its own, for the macro at a node.
+    fn copy(&mut self, at: u64, expr: &IdedExpr) -> Result<IdedExpr, Problem> {
+        let mut nodes = self.offsets.added.len();
+        let before = nodes;
+        visit(expr, &mut |_| nodes += 1);
+        if nodes > NODES_MAX {
+            return Err((
+                at,
+                format!("expression is too large: its macros make more than {NODES_MAX} nodes"),
+            ));
+        }
+        effort::take((nodes - before) as u64 * COPY).map_err(|_| (at, Interrupted.to_string()))?;
         let mut copy = expr.clone();
         self.renumber(&mut copy);
-        copy
+        Ok(copy)
     }
 
     fn renumber(&mut self, expr: &mut IdedExpr) {
@@ -219,7 +237,7 @@ impl Expander<'_, '_> {
         let Expr::Ident(variable) = variable.expr else {
             return Err((variable.id, format!("{name}() variable name must be a simple identifier")));
         };
-        let copy = self.copy(&target);
+        let copy = self.copy(at, &target)?;
         let present = self.node(at, call("hasValue", Some(target), Vec::new()));
         let value = self.node(at, call("value", Some(copy), Vec::new()));
         let bound = self.bind(at, &variable, value, transform);

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
@@ -10,6 +9,7 @@ use crate::authorizer::{AccessCheck, Authorizer};
 use crate::check::check;
 use crate::cost::{self, Estimate};
 use crate::declaration::Names;
+use crate::effort::{self, Interrupted};
 use crate::environment::Environment;
 use crate::evaluate::Frame;
 use crate::failure::Failure;
@@ -73,8 +73,6 @@ impl CompileError {
 pub struct Limits {
     /// The cost, in cel-go's units.
     pub cost: u64,
-    /// The time at which the evaluation ends as if the cost were exceeded.
-    pub deadline: Instant,
 }
 
 impl Limits {
@@ -84,7 +82,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { cost: Limits::COST, deadline: Instant::now() + Duration::from_secs(10) }
+        Limits { cost: Limits::COST }
     }
 }
 
@@ -104,6 +102,8 @@ pub enum EvaluationError {
     Failed(String),
     /// The limit of the cost was exceeded.
     CostExceeded,
+    /// The [`Effort`](crate::Effort) of the thread did not suffice.
+    Interrupted,
 }
 
 impl fmt::Display for EvaluationError {
@@ -111,6 +111,7 @@ impl fmt::Display for EvaluationError {
         match self {
             EvaluationError::Failed(message) => f.write_str(message),
             EvaluationError::CostExceeded => f.write_str("operation cancelled: actual cost limit exceeded"),
+            EvaluationError::Interrupted => Interrupted.fmt(f),
         }
     }
 }
@@ -159,6 +160,15 @@ const SHALLOW: usize = 100;
 /// The stack for the evaluation of a deep expression.
 const EVALUATION_STACK: usize = 32 << 20;
 
+/// The effort of a thread with a stack of its own.
+const THREAD: u64 = 1_500;
+
+/// The effort of compiling a byte of an expression.
+const COMPILATION: u64 = 100;
+
+/// The effort of compiling a node that a macro made.
+const NODE: u64 = 50;
+
 impl Expression {
     /// Compiles an expression.
     ///
@@ -167,6 +177,7 @@ impl Expression {
     /// [`CompileError::Issues`] for problems of syntax and types, [`CompileError::Program`] for constants that cannot
     /// be evaluated.
     pub fn compile(source: &str, environment: &Environment) -> Result<Expression, CompileError> {
+        effort::take((source.len() as u64).saturating_mul(COMPILATION)).map_err(|_| interrupted())?;
         on_large_stack(parse::STACK, || Expression::compile_here(source, environment))
     }
 
@@ -175,6 +186,7 @@ impl Expression {
         let Some(parsed) = parse(source, &mut issues) else {
             return Err(CompileError::Issues(issues.show()));
         };
+        effort::take((parsed.offsets.added.len() as u64).saturating_mul(NODE)).map_err(|_| interrupted())?;
         let names = Names { variables: &environment.types, has_patch_types: environment.has_patch_types };
         let checked = check(parsed, names, &mut issues);
         if issues.is_empty() {
@@ -268,9 +280,8 @@ impl Expression {
                 Err(failure) => return Evaluation { result: Err(failure.into()), cost: 0 },
             }
         }
-        let mut frame = Frame::new(&values, limits.cost, limits.deadline);
-        let result = frame.evaluate(&self.root);
-        let result = result.map_err(EvaluationError::from).map(|value| output(&value));
+        let mut frame = Frame::new(&values, limits.cost);
+        let result = evaluated(&mut frame, &self.root);
         Evaluation { result, cost: frame.spent }
     }
 }
@@ -284,19 +295,42 @@ impl From<Failure> for EvaluationError {
     }
 }
 
+/// The result of a plan, whose effort is taken.
+pub(crate) fn evaluated(frame: &mut Frame<'_, '_>, root: &Node) -> Result<Output, EvaluationError> {
+    let result = frame.evaluate(root);
+    if frame.take_effort().is_err() {
+        return Err(EvaluationError::Interrupted);
+    }
+    result.map_err(EvaluationError::from).map(|value| output(&value))
+}
+
 /// Runs an evaluation of this depth, on a stack of its own if it is deep.
 pub(crate) fn on_evaluation_stack<T: Send>(depth: usize, run: impl FnOnce() -> T + Send) -> T {
     if depth > SHALLOW { on_large_stack(EVALUATION_STACK, run) } else { run() }
 }
 
-/// Runs a function on a thread with a stack of this size.
+/// The error of a compilation that is interrupted, which has no result.
+fn interrupted() -> CompileError {
+    CompileError::Program(Interrupted.to_string())
+}
+
+/// Runs a function on a thread with a stack of this size, with the effort of this thread.
 fn on_large_stack<T: Send>(stack: usize, run: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
+    // What is interrupted ends soon.
+    let _ = effort::take(THREAD);
+    let before = effort::current();
+    let run = move || {
+        effort::set(before);
+        (run(), effort::current())
+    };
+    let (result, after) = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("klient-cel".to_owned()).stack_size(stack);
         let thread = thread.spawn_scoped(scope, run).expect("the system has memory for a thread");
         match thread.join() {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic),
         }
-    })
+    });
+    effort::set(after);
+    result
 }

@@ -7,6 +7,8 @@
 //! An expression of admission reads JSON without a schema, asks an [`Authorizer`], and refers to variables that are
 //! expressions themselves: [`admission`] has its environments, and an [`Activation`] the values of its variables.
 //!
+//! An [`Effort`] bounds the time that compilations and evaluations take of their thread.
+//!
 //! The parser is that of the crate `cel`.
 //!
 //! ```
@@ -32,6 +34,7 @@ mod check;
 mod composition;
 mod cost;
 mod declaration;
+mod effort;
 mod environment;
 mod evaluate;
 mod expand;
@@ -55,10 +58,12 @@ mod types;
 mod unify;
 mod validate;
 mod value;
+mod visit;
 
 pub use activation::Activation;
 pub use authorizer::{AccessCheck, Authorizer, Decision};
 pub use cost::Estimate;
+pub use effort::{Effort, Interrupted};
 pub use environment::Environment;
 pub use expression::{CompileError, Evaluation, EvaluationError, Expression, Limits, Variable};
 pub use name::{escape, is_reserved};

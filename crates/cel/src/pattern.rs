@@ -1,21 +1,32 @@
 //! [`Pattern`], a regular expression in Go's syntax.
 //!
 //! Schemas and expressions use the syntax of Go's `regexp`. It is rewritten to that of the crate `regex`, which has more constructs
-//! (`{` must be escaped, classes nest) and interprets others differently (`\d` is any digit of Unicode). Both engines
+//! (`{` must be escaped, classes nest) and interprets others differently (`\d` is any digit of Unicode). A pattern that is
+//! too large for that crate, because it repeats a class of Unicode, is a program of Go's kind ([`Runes`]). All engines
 //! match in linear time.
 
 mod class;
 mod escape;
 mod rewrite;
+mod runes;
 
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind, Repetition};
 
-use rewrite::rewrite;
+use crate::effort::{self, Interrupted};
+use rewrite::{REPEAT_MAX, rewrite};
+use runes::Runes;
 
-/// The size limit of a compiled pattern, in bytes.
-const SIZE_LIMIT: usize = 10 << 20;
+/// The size limit of a pattern that the crate `regex` compiles, in bytes: it takes milliseconds.
+const SIZE_LIMIT: usize = 1 << 18;
+
+/// The effort of compiling a byte of a pattern.
+const BYTE: u64 = 50;
+
+/// The effort of compiling a pattern that repeats classes of Unicode.
+const CLASSES: u64 = 1 << 16;
 
 /// A regular expression in Go's syntax.
 ///
@@ -23,7 +34,13 @@ const SIZE_LIMIT: usize = 10 << 20;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
-    compiled: OnceLock<Result<Regex, String>>,
+    compiled: OnceLock<Result<Engine, String>>,
+}
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Regex(Regex),
+    Runes(Runes),
 }
 
 impl Pattern {
@@ -32,13 +49,17 @@ impl Pattern {
         Pattern { source: source.to_owned(), compiled: OnceLock::new() }
     }
 
-    fn compiled(&self) -> &Result<Regex, String> {
-        self.compiled.get_or_init(|| compile(&self.source))
+    /// The compiled pattern. One whose compilation is interrupted is compiled by the next who uses it.
+    fn compiled(&self) -> Result<&Engine, String> {
+        if self.compiled.get().is_none() && effort::take(work(&self.source)).is_err() {
+            return Err(Interrupted.to_string());
+        }
+        self.compiled.get_or_init(|| compile(&self.source)).as_ref().map_err(String::clone)
     }
 
     /// The syntax error of the pattern, worded as Go's.
-    pub fn error(&self) -> Option<&str> {
-        self.compiled().as_ref().err().map(String::as_str)
+    pub fn error(&self) -> Option<String> {
+        self.compiled().err()
     }
 
     /// The pattern as it was given.
@@ -48,7 +69,11 @@ impl Pattern {
 
     /// Returns true if a part of the text matches.
     pub fn matches(&self, text: &str) -> bool {
-        self.compiled().as_ref().is_ok_and(|regex| regex.is_match(text))
+        match self.compiled() {
+            Ok(Engine::Regex(regex)) => regex.is_match(text),
+            Ok(Engine::Runes(runes)) => runes.find(text, 0, true).is_some(),
+            Err(_) => false,
+        }
     }
 
     /// The first part of the text that matches.
@@ -57,18 +82,84 @@ impl Pattern {
     }
 
     /// The parts of the text that match.
-    pub fn find_all<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
-        let regex = self.compiled().as_ref().ok();
-        regex.into_iter().flat_map(move |regex| regex.find_iter(text)).map(|found| found.as_str())
+    pub fn find_all<'p, 't: 'p>(&'p self, text: &'t str) -> Box<dyn Iterator<Item = &'t str> + 'p> {
+        match self.compiled() {
+            Ok(Engine::Regex(regex)) => Box::new(regex.find_iter(text).map(|found| found.as_str())),
+            Ok(Engine::Runes(runes)) => Box::new(parts(runes, text)),
+            Err(_) => Box::new(std::iter::empty()),
+        }
     }
 }
 
-fn compile(source: &str) -> Result<Regex, String> {
-    let rewritten = rewrite(source).map_err(|error| format!("error parsing regexp: {error}"))?;
-    RegexBuilder::new(&rewritten).size_limit(SIZE_LIMIT).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => format!("error parsing regexp: expression too large: `{source}`"),
-        _ => format!("error parsing regexp: invalid or unsupported syntax: `{source}`"),
+/// The parts of a text that match; none is empty at the end of the one before.
+fn parts<'t>(runes: &Runes, text: &'t str) -> impl Iterator<Item = &'t str> {
+    let (mut from, mut last) = (0, None);
+    std::iter::from_fn(move || {
+        loop {
+            let (start, end) = runes.find(text, from, false)?;
+            if start == end && last == Some(end) {
+                from = end + text[end..].chars().next()?.len_utf8();
+                continue;
+            }
+            (from, last) = (end, Some(end));
+            return Some(&text[start..end]);
+        }
     })
+}
+
+/// The effort of compiling a pattern.
+fn work(source: &str) -> u64 {
+    let has_classes = source.contains(r"\p") || source.contains(r"\P");
+    let is_repeated = source.split('{').any(|after| after.starts_with(|c: char| c.is_ascii_digit()));
+    let classes = if has_classes && is_repeated { CLASSES } else { 0 };
+    (source.len() as u64).saturating_mul(BYTE).saturating_add(classes)
+}
+
+fn compile(source: &str) -> Result<Engine, String> {
+    let unsupported = || format!("error parsing regexp: invalid or unsupported syntax: `{source}`");
+    let rewritten = rewrite(source).map_err(|error| format!("error parsing regexp: {error}"))?;
+    let parsed = regex_syntax::parse(&rewritten).map_err(|_| unsupported())?;
+    if let Some(repeat) = excessive_repeat(&parsed) {
+        return Err(format!("error parsing regexp: invalid repeat count: `{repeat}`"));
+    }
+    match RegexBuilder::new(&rewritten).size_limit(SIZE_LIMIT).build() {
+        Ok(regex) => Ok(Engine::Regex(regex)),
+        Err(regex::Error::CompiledTooBig(_)) => {
+            let too_large = |_| format!("error parsing regexp: expression too large: `{source}`");
+            Runes::compile(&parsed).map(Engine::Runes).map_err(too_large)
+        }
+        Err(_) => Err(unsupported()),
+    }
+}
+
+/// The innermost repetition that repeats something more often than Go allows, with those in it.
+fn excessive_repeat(pattern: &Hir) -> Option<String> {
+    let within = match pattern.kind() {
+        HirKind::Repetition(repetition) => excessive_repeat(&repetition.sub),
+        HirKind::Capture(capture) => excessive_repeat(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().find_map(excessive_repeat),
+        _ => None,
+    };
+    let HirKind::Repetition(Repetition { min, max, .. }) = pattern.kind() else { return within };
+    within.or_else(|| {
+        (repeats(pattern) > u64::from(REPEAT_MAX)).then(|| match max {
+            Some(max) if max == min => format!("{{{min}}}"),
+            Some(max) => format!("{{{min},{max}}}"),
+            None => format!("{{{min},}}"),
+        })
+    })
+}
+
+/// The times that a part of a pattern is repeated, at most, where the repetitions are counted.
+fn repeats(pattern: &Hir) -> u64 {
+    match pattern.kind() {
+        HirKind::Repetition(Repetition { min, max, sub, .. }) => {
+            u64::from(max.unwrap_or(*min).max(1)).saturating_mul(repeats(sub))
+        }
+        HirKind::Capture(capture) => repeats(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(repeats).max().unwrap_or(1),
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
@@ -139,15 +230,91 @@ mod tests {
         ] {
             assert_eq!(
                 Pattern::new(pattern).error(),
-                Some(format!("error parsing regexp: {error}").as_str()),
+                Some(format!("error parsing regexp: {error}")),
                 "{pattern}"
             );
         }
     }
 
     #[test]
-    fn patterns_that_grow_too_large_are_refused() {
-        let error = Pattern::new(r"((\pL{1,1000}){1,1000}){1,1000}").error().unwrap().to_owned();
-        assert!(error.contains("expression too large"), "{error}");
+    fn repetitions_multiply_up_to_a_thousand_as_in_go() {
+        check(r"^((a{1,10}){1,10}){1,10}$", &["a"], &[""]);
+        check(r"^(a{10}|b{100}){10}(c{1000})?$", &[&"a".repeat(100)], &["a"]);
+        for (pattern, repeat) in [
+            (r"((\pL{1,1000}){1,1000}){1,1000}", "{1,1000}"),
+            (r"(a{20}){51}", "{51}"),
+            (r"(a{2,}){501,}b", "{501,}"),
+        ] {
+            let error = format!("error parsing regexp: invalid repeat count: `{repeat}`");
+            assert_eq!(Pattern::new(pattern).error(), Some(error), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn classes_of_unicode_can_be_repeated_as_often_as_in_go() {
+        let text = "é".repeat(1000);
+        let long = format!("{text}é");
+        check(r"^\p{L}{1,1000}$", &["a", &text], &["", "1", &long]);
+        check(r"^[\p{L}\p{N} ]{1,1000}$", &["a 1", &text], &["", "-", &long]);
+        check(r"^(\p{L}{0,63}\.){0,10}$", &["", ".", "a.é."], &["a", "a.é.b", &".".repeat(11)]);
+        check(r"(?m)^\p{Lu}{50,900}$", &[&format!("a\n{}\nb", "É".repeat(60))], &[&"É".repeat(49)]);
+        check(r"\b\pL{900}\b", &[&format!("a{}a", "é".repeat(898))], &["a"]);
+        let size = |pattern: &str| match Pattern::new(pattern).compiled() {
+            Ok(Engine::Runes(runes)) => format!("{runes:?}").len(),
+            other => panic!("{pattern}: {other:?}"),
+        };
+        // The class itself is there once.
+        assert!(size(r"^\p{L}{1,1000}$") < 2 * size(r"^\p{L}{1,400}$"));
+    }
+
+    /// A pattern compiled by both engines.
+    fn both(pattern: &str) -> [Pattern; 2] {
+        let runes = Runes::compile(&regex_syntax::parse(&rewrite(pattern).unwrap()).unwrap()).unwrap();
+        let compiled = OnceLock::from(Ok(Engine::Runes(runes)));
+        [Pattern::new(pattern), Pattern { source: pattern.to_owned(), compiled }]
+    }
+
+    #[test]
+    fn both_engines_find_the_same() {
+        let texts = ["", "a", "ab", "aab b", "éa\nab\nb", "abab-ab_ba é", "b\n", "aaaaaaaaab"];
+        for pattern in [
+            "a",
+            "a*",
+            "a*?",
+            "a+?b",
+            "(a|ab)(b|)",
+            "ab|a",
+            "a|ab",
+            "(?:ab)+",
+            "[^a]",
+            "^",
+            "$",
+            "(?m)^a",
+            "(?m)b$",
+            r"\b",
+            r"\B",
+            r"\ba",
+            "a{2,3}",
+            "a{2,3}?",
+            "a{2,}",
+            "(a{0,2}b){1,2}",
+            ".",
+            "(?s).+",
+            "é|a",
+            r"\pL+",
+            "x*",
+            "(a*)*",
+            "(a*)+b",
+            "(|a)+",
+            "a??b",
+            r"[[:word:]]+\s",
+        ] {
+            let [one, other] = both(pattern);
+            for text in texts {
+                let found: Vec<&str> = one.find_all(text).collect();
+                assert_eq!(other.find_all(text).collect::<Vec<_>>(), found, "{pattern} in {text:?}");
+                assert_eq!(other.matches(text), one.matches(text), "{pattern} in {text:?}");
+            }
+        }
     }
 }

@@ -1,14 +1,13 @@
 //! [`Steps`], the work that functions may do on values that an expression makes.
 
-use std::time::Instant;
-
 use serde_json::Value as Json;
 
 use crate::cost::CHARACTER;
+use crate::effort;
 use crate::failure::{Failure, Result};
 use crate::value::{List, Map, Value};
 
-/// The steps between looks at the clock.
+/// The steps after which the effort of the thread is taken.
 const STRIDE: u64 = 1 << 16;
 
 /// The steps that are left. A value refers to others, maybe many times to one: what has a small cost may take a function
@@ -16,21 +15,20 @@ const STRIDE: u64 = 1 << 16;
 #[derive(Debug)]
 pub(crate) struct Steps {
     left: u64,
-    /// The steps at which the clock is next looked at.
+    /// The steps at which the effort of the thread is next taken; 0 if it is not.
     check: u64,
-    deadline: Option<Instant>,
 }
 
 impl Steps {
     /// The steps of an evaluation, by the limit of its cost: ten for each unit, as an item or a character costs a tenth.
-    pub(crate) fn new(limit: u64, deadline: Instant) -> Self {
+    pub(crate) fn new(limit: u64) -> Self {
         let left = limit.saturating_mul(10).saturating_add(100_000);
-        Steps { left, check: left.saturating_sub(STRIDE), deadline: Some(deadline) }
+        Steps { left, check: left.saturating_sub(STRIDE) }
     }
 
-    /// A number of steps, in any time.
+    /// A number of steps, of any effort.
     pub(crate) fn timeless(left: u64) -> Self {
-        Steps { left, check: 0, deadline: None }
+        Steps { left, check: 0 }
     }
 
     /// The steps of a call for whose arguments an evaluation has taken them.
@@ -42,15 +40,13 @@ impl Steps {
     ///
     /// # Errors
     ///
-    /// [`Failure::Budget`] if too few are left, or the deadline has passed.
+    /// [`Failure::Budget`] if too few are left, or the effort of the thread is interrupted.
     pub(crate) fn take(&mut self, count: u64) -> Result<()> {
         self.left = self.left.checked_sub(count).ok_or(Failure::Budget)?;
         if self.left < self.check {
             self.check = self.left.saturating_sub(STRIDE);
-            if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                self.left = 0;
-                return Err(Failure::Budget);
-            }
+            // A part is visited in less time than a step of an effort takes.
+            effort::take(STRIDE / 2)?;
         }
         Ok(())
     }

@@ -178,6 +178,25 @@ impl Type {
         }
     }
 
+    /// Returns true if the type has more than this number of parts.
+    pub(crate) fn is_larger_than(&self, most: usize) -> bool {
+        fn exceeds(ty: &Type, left: &mut usize) -> bool {
+            if *left == 0 {
+                return true;
+            }
+            *left -= 1;
+            match ty {
+                Type::List(item) => exceeds(item, left),
+                Type::Map(entry) => exceeds(&entry.0, left) || exceeds(&entry.1, left),
+                Type::Opaque(_, parameters) => parameters.iter().any(|ty| exceeds(ty, left)),
+                Type::Meta(Some(ty)) => exceeds(ty, left),
+                _ => false,
+            }
+        }
+        let mut left = most;
+        exceeds(self, &mut left)
+    }
+
     /// Returns true for the types of single values that have a kind of their own in JSON or in CEL.
     pub(crate) fn is_scalar(&self) -> bool {
         matches!(

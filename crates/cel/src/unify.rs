@@ -1,19 +1,46 @@
 //! [`Bindings`], the types of type parameters, by the rules of cel-go's checker.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::types::Type;
 
+/// The visits of parts of types, besides those for each node.
+const VISITS: usize = 1_000_000;
+
+/// The visits of parts of types for each node of an expression.
+const VISITS_PER_NODE: usize = 300;
+
 /// The types that type parameters stand for.
-#[derive(Default)]
 pub(crate) struct Bindings {
     types: HashMap<Arc<str>, Type>,
     /// The types that parameters stood for before the changes of the attempt.
     undo: Vec<(Arc<str>, Option<Type>)>,
+    /// The visits of parts of types that are left. A parameter may stand for a type with many parameters: the parts may
+    /// be more than an expression is worth.
+    visits: Cell<usize>,
 }
 
 impl Bindings {
+    /// No bindings yet, for an expression with this number of nodes.
+    pub(crate) fn of(nodes: usize) -> Self {
+        let visits = Cell::new(nodes.saturating_mul(VISITS_PER_NODE).saturating_add(VISITS));
+        Bindings { types: HashMap::new(), undo: Vec::new(), visits }
+    }
+
+    /// Returns true if no visits are left: types are no longer what they should be.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.visits.get() == 0
+    }
+
+    /// Counts a visit; returns false if there are none left.
+    fn visits(&self) -> bool {
+        let left = self.visits.get().saturating_sub(1);
+        self.visits.set(left);
+        left > 0
+    }
+
     /// Returns true if a value of the first type may be used as one of the second; otherwise nothing changes.
     pub(crate) fn assign(&mut self, from: &Type, to: &Type) -> bool {
         self.undo.clear();
@@ -50,6 +77,9 @@ impl Bindings {
     }
 
     fn is_assignable(&mut self, from: &Type, to: &Type) -> bool {
+        if !self.visits() {
+            return false;
+        }
         if let Type::Param(name) = to {
             let (fits, bound) = self.substitutes(from, name, to);
             if fits {
@@ -109,7 +139,7 @@ impl Bindings {
 
     /// Returns true if a parameter occurs in a type.
     fn occurs(&self, parameter: &Type, within: &Type) -> bool {
-        if parameter.is(within) {
+        if !self.visits() || parameter.is(within) {
             return true;
         }
         match within {
@@ -122,6 +152,11 @@ impl Bindings {
     pub(crate) fn substitute(&self, ty: &Type, free_to_dyn: bool) -> Type {
         let inner = |ty: &Type| self.substitute(ty, free_to_dyn);
         match ty {
+            Type::Param(_) | Type::List(_) | Type::Map(_) | Type::Opaque(..) | Type::Meta(_)
+                if !self.visits() =>
+            {
+                Type::Error
+            }
             Type::Param(name) => match self.types.get(name) {
                 Some(bound) => inner(bound),
                 None if free_to_dyn => Type::Dyn,

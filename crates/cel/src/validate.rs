@@ -7,10 +7,10 @@ use crate::check::Checked;
 use crate::issue::Issues;
 use crate::library::string_format::{self, Clause, Part};
 use crate::library::{self, Function};
-use crate::parse::visit;
 use crate::pattern::Pattern;
 use crate::types::Type;
 use crate::value::Value;
+use crate::visit::visit;
 
 /// Checks the literals of an expression; problems are added to `issues`.
 pub(crate) fn validate(checked: &Checked, issues: &mut Issues<'_>) {

@@ -18,7 +18,15 @@ enum Level {
 
 /// The violations of the rules of structural schemas, sorted.
 pub(crate) fn validate(schema: &Map, path: &str) -> Vec<FieldError> {
-    let mut rules = Structure::default();
+    validate_with(Structure { checks_patterns: true, ..Structure::default() }, schema, path)
+}
+
+/// Returns true if an accepted schema is a structural one. Its patterns have been checked, which takes long.
+pub(crate) fn is_structural(schema: &Map) -> bool {
+    validate_with(Structure::default(), schema, "").is_empty()
+}
+
+fn validate_with(mut rules: Structure, schema: &Map, path: &str) -> Vec<FieldError> {
     rules.schema(schema, Level::Root, path);
     rules.complete(schema, schema, path, path);
     rules.errors.sort_by_cached_key(FieldError::to_string);
@@ -28,6 +36,7 @@ pub(crate) fn validate(schema: &Map, path: &str) -> Vec<FieldError> {
 #[derive(Default)]
 struct Structure {
     errors: Vec<FieldError>,
+    checks_patterns: bool,
 }
 
 impl Structure {
@@ -177,7 +186,8 @@ impl Structure {
             self.nested(not, Exempt::default(), &child(path, "not"));
         }
         let pattern = text_at(schema, &["pattern"]);
-        if !pattern.is_empty()
+        if self.checks_patterns
+            && !pattern.is_empty()
             && let Some(error) = Pattern::new(pattern).error()
         {
             let message = format!("must be a valid regular expression, but isn't: {error}");

@@ -1,7 +1,6 @@
 //! [`MatchConditions`], the conditions in CEL of a webhook or policy, with the variables that they read.
 
 mod authorizer;
-mod evaluation;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -17,7 +16,6 @@ use klient_cel::{Activation, Environment, EvaluationError, Expression, Output, V
 use serde_json::Value;
 
 pub(crate) use authorizer::UserAuthorizer;
-pub(crate) use evaluation::{Costly, evaluate};
 use request::of_the_client;
 pub(crate) use request::request;
 
@@ -39,25 +37,9 @@ pub(crate) struct Input<'a> {
     /// The namespace of the object; match conditions do not see it.
     pub(crate) namespace: Option<&'a Map>,
     pub(crate) authorizer: &'a UserAuthorizer<'a>,
-    /// The cost at which the evaluation is given up; `None` for Kubernetes' own budgets alone.
-    pub(crate) limit: Option<u64>,
 }
 
 impl<'a> Input<'a> {
-    /// A budget, within the limit.
-    pub(crate) fn within(&self, budget: u64) -> u64 {
-        self.limit.map_or(budget, |limit| limit.min(budget))
-    }
-
-    /// The end of an evaluation whose budget is exceeded.
-    ///
-    /// # Errors
-    ///
-    /// If it is given up, since it is limited.
-    pub(crate) fn exceeded<T>(&self, result: T) -> Result<T, Costly> {
-        if self.limit.is_some() { Err(Costly) } else { Ok(result) }
-    }
-
     /// The variables of an environment with or without an authorizer.
     pub(crate) fn activate(self, environment: &'a Environment, has_authorizer: bool) -> Activation<'a> {
         let object = |object: Option<&'a Map>| object.map_or(Variable::Json(&Value::Null), Variable::Object);
@@ -73,8 +55,7 @@ impl<'a> Input<'a> {
             variables.push((AUTHORIZER, Variable::Authorizer(self.authorizer)));
             variables.push((REQUEST_RESOURCE, Variable::ResourceCheck(self.authorizer, resource)));
         }
-        let activation = Activation::new(environment, &variables);
-        self.limit.into_iter().fold(activation, Activation::limited)
+        Activation::new(environment, &variables)
     }
 }
 
@@ -123,9 +104,6 @@ impl Compiled {
         };
         let evaluation = activation.evaluate(expression, *budget);
         *budget = budget.checked_sub(evaluation.cost).ok_or(OutOfBudget)?;
-        if activation.is_limited() && evaluation.result == Err(EvaluationError::CostExceeded) {
-            return Err(OutOfBudget);
-        }
         let failed =
             |error: EvaluationError| format!("expression '{}' resulted in error: {error}", self.source);
         Ok(evaluation.result.map_err(failed))
@@ -155,29 +133,20 @@ impl MatchConditions {
         MatchConditions { environment: environment.clone(), conditions: conditions.collect() }
     }
 
-    /// As [`meets`](Self::meets), while other requests go on.
-    ///
-    /// # Errors
-    ///
-    /// The errors of the evaluation, in upstream's words.
-    pub(crate) async fn matches(self: &Arc<Self>, fails: bool, input: Input<'_>) -> Result<bool, String> {
-        evaluate(self, input, move |conditions: &Self, input| conditions.meets(fails, input)).await
-    }
-
     /// Returns true if a request meets all conditions. An error is an error of the request if the failure policy is
     /// `Fail` (`fails`); otherwise the request does not match. If one condition is false, errors of others do not matter.
     ///
     /// # Errors
     ///
-    /// If it is given up, since it is limited. The inner errors are those of the evaluation, in upstream's words.
-    pub(crate) fn meets(&self, fails: bool, input: Input<'_>) -> Result<Result<bool, String>, Costly> {
+    /// The errors of the evaluation, in upstream's words.
+    pub(crate) fn matches(&self, fails: bool, input: Input<'_>) -> Result<bool, String> {
         if self.conditions.is_empty() {
-            return Ok(Ok(true));
+            return Ok(true);
         }
         let request = of_the_client(input.request);
         let input = Input { namespace: None, request: &request, ..input };
         let mut activation = input.activate(&self.environment, true);
-        let mut budget = input.within(MATCH_CONDITIONS_BUDGET);
+        let mut budget = MATCH_CONDITIONS_BUDGET;
         let (mut is_false, mut errors) = (false, Vec::new());
         for condition in &self.conditions {
             match condition.evaluate(&mut activation, &mut budget) {
@@ -185,18 +154,16 @@ impl MatchConditions {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) if errors.contains(&error) => {}
                 Ok(Err(error)) => errors.push(error),
-                Err(OutOfBudget) => {
-                    let message = OutOfBudget::MESSAGE.to_owned();
-                    return input.exceeded(if fails { Err(message) } else { Ok(false) });
-                }
+                Err(OutOfBudget) if fails => return Err(OutOfBudget::MESSAGE.to_owned()),
+                Err(OutOfBudget) => return Ok(false),
             }
         }
-        Ok(match &errors[..] {
+        match &errors[..] {
             _ if is_false => Ok(false),
             [] => Ok(true),
             _ if !fails => Ok(false),
             [one] => Err(one.clone()),
             many => Err(format!("[{}]", many.join(", "))),
-        })
+        }
     }
 }

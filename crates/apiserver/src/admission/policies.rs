@@ -46,7 +46,7 @@ struct Definition {
     /// False if errors are ignored.
     fails: bool,
     param_kind: Option<ParamKind>,
-    conditions: Arc<MatchConditions>,
+    conditions: MatchConditions,
     /// The environment of expressions with an authorizer, with the policy's variables.
     environment: Arc<Environment>,
 }
@@ -78,8 +78,7 @@ impl Definition {
             criteria: Criteria::of_match_resources(object("matchConstraints").unwrap_or(&empty)),
             fails: text_at(policy, &["spec", "failurePolicy"]) != "Ignore",
             param_kind,
-            conditions: MatchConditions::compile(list_at(policy, &["spec", "matchConditions"]), &environment)
-                .into(),
+            conditions: MatchConditions::compile(list_at(policy, &["spec", "matchConditions"]), &environment),
             environment,
         }
     }
@@ -110,7 +109,11 @@ impl Binding {
 
 impl Sources {
     /// The parsed objects of a kind that configures admission.
-    fn registrations<T>(&self, plural: &str, parse: fn(&Map) -> T) -> Registrations<T> {
+    fn registrations<T: Send + Sync + 'static>(
+        &self,
+        plural: &str,
+        parse: fn(&Map) -> T,
+    ) -> Registrations<T> {
         let table = self.registry.built_in(GROUP, "v1", plural).table.clone();
         Registrations::new(self.storage.clone(), table, parse)
     }

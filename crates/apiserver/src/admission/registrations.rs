@@ -3,54 +3,110 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use klient_apimachinery::values::Map;
+use klient_cel::Effort;
+use tokio::time::{Instant, timeout_at};
 
-use crate::storage::{Cursor, Key, Page, Selection, Storage, TableId};
+use crate::offload::offload;
+use crate::status::{Failure, Result};
+use crate::storage::{Cursor, Key, Object, Page, Selection, Storage, TableId};
 
 /// The parsed objects of a cluster-scoped kind, sorted by name. They are read again after a change to one, and those
 /// that have not changed are kept. Without a change a look costs a lock and the clone of an `Arc`.
+///
+/// Expressions in them are compiled, which may take long: no thread is blocked meanwhile, and only the writes wait that
+/// need the objects.
 pub(crate) struct Registrations<T> {
     storage: Arc<dyn Storage>,
     table: TableId,
     parse: fn(&Map) -> T,
     parsed: Mutex<Parsed<T>>,
+    /// Held while objects are parsed.
+    parsing: tokio::sync::Mutex<()>,
 }
 
 /// The objects as they were at a cursor.
 struct Parsed<T> {
+    /// `None` if objects are missing.
     cursor: Option<Cursor>,
     /// The key and the resourceVersion of each object.
     versions: Vec<(Key, u64)>,
     objects: Arc<[Arc<T>]>,
 }
 
-impl<T> Registrations<T> {
+impl<T: Send + Sync + 'static> Registrations<T> {
     /// The objects of a table; `parse` gets them as they are stored.
     pub(crate) fn new(storage: Arc<dyn Storage>, table: TableId, parse: fn(&Map) -> T) -> Self {
         let parsed = Parsed { cursor: None, versions: Vec::new(), objects: Arc::default() };
-        Registrations { storage, table, parse, parsed: Mutex::new(parsed) }
+        Registrations {
+            storage,
+            table,
+            parse,
+            parsed: Mutex::new(parsed),
+            parsing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The objects as they are.
-    pub(crate) fn all(&self) -> Arc<[Arc<T>]> {
-        let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
-        if parsed.cursor.as_ref().is_none_or(Cursor::has_changed) {
-            self.read(&mut parsed);
+    ///
+    /// # Errors
+    ///
+    /// 504 if they are not parsed by the deadline. Those that are parsed are kept.
+    pub(crate) async fn all(&self, deadline: Instant) -> Result<Arc<[Arc<T>]>> {
+        if let Some(known) = self.known() {
+            return Ok(known);
         }
-        parsed.objects.clone()
+        let locked = timeout_at(deadline, self.parsing.lock()).await;
+        let _parsing = locked.map_err(|_| Failure::deadline_exceeded())?;
+        match self.known() {
+            Some(known) => Ok(known),
+            None => self.read(deadline).await,
+        }
     }
 
-    fn read(&self, parsed: &mut Parsed<T>) {
+    /// The objects, unless they have changed.
+    fn known(&self) -> Option<Arc<[Arc<T>]>> {
+        let parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_changed = parsed.cursor.as_ref().is_none_or(Cursor::has_changed);
+        (!has_changed).then(|| parsed.objects.clone())
+    }
+
+    async fn read(&self, deadline: Instant) -> Result<Arc<[Arc<T>]>> {
         let page = Page { namespace: None, selection: &Selection::default(), start: None, limit: None };
         let (listed, cursor) = self.storage.watch_all(&self.table, &page);
-        let versions: Vec<(Key, u64)> =
-            listed.objects.iter().map(|object| (object.key.clone(), object.version)).collect();
-        let before: Vec<_> = parsed.versions.iter().zip(&*parsed.objects).collect();
-        let known = |version: &(Key, u64)| before.iter().find(|(known, _)| *known == version);
-        let objects = versions.iter().zip(&listed.objects).map(|(version, object)| match known(version) {
-            Some((_, parsed)) => Arc::clone(parsed),
-            None => Arc::new((self.parse)(&object.value())),
-        });
-        let objects = objects.collect();
-        *parsed = Parsed { cursor: Some(cursor), versions, objects };
+        let before: Vec<((Key, u64), Arc<T>)> = {
+            let parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+            parsed.versions.iter().cloned().zip(parsed.objects.iter().cloned()).collect()
+        };
+        let (mut versions, mut objects) = (Vec::new(), Vec::new());
+        let mut done = Ok(());
+        for object in &listed.objects {
+            let version = (object.key.clone(), object.version);
+            let parsed = match before.iter().find(|(known, _)| *known == version) {
+                Some((_, parsed)) => Ok(parsed.clone()),
+                None => self.parse(object, deadline).await,
+            };
+            match parsed {
+                Ok(parsed) => {
+                    versions.push(version);
+                    objects.push(parsed);
+                }
+                // Others may be known, and are kept for the next who asks.
+                Err(failure) => done = Err(failure),
+            }
+        }
+        let objects: Arc<[Arc<T>]> = objects.into();
+        let cursor = done.is_ok().then_some(cursor);
+        let parsed = Parsed { cursor, versions, objects: objects.clone() };
+        *self.parsed.lock().unwrap_or_else(PoisonError::into_inner) = parsed;
+        done.map(|()| objects)
+    }
+
+    async fn parse(&self, object: &Arc<Object>, deadline: Instant) -> Result<Arc<T>> {
+        let parse = self.parse;
+        if let Ok(parsed) = Effort::LITTLE.spend(|| parse(&object.value())) {
+            return Ok(Arc::new(parsed));
+        }
+        let object = object.clone();
+        offload(deadline, move || Arc::new(parse(&object.value()))).await
     }
 }

@@ -4,6 +4,7 @@
 //! Without a configuration they cost a lock each.
 
 mod call;
+mod forms;
 mod review;
 mod webhook;
 
@@ -22,6 +23,7 @@ use super::{Attributes, Plugin};
 use crate::status::Result;
 use call::CallError;
 pub(crate) use call::Caller;
+use forms::{Forms, Versions};
 use webhook::Webhook;
 
 const MUTATING: &str = "MutatingAdmissionWebhook";
@@ -50,7 +52,7 @@ impl MutatingAdmissionWebhook {
     }
 
     async fn call_all(&self, attributes: &Attributes<'_>, mut object: Option<&mut Map>) -> Result<()> {
-        let configurations = self.configurations.all();
+        let configurations = self.configurations.all(attributes.request.deadline).await?;
         let (Some(reinvocation), Some(_), false) =
             (attributes.reinvocation, attributes.request.user, configurations.is_empty())
         else {
@@ -61,16 +63,19 @@ impl MutatingAdmissionWebhook {
         }
         reinvocation.begin(MUTATING, object.as_deref());
         let webhooks = configurations.iter().flat_map(|webhooks| webhooks.iter());
+        let mut versions = Versions::default();
         for (index, webhook) in webhooks.enumerate() {
-            let Some(matched) = self.caller.matches(webhook, attributes, object.as_deref()).await? else {
-                continue;
-            };
+            let matched = self.caller.matches(webhook, attributes, object.as_deref(), &mut versions).await?;
+            let Some(matched) = matched else { continue };
             if !reinvocation.invokes(MUTATING, &webhook.id) {
                 continue;
             }
             let number = format!("round_{}_index_{index}", reinvocation.round());
-            let called = self.call(webhook, attributes, &matched, object.as_deref_mut()).await;
+            let called = self.call(webhook, attributes, &matched, object.as_deref_mut(), &mut versions).await;
             let changed = matches!(called, Ok(true));
+            if !matches!(called, Ok(false)) {
+                versions = Versions::default();
+            }
             let Webhook { configuration, name, .. } = webhook;
             let mutation = json!({"configuration": configuration, "webhook": name, "mutated": changed});
             let key = format!("mutation.webhook.admission.k8s.io/{number}");
@@ -96,12 +101,12 @@ impl MutatingAdmissionWebhook {
         attributes: &Attributes<'_>,
         matched: &Matched,
         object: Option<&mut Map>,
+        versions: &mut Versions,
     ) -> Result<bool, CallError> {
         let caller = &self.caller;
-        let before = caller.versioned(attributes, matched, object.as_deref()).await?;
-        let old = caller.versioned(attributes, matched, attributes.old).await?;
-        let response = caller.call(webhook, attributes, matched, (&before, &old), true).await?;
-        caller.patch(webhook, attributes, matched, (&before, object), &response).await
+        let forms = caller.forms(versions, attributes, matched, object.as_deref()).await?;
+        let response = caller.call(webhook, attributes, matched, &forms, true).await?;
+        caller.patch(webhook, attributes, matched, (&forms, object), &response).await
     }
 }
 
@@ -122,14 +127,16 @@ impl ValidatingAdmissionWebhook {
     }
 
     async fn call_all(&self, attributes: &Attributes<'_>, object: Option<&Map>) -> Result<()> {
-        let configurations = self.configurations.all();
+        let configurations = self.configurations.all(attributes.request.deadline).await?;
         if configurations.is_empty() || attributes.request.user.is_none() || is_exempt(attributes) {
             return Ok(());
         }
         let mut calls = Vec::new();
+        let mut versions = Versions::default();
         for webhook in configurations.iter().flat_map(|webhooks| webhooks.iter()) {
-            if let Some(matched) = self.caller.matches(webhook, attributes, object).await? {
-                calls.push(self.call(webhook, attributes, matched, object, calls.len()));
+            if let Some(matched) = self.caller.matches(webhook, attributes, object, &mut versions).await? {
+                let forms = self.caller.forms(&mut versions, attributes, &matched, object).await?;
+                calls.push(self.call(webhook, attributes, matched, forms, calls.len()));
             }
         }
         let done = join_all(calls).await;
@@ -141,13 +148,11 @@ impl ValidatingAdmissionWebhook {
         webhook: &Webhook,
         attributes: &Attributes<'_>,
         matched: Matched,
-        object: Option<&Map>,
+        forms: Arc<Forms>,
         index: usize,
     ) -> Result<()> {
         let caller = &self.caller;
-        let new = caller.versioned(attributes, &matched, object).await?;
-        let old = caller.versioned(attributes, &matched, attributes.old).await?;
-        match caller.call(webhook, attributes, &matched, (&new, &old), false).await {
+        match caller.call(webhook, attributes, &matched, &forms, false).await {
             Ok(_) => Ok(()),
             Err(CallError::Rejected(failure)) => Err(failure),
             Err(CallError::Failed(problem)) => {

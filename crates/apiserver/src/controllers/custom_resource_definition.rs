@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use klient_apiextensions::definition::{self, Definition};
+use klient_apiextensions::definition;
 use klient_apimachinery::values::{Map, text_at};
 use klient_apimachinery::{BoxFuture, Time};
 
@@ -55,11 +55,9 @@ fn is_to_be_established(new: &Map, old: &Map) -> bool {
 
 /// Updates the served resources of a definition, or removes them if it is deleted.
 fn serve(state: &State, name: &str) {
-    state.registry.refresh(name, || {
-        let table = &custom_resource_definitions::resource(&state.registry).table;
-        let definition = state.store.get(table, &Key::new(None, name))?.value();
-        Definition::parse(&definition).filter(|_| definition::is_established(&definition))
-    });
+    let table = &custom_resource_definitions::resource(&state.registry).table;
+    let key = Key::new(None, name);
+    state.registry.refresh(name, || state.store.get(table, &key));
 }
 
 /// Retries the definitions of a group whose names were rejected, after some became free.

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use klient_apimachinery::BoxFuture;
 use klient_apimachinery::values::{Map, at, list_at, map_at, text_at};
-use klient_cel::{CompileError, Environment, Expression, ObjectType, admission};
+use klient_cel::{CompileError, Effort, Environment, Expression, ObjectType, admission};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::managed_fields::ManagedFields;
+use crate::offload::offload;
 use crate::registry::pipeline::Pipeline;
 use crate::registry::{Resource, ResourceSource};
 use crate::state::{Committed, Controller, State};
@@ -18,6 +21,9 @@ use crate::warnings::Warnings;
 
 /// The name of the controller, under which it owns fields.
 const NAME: &str = "validatingadmissionpolicy-status";
+
+/// The time for the check of a policy.
+const CHECK_TIME: Duration = Duration::from_secs(300);
 
 /// The number of kinds of one rule with which a policy is checked.
 const KINDS_MAX: usize = 10;
@@ -30,8 +36,20 @@ impl Controller for ValidatingAdmissionPolicies {
             let Committed { resource, object, deleted, .. } = *change;
             let is_policy =
                 resource.is_built_in("admissionregistration.k8s.io", "validatingadmissionpolicies");
-            if is_policy && !deleted && is_unobserved(&object.value()) {
-                check(state, resource, &object.key).await;
+            if !is_policy || deleted {
+                return;
+            }
+            let policy = object.value();
+            if !is_unobserved(&policy) {
+                return;
+            }
+            match Effort::LITTLE.spend(|| expression_warnings(state, &policy)) {
+                Ok(found) => observe(state, resource, &object.key, &policy, found).await,
+                Err(_) => {
+                    // The client does not wait for it.
+                    let (state, resource, key) = (state.clone(), resource.clone(), object.key.clone());
+                    tokio::spawn(check(state, resource, key, policy));
+                }
             }
         })
     }
@@ -43,16 +61,30 @@ fn is_unobserved(policy: &Map) -> bool {
     number(&["metadata", "generation"]) > number(&["status", "observedGeneration"])
 }
 
-async fn check(state: &Arc<State>, resource: &Arc<Resource>, key: &Key) {
+/// Checks a policy on a thread of its own, and writes its status.
+async fn check(state: Arc<State>, resource: Arc<Resource>, key: Key, policy: Map) {
+    let policy = Arc::new(policy);
+    let (own_state, own_policy) = (state.clone(), policy.clone());
+    let work = move || expression_warnings(&own_state, &own_policy);
+    match offload(Instant::now() + CHECK_TIME, work).await {
+        Ok(found) => observe(&state, &resource, &key, &policy, found).await,
+        Err(failure) => tracing::debug!(policy = %key, code = failure.code(), "types could not be checked"),
+    }
+}
+
+/// Writes the warnings of a policy into its status, unless it has changed since it was checked.
+async fn observe(state: &Arc<State>, resource: &Arc<Resource>, key: &Key, policy: &Map, found: Vec<Value>) {
     let warnings = Warnings::default();
     let pipeline = Pipeline::of_server(state, resource, Some("status"), None, &warnings);
+    let generation = at(policy, &["metadata", "generation"]).cloned().unwrap_or_default();
+    let of = |policy: &Map, field: &str| at(policy, &["metadata", field]).cloned();
+    let is_checked =
+        |now: &Map| ["uid", "generation"].iter().all(|field| of(now, field) == of(policy, field));
     let mut update = |old: &Map, _: &Object| {
         let mut new = old.clone();
-        if is_unobserved(old) {
-            let generation = at(old, &["metadata", "generation"]).cloned().unwrap_or_default();
-            let found = expression_warnings(state, old);
+        if is_unobserved(old) && is_checked(old) {
             let status = map_at(&mut new, "status");
-            status.insert("observedGeneration".to_owned(), generation);
+            status.insert("observedGeneration".to_owned(), generation.clone());
             let checked = if found.is_empty() { json!({}) } else { json!({ "expressionWarnings": found }) };
             status.insert("typeChecking".to_owned(), checked);
             ManagedFields::of(resource, Some("status")).update(Some(old), &mut new, NAME);

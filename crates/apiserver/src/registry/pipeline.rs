@@ -8,7 +8,8 @@
 //!    [`Strategy::prepare_subresource`]);
 //! 5. *reserve*: exclusive values such as addresses are allocated ([`Strategy::reserve`]), and released if a later
 //!    step fails;
-//! 6. *validate* ([`Strategy::validate`], [`Strategy::validate_update`]), with warnings;
+//! 6. *validate* ([`Strategy::validate`], [`Strategy::validate_update`]), with warnings, on another thread if it takes
+//!    long;
 //! 7. *validating admission* ([`Chain::validate`]);
 //! 8. *commit*: the object is encoded, and stored if it has not changed since it was read; otherwise the update
 //!    starts over ([`Storage::commit`]);
@@ -42,11 +43,14 @@ use klient_apimachinery::BoxFuture;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::Map;
+use klient_cel::Effort;
 pub(crate) use update::{unversioned, written_version};
 
 use super::Resource;
+use super::strategy::{Strategy, Validated, metadata_errors};
 use crate::admission::RequestContext;
 use crate::managed_fields::Conversions;
+use crate::offload::offload;
 use crate::state::State;
 use crate::status::{Failure, Result};
 use crate::storage::{Key, Object};
@@ -140,10 +144,69 @@ impl Pipeline<'_> {
         object.ok_or_else(|| Failure::not_found(&self.resource.target(key.name())))
     }
 
+    /// Validates a new object, or the new state of an old one, and adds the warnings for the client.
+    ///
+    /// # Errors
+    ///
+    /// 422 if it is not valid; 504 if that is not known at the deadline of the request.
+    async fn validated(
+        &self,
+        name: &str,
+        stored_as: &Arc<Resource>,
+        object: Map,
+        old: Option<&Map>,
+    ) -> Result<Map> {
+        let subresource = self.subresource;
+        let inline = Effort::LITTLE.spend(|| validate(&*stored_as.strategy, subresource, &object, old));
+        let (object, validated) = match inline {
+            Ok(validated) => (object, validated),
+            Err(_) => {
+                let (resource, old) = (stored_as.clone(), old.cloned());
+                let subresource = subresource.map(str::to_owned);
+                let work = move || {
+                    let strategy = &*resource.strategy;
+                    let validated = validate(strategy, subresource.as_deref(), &object, old.as_ref());
+                    (object, validated)
+                };
+                offload(self.request.deadline, work).await?
+            }
+        };
+        self.check(name, &validated.errors)?;
+        self.request.warnings.add(validated.warnings);
+        Ok(object)
+    }
+
     fn check(&self, name: &str, errors: &[FieldError]) -> Result<()> {
         if errors.is_empty() {
             return Ok(());
         }
         Err(self.resource.invalid(name, errors))
     }
+}
+
+/// The errors of a new object, or of the new state of an old one, and the warnings for the client if there are none.
+fn validate(
+    strategy: &dyn Strategy,
+    subresource: Option<&str>,
+    object: &Map,
+    old: Option<&Map>,
+) -> Validated {
+    let mut validated = match (old, subresource) {
+        (None, _) => strategy.validate(object).into(),
+        (Some(old), None) => strategy.validate_update(object, old),
+        (Some(old), Some(subresource)) => {
+            let mut errors = metadata_errors(object, old);
+            errors.extend(strategy.validate_subresource(object, old, subresource));
+            errors.into()
+        }
+    };
+    if validated.errors.is_empty() {
+        let warnings = match (old, subresource) {
+            (old, None) => strategy.warnings(object, old),
+            (_, Some("status")) => strategy.status_warnings(object),
+            (_, Some(_)) => Vec::new(),
+        };
+        validated.warnings.splice(..0, warnings);
+    }
+    validated
 }

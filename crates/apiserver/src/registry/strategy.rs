@@ -20,6 +20,7 @@ use klient_apimachinery::schema::ResourceSchema;
 use serde_json::Value;
 
 pub(super) use custom_resource::CustomResource;
+pub(crate) use klient_apiextensions::definition::Validated;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, at, list_at, map_at};
 use klient_apis::defaults;
@@ -71,9 +72,9 @@ pub(crate) trait Strategy: Send + Sync {
         self.schema().map(|schema| validation::create(schema, object)).unwrap_or_default()
     }
 
-    /// Errors of the new state of an object.
-    fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
-        self.schema().map(|schema| validation::update(schema, object, old)).unwrap_or_default()
+    /// Errors of the new state of an object, and warnings of those that it is not refused for.
+    fn validate_update(&self, object: &Map, old: &Map) -> Validated {
+        self.schema().map(|schema| validation::update(schema, object, old)).unwrap_or_default().into()
     }
 
     /// Errors of an object of which a subresource was written, beside those of its metadata.

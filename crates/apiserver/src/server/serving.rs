@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::io::DuplexStream;
 use tokio::runtime::{self, Runtime};
@@ -13,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::connection::{self, Connections};
 use crate::finalization;
+use crate::offload;
 use crate::state::State;
 
 /// A running server. With its own threads and tokio runtime it outlives the runtime that started it. It stops when
@@ -24,6 +26,9 @@ pub(super) struct Serving {
     /// `None` on the runtime of the caller.
     thread: Option<JoinHandle<()>>,
 }
+
+/// The time for which the end of a server waits for threads that work for requests.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// The buffer of a connection within the program, in bytes and for each direction.
 const IN_MEMORY_BUFFER: usize = 64 * 1024;
@@ -107,8 +112,8 @@ async fn on_threads(
             let _ = start.send(Ok(()));
             connection::accept(Connections { listener, in_memory }, tls, state).await;
         });
-        // Requests and watches still in progress end here.
-        drop(runtime);
+        // Requests and watches still in progress end here. A thread that works for one of them ends at its deadline.
+        runtime.shutdown_timeout(LAST_WORK);
         let _ = end.send(());
     })?;
     started.await.map_err(io::Error::other)??;
@@ -120,7 +125,8 @@ fn runtime(threads: NonZeroUsize, name: &str) -> io::Result<Runtime> {
         1 => runtime::Builder::new_current_thread(),
         _ => runtime::Builder::new_multi_thread(),
     };
-    builder.worker_threads(threads.get()).thread_name(name).enable_all().build()
+    builder.worker_threads(threads.get()).max_blocking_threads(offload::THREADS);
+    builder.thread_name(name).enable_all().build()
 }
 
 impl Drop for Serving {

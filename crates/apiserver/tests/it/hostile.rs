@@ -2,6 +2,7 @@
 
 mod applies;
 mod body;
+mod effort;
 mod long;
 mod path;
 mod rules;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
-use klient_apimachinery::{Object as _, ResourceInfo, WatchEvent, WatchOptions};
+use klient_apimachinery::{Object as _, ResourceInfo, Unstructured, WatchEvent, WatchOptions};
 use klient_apiserver::{Options, Server, TestServer};
 use klient_client::{Client, Config, Dialer, Proxy};
 use serde_json::{Value, json};
@@ -137,4 +137,34 @@ async fn a_namespace_whose_content_cannot_be_deleted_waits_and_goes_on_when_that
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(began.elapsed() < Duration::from_secs(1), "of virtual time: {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_time_passes_while_rules_are_evaluated_on_another_thread() {
+    let server = TestServer::start_on_this_runtime().await.unwrap();
+    let client = client(&server);
+    let rule = "lists.range(2000).all(a, lists.range(40).all(b, self.size() >= 0))";
+    let definition = crate::objects::gadgets(json!({"type": "object", "properties": {
+        "s": {"type": "string", "x-kubernetes-validations": [{"rule": rule}]},
+    }}));
+    let kinds = ResourceInfo::from_static(
+        "apiextensions.k8s.io",
+        "v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        false,
+    );
+    let whole = |api_version: &str, kind: &str, mut object: Value| -> Unstructured {
+        object["apiVersion"] = api_version.into();
+        object["kind"] = kind.into();
+        serde_json::from_value(object).unwrap()
+    };
+    let definition = whole("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
+    client.dynamic(kinds).create(&definition).await.unwrap();
+    let gadgets = ResourceInfo::from_static("a.example", "v1", "Gadget", "gadgets", true);
+    let spec = json!({"s": "é".repeat(100_000)});
+    let gadget = whole("a.example/v1", "Gadget", crate::objects::gadget("g", spec));
+    let began = Instant::now();
+    client.dynamic(gadgets).namespace("default").create(&gadget).await.unwrap();
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }

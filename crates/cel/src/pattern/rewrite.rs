@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use super::class;
 use super::escape::{escaped, write_literal};
 
-/// The largest repetition count in Go.
-const REPEAT_MAX: u32 = 1000;
+/// The largest repetition count in Go, also of what repeats others.
+pub(super) const REPEAT_MAX: u32 = 1000;
 
 /// Rewrites a pattern.
 ///

@@ -1,9 +1,11 @@
 //! Expressions that try to use up time, memory or the stack.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use klient_cel::{Environment, EvaluationError, Expression, Limits, Output, Schema, Variable};
+use klient_cel::{
+    Effort, Environment, EvaluationError, Expression, Interrupted, Limits, Output, Schema, Variable,
+};
 use serde_json::{Value, json};
 
 /// The result of compiling: the error, or `ok`.
@@ -59,8 +61,7 @@ fn evaluated(source: &str, own: &Value) -> Result<Output, EvaluationError> {
     let schema = Arc::new(Schema::parse(schema.as_object().expect("an object"), false));
     let environment = Environment::default().with_variable("self", &schema, "self");
     let expression = Expression::compile(source, &environment).expect("the expression is right");
-    let limits = Limits { deadline: Instant::now() + Duration::from_secs(600), ..Limits::default() };
-    expression.evaluate(&[Variable::Json(own)], limits).result
+    expression.evaluate(&[Variable::Json(own)], Limits::default()).result
 }
 
 #[test]
@@ -112,13 +113,77 @@ fn lists_and_strings_that_double_are_bounded() {
 }
 
 #[test]
-fn an_evaluation_ends_at_its_deadline() {
-    let schema = json!({"type": "array", "items": {"type": "integer"}});
+fn macros_that_copy_their_targets_are_bounded_with_one_error() {
+    let chain = |times: usize| format!("optional.of(1){}.hasValue()", ".optMap(x, x)".repeat(times));
+    assert_eq!(compiled(&chain(10)), "ok");
+    for times in [20, 60] {
+        let error = compiled(&chain(times));
+        assert!(error.contains("its macros make more than 250000 nodes"), "{error}");
+        assert_eq!(error.matches("ERROR").count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn types_that_double_are_bounded_with_one_error() {
+    let nested = |depth: usize| {
+        let mut source = "true".to_owned();
+        for index in (0..depth).rev() {
+            source = format!("optional.of({{x{index}: x{index}}}).optMap(x{}, {source}).value()", index + 1);
+        }
+        format!("optional.of(1).optMap(x0, {source}).value()")
+    };
+    assert_eq!(compiled(&nested(3)), "ok");
+    let error = compiled(&nested(15));
+    assert!(error.contains("type is too large"), "{error}");
+    assert_eq!(error.matches("ERROR").count(), 1, "{error}");
+}
+
+#[test]
+fn pairs_of_items_that_are_worth_more_than_is_left_are_not_compared() {
+    let schema = json!({"type": "array", "items": {"type": "array", "items": {"type": "integer"}}});
     let schema = Arc::new(Schema::parse(schema.as_object().expect("an object"), false));
     let environment = Environment::default().with_variable("self", &schema, "self");
-    let expression = Expression::compile("self.all(a, self.all(b, a < 9999))", &environment).unwrap();
-    let limits = Limits { cost: u64::MAX - 1, deadline: Instant::now() };
-    let numbers = json!((0..2000).collect::<Vec<i64>>());
-    let evaluation = expression.evaluate(&[Variable::Json(&numbers)], limits);
+    let expression = Expression::compile("self.distinct().size() > 0", &environment).unwrap();
+    // Comparing them all takes minutes.
+    let lists: Vec<Value> = (0..200_000).map(|number| json!([number])).collect();
+    let evaluation = expression.evaluate(&[Variable::Json(&json!(lists))], Limits::default());
     assert_eq!(evaluation.result, Err(EvaluationError::CostExceeded));
+}
+
+#[test]
+fn an_evaluation_that_is_interrupted_has_no_result_and_not_exceeded_its_cost() {
+    let schema = json!({"type": "string"});
+    let schema = Arc::new(Schema::parse(schema.as_object().expect("an object"), false));
+    let environment = Environment::default().with_variable("self", &schema, "self");
+    let long = Value::from("\u{e9}".repeat(1_000_000));
+    let short = Value::from("a");
+    let little = |source: &str, own: &Value| {
+        let expression = Expression::compile(source, &environment).unwrap();
+        let evaluate = || expression.evaluate(&[Variable::Json(own)], Limits::default()).result;
+        assert_eq!(Effort::until(Instant::now()).spend(evaluate), Err(Interrupted), "{source}");
+        Effort::LITTLE.spend(evaluate)
+    };
+    // A function that costs 1 reads a text of any length.
+    let sizes = "lists.range(100).all(i, self.size() > 0)";
+    assert_eq!(little(sizes, &short), Ok(Ok(Output::Bool(true))));
+    assert_eq!(little(sizes, &long), Err(Interrupted));
+    assert_eq!(little("self.replace('', 'aaaa').size() > 0", &short), Ok(Ok(Output::Bool(true))));
+    assert_eq!(little("lists.range(9).all(i, self.replace('', 'aaaa').size() > 0)", &long), Err(Interrupted));
+    // Each of many is taken from the effort of them all.
+    let expression = Expression::compile("self.size() > 0", &environment).unwrap();
+    let many = || {
+        (0..100_000).all(|_| {
+            expression.evaluate(&[Variable::Json(&short)], Limits::default()).result == Ok(Output::Bool(true))
+        })
+    };
+    assert_eq!(Effort::LITTLE.spend(many), Err(Interrupted));
+    assert!(many(), "nothing is interrupted afterwards");
+}
+
+#[test]
+fn a_compilation_that_takes_long_is_interrupted() {
+    let source = format!("[{}1].size() > 0", "1,".repeat(10_000));
+    let compile = || Expression::compile(&source, &Environment::default()).is_ok();
+    assert_eq!(Effort::LITTLE.spend(compile), Err(Interrupted));
+    assert!(compile());
 }

@@ -17,7 +17,7 @@ pub(crate) struct UserAuthorizer<'a> {
     registry: Arc<Registry>,
     user: Cow<'a, User>,
     request_resource: AccessCheck,
-    decisions: Mutex<HashMap<AccessCheck, Decision>>,
+    decisions: Arc<Mutex<HashMap<AccessCheck, Decision>>>,
 }
 
 impl<'a> UserAuthorizer<'a> {
@@ -41,19 +41,18 @@ impl<'a> UserAuthorizer<'a> {
             registry: registry.clone(),
             user: Cow::Borrowed(user),
             request_resource,
-            decisions: Mutex::default(),
+            decisions: Arc::default(),
         }
     }
 
-    /// The same authorizer, with the answers until now, for another thread.
-    pub(super) fn owned(&self) -> UserAuthorizer<'static> {
-        let decisions = self.decisions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    /// The same authorizer for another thread. The answers that it gives there are kept here, too.
+    pub(crate) fn owned(&self) -> UserAuthorizer<'static> {
         UserAuthorizer {
             storage: self.storage.clone(),
             registry: self.registry.clone(),
             user: Cow::Owned(self.user.clone().into_owned()),
             request_resource: self.request_resource.clone(),
-            decisions: Mutex::new(decisions),
+            decisions: self.decisions.clone(),
         }
     }
 

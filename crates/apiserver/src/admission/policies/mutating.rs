@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::patch::{ChangeError, Changed};
 use super::{Binding, Definition, Sources, is_changeable, is_subject, rejected_name};
-use crate::admission::conditions::{Compiled, Costly, Input, OutOfBudget, UserAuthorizer, evaluate, request};
+use crate::admission::conditions::{Compiled, Input, OutOfBudget, UserAuthorizer, request};
+use crate::admission::evaluation::evaluate;
 use crate::admission::matching::Matched;
 use crate::admission::registrations::Registrations;
 use crate::admission::{Attributes, Plugin};
@@ -143,11 +144,12 @@ impl MutatingAdmissionPolicy {
         else {
             return Ok(());
         };
-        let bindings = self.bindings.all();
+        let deadline = attributes.request.deadline;
+        let bindings = self.bindings.all(deadline).await?;
         if bindings.is_empty() {
             return Ok(());
         }
-        let policies = self.policies.all();
+        let policies = self.policies.all(deadline).await?;
         let mut errors = Errors::default();
         let mut invocations = Vec::new();
         for policy in policies.iter() {
@@ -239,13 +241,10 @@ impl MutatingAdmissionPolicy {
             params: param.as_ref(),
             namespace,
             authorizer: &authorizer,
-            limit: None,
         };
-        let definition = &policy.definition;
-        let matching = Input { object: Some(&current), ..input };
-        let matches = definition.conditions.matches(definition.fails, matching).await;
-        attributes.request.pause().await?;
-        match matches {
+        let own = Arc::clone(policy);
+        let matches = move |input: Input<'_>| own.definition.conditions.matches(own.definition.fails, input);
+        match evaluate(attributes.request, Input { object: Some(&current), ..input }, matches).await? {
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(message) => {
@@ -260,11 +259,11 @@ impl MutatingAdmissionPolicy {
         let before = current.clone();
         let changed = Changed { attributes, matched };
         for index in 0..policy.mutations.len() {
+            let own = Arc::clone(policy);
+            let output = move |input: Input<'_>| own.output(index, input);
             let input = Input { object: Some(&current), ..input };
-            let output = evaluate(policy, input, move |policy: &Policy, input| policy.output(index, input));
-            let mutated = mutate(&changed, &current, output.await);
-            attributes.request.pause().await?;
-            match mutated {
+            let output = evaluate(attributes.request, input, output).await?;
+            match mutate(&changed, &current, output) {
                 Ok(mut new) => {
                     for field in ["apiVersion", "kind"] {
                         if let Some(own) = before.get(field) {
@@ -299,30 +298,20 @@ impl MutatingAdmissionPolicy {
 }
 
 impl Policy {
-    /// The value of a mutation. The inner error is that of the expression.
-    ///
-    /// # Errors
-    ///
-    /// If the evaluation is given up, since it is limited.
-    fn output(
-        &self,
-        index: usize,
-        input: Input<'_>,
-    ) -> std::result::Result<std::result::Result<Output, String>, Costly> {
+    /// The output of a mutation.
+    fn output(&self, index: usize, input: Input<'_>) -> std::result::Result<Output, String> {
         let mutation = &self.mutations[index];
         if let Some(problem) = mutation.problem() {
-            return Ok(Err(problem.to_owned()));
+            return Err(problem.to_owned());
         }
         let mut activation = input.activate(&self.environment, true);
-        let mut budget = input.within(BUDGET);
-        match mutation.evaluate(&mut activation, &mut budget) {
-            Ok(result) => Ok(result),
-            Err(OutOfBudget) => input.exceeded(Err(OutOfBudget::MESSAGE.to_owned())),
-        }
+        let mut budget = BUDGET;
+        let result = mutation.evaluate(&mut activation, &mut budget);
+        result.map_err(|OutOfBudget| OutOfBudget::MESSAGE.to_owned())?
     }
 }
 
-/// The object after a mutation with this value.
+/// The object after a mutation with this output.
 fn mutate(
     changed: &Changed<'_>,
     object: &Map,

@@ -11,7 +11,8 @@ use policy::{Denial, Policy};
 use serde_json::{Value, json};
 
 use super::{Binding, Definition, Sources, is_subject, rejected_name};
-use crate::admission::conditions::{Input, UserAuthorizer, evaluate, request};
+use crate::admission::conditions::{Input, UserAuthorizer, request};
+use crate::admission::evaluation::evaluate;
 use crate::admission::matching::Matched;
 use crate::admission::registrations::Registrations;
 use crate::admission::{Attributes, Plugin};
@@ -62,12 +63,13 @@ impl ValidatingAdmissionPolicy {
         if !is_subject(attributes) {
             return Ok(());
         }
-        let bindings = self.bindings.all();
+        let deadline = attributes.request.deadline;
+        let bindings = self.bindings.all(deadline).await?;
         if bindings.is_empty() {
             return Ok(());
         }
         let mut outcome = Outcome::default();
-        for policy in self.policies.all().iter() {
+        for policy in self.policies.all(deadline).await?.iter() {
             let own: Vec<&Arc<Binding>> =
                 bindings.iter().filter(|binding| binding.policy == policy.definition.name).collect();
             if !own.is_empty() {
@@ -162,11 +164,9 @@ impl ValidatingAdmissionPolicy {
                     params: param.as_ref(),
                     namespace: namespace.as_ref(),
                     authorizer: &authorizer,
-                    limit: None,
                 };
-                let evaluated =
-                    evaluate(policy, input, |policy: &Policy, input| policy.evaluate(input)).await;
-                attributes.request.pause().await?;
+                let own = policy.clone();
+                let evaluated = evaluate(attributes.request, input, move |input| own.evaluate(input)).await?;
                 for (index, denial) in &evaluated.denials {
                     if binding.has("Deny") {
                         deny(outcome, Some(binding), denial);

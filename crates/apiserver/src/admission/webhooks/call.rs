@@ -10,10 +10,12 @@ use klient_apimachinery::values::{self, Map, Numbers, list_at};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::forms::{Forms, Versions};
 use super::review::{self, Response};
 use super::webhook::Webhook;
 use crate::admission::Attributes;
 use crate::admission::conditions::{Input, UserAuthorizer, request};
+use crate::admission::evaluation::evaluate;
 use crate::admission::matching::Matched;
 use crate::admission::patched::{Author, check_kind};
 use crate::conversion::Converter;
@@ -56,6 +58,7 @@ impl Caller {
         webhook: &Webhook,
         attributes: &Attributes<'_>,
         object: Option<&Map>,
+        versions: &mut Versions,
     ) -> Result<Option<Matched>> {
         let (storage, registry) = (&*self.storage, &*self.registry);
         let matched = webhook.criteria.matches(storage, registry, attributes, object)?;
@@ -64,8 +67,8 @@ impl Caller {
         else {
             return Ok(matched);
         };
-        let new = self.versioned(attributes, matched, object).await?;
-        let old = self.versioned(attributes, matched, attributes.old).await?;
+        let forms = self.forms(versions, attributes, matched, object).await?;
+        let [new, old] = forms.values();
         let input = Input {
             object: new.as_object(),
             old_object: old.as_object(),
@@ -73,24 +76,43 @@ impl Caller {
             params: None,
             namespace: None,
             authorizer: &UserAuthorizer::new(&self.storage, &self.registry, user, attributes),
-            limit: None,
         };
-        let matches = conditions.matches(!webhook.ignores_failures, input).await;
-        attributes.request.pause().await?;
-        match matches {
+        let (conditions, fails) = (conditions.clone(), !webhook.ignores_failures);
+        let matches = move |input: Input<'_>| conditions.matches(fails, input);
+        match evaluate(attributes.request, input, matches).await? {
             Ok(matches) => Ok(matches.then(|| matched.clone())),
             Err(problem) => Err(Failure::forbidden(&attributes.resource.target(attributes.name), &problem)),
         }
     }
 
+    /// The objects of a write in the version that has matched, encoded once for all webhooks.
+    ///
+    /// # Errors
+    ///
+    /// If the conversion webhook of the kind fails.
+    pub(super) async fn forms(
+        &self,
+        versions: &mut Versions,
+        attributes: &Attributes<'_>,
+        matched: &Matched,
+        object: Option<&Map>,
+    ) -> Result<Arc<Forms>> {
+        if let Some(known) = versions.get(&matched.resource) {
+            return Ok(known);
+        }
+        let object = self.versioned(attributes, matched, object).await?;
+        let old = self.versioned(attributes, matched, attributes.old).await?;
+        Ok(versions.add(&matched.resource, object, old))
+    }
+
     /// An object in the version that has matched, as the JSON that webhooks get.
-    pub(super) async fn versioned(
+    async fn versioned(
         &self,
         attributes: &Attributes<'_>,
         matched: &Matched,
         object: Option<&Map>,
-    ) -> Result<Value> {
-        let Some(object) = object else { return Ok(Value::Null) };
+    ) -> Result<Bytes> {
+        let Some(object) = object else { return Ok(Bytes::from_static(b"null")) };
         let mut object = object.clone();
         let json = match attributes.presented {
             Some(schema) => {
@@ -113,7 +135,7 @@ impl Caller {
                 respond::kind::with_kind(resource, &resource.encode(&object))
             }
         };
-        serde_json::from_slice(&json).map_err(|error| Failure::internal(error.to_string()))
+        Ok(json.into())
     }
 
     /// Sends a write to a webhook and returns its response.
@@ -126,7 +148,7 @@ impl Caller {
         webhook: &Webhook,
         attributes: &Attributes<'_>,
         matched: &Matched,
-        objects: (&Value, &Value),
+        forms: &Forms,
         is_mutating: bool,
     ) -> Result<Response, CallError> {
         let failed = |problem: String| CallError::Failed(problem);
@@ -137,8 +159,7 @@ impl Caller {
         let client = client.map_err(|error| failed(format!("could not get REST client: {error}")))?;
         let review = review::review(version);
         let uid = uuid::Uuid::new_v4().to_string();
-        let request = review::request(&uid, review, attributes, matched, objects);
-        let body = Bytes::from(respond::to_bytes(&request));
+        let body = Bytes::from(review::request(&uid, review, attributes, matched, forms));
         let now = Instant::now();
         let deadline = (now + webhook.timeout).min(attributes.request.deadline);
         let seconds = (deadline.saturating_duration_since(now) + Duration::from_millis(999)).as_secs();
@@ -168,7 +189,7 @@ impl Caller {
         webhook: &Webhook,
         attributes: &Attributes<'_>,
         matched: &Matched,
-        (before, object): (&Value, Option<&mut Map>),
+        (forms, object): (&Forms, Option<&mut Map>),
         response: &Response,
     ) -> Result<bool, CallError> {
         if response.patch.is_empty() {
@@ -195,6 +216,7 @@ impl Caller {
             let problem = format!("unsupported patch type {}", quoted(&response.patch_type));
             return Err(CallError::Failed(problem));
         }
+        let [before, _] = forms.values();
         let mut after = before.clone();
         patch.apply(&mut after).map_err(|error| {
             Failure::internal(match error {
@@ -205,7 +227,10 @@ impl Caller {
         check_kind(attributes, matched, &after, Author::Webhook)?;
         let mut new = self.decode(attributes, matched, after)?;
         let is_changed = match attributes.presented {
-            Some(_) => self.versioned(attributes, matched, Some(&new)).await? != *before,
+            Some(_) => {
+                let json = self.versioned(attributes, matched, Some(&new)).await?;
+                serde_json::from_slice::<Value>(&json).ok().as_ref() != Some(before)
+            }
             None => {
                 let json = matched.resource.encode(&new);
                 let json = respond::kind::with_kind(&matched.resource, &json);

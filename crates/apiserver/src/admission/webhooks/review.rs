@@ -8,8 +8,10 @@ use klient_apimachinery::values::{Map, at, list_at, text_at};
 use klient_schema::{admission_v1, admission_v1beta1};
 use serde_json::{Value, json};
 
+use super::forms::Forms;
 use crate::admission::matching::Matched;
 use crate::admission::{Attributes, conditions};
+use crate::respond;
 use crate::webhook::{Review, printed_kind};
 
 const KIND: &str = "AdmissionReview";
@@ -28,19 +30,28 @@ pub(super) fn review(version: &str) -> Review {
     }
 }
 
-/// The request to a webhook, with objects in the version that has matched.
+/// The JSON of the request to a webhook, with objects in the version that has matched.
 pub(super) fn request(
     uid: &str,
     review: Review,
     attributes: &Attributes<'_>,
     matched: &Matched,
-    (object, old): (&Value, &Value),
-) -> Value {
+    forms: &Forms,
+) -> Vec<u8> {
     let mut request = conditions::request(attributes, matched);
     request["uid"] = uid.into();
-    request["object"] = object.clone();
-    request["oldObject"] = old.clone();
-    json!({"kind": review.kind, "apiVersion": review.api_version, "request": request})
+    let review = json!({"kind": review.kind, "apiVersion": review.api_version, "request": request});
+    let mut json = respond::to_bytes(&review);
+    let objects = [(&b",\"object\":"[..], &forms.object), (b",\"oldObject\":", &forms.old)];
+    // The request is the last field, and has some.
+    let end = json.split_off(json.len() - b"}}".len());
+    json.reserve_exact(forms.object.len() + forms.old.len() + 64);
+    for (field, object) in objects {
+        json.extend_from_slice(field);
+        json.extend_from_slice(object);
+    }
+    json.extend_from_slice(&end);
+    json
 }
 
 /// The response of a webhook.

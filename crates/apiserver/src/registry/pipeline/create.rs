@@ -131,8 +131,7 @@ impl Pipeline<'_> {
         let name = text_at(&object, &["metadata", "name"]).to_owned();
         let reserved = strategy.reserve(&state.addresses, &mut object, None, request.dry_run);
         let reserved = reserved.map_err(|errors| stored_as.invalid(&name, &errors))?;
-        self.check(&name, &strategy.validate(&object))?;
-        request.warnings.add(strategy.warnings(&object, None));
+        let object = self.validated(&name, &stored_as, object, None).await?;
         let key = resource.key(attributes.namespace, &name);
         let attributes = &Attributes { form: &stored_as, name: &name, ..*attributes };
         state.admission.validate(attributes, Some(&object)).await?;

@@ -14,7 +14,7 @@ use crate::admission::{Attributes, Operation};
 use crate::managed_fields::ManagedFields;
 use crate::owners::dedup_owners;
 use crate::registry::deletion::is_terminating;
-use crate::registry::strategy::{increment_generation, is_held, metadata_errors, writes_spec};
+use crate::registry::strategy::{increment_generation, is_held, writes_spec};
 use crate::registry::subresource::join;
 use crate::registry::{Resource, uid_mismatch};
 use crate::state::Committed;
@@ -149,20 +149,7 @@ impl Pipeline<'_> {
             increment_generation(&mut new, old);
         }
 
-        let errors = match subresource {
-            None => strategy.validate_update(&new, old),
-            Some(subresource) => {
-                let mut errors = metadata_errors(&new, old);
-                errors.extend(strategy.validate_subresource(&new, old, subresource));
-                errors
-            }
-        };
-        self.check(name, &errors)?;
-        request.warnings.add(match subresource {
-            None => strategy.warnings(&new, Some(old)),
-            Some("status") => strategy.status_warnings(&new),
-            Some(_) => Vec::new(),
-        });
+        let mut new = self.validated(name, &stored_as, new, Some(old)).await?;
         let attributes = Attributes { form: &stored_as, old: Some(old), ..attributes };
         self.validate(&attributes, &new).await?;
         // A webhook converts what has changed, and is called after the comparison.

@@ -8,7 +8,7 @@ use klient_apimachinery::values::{Map, at, list_at, map_at, set, text_at};
 use klient_apis::validation::{self, SigningRequest, SigningRequestPart};
 use serde_json::{Value, json};
 
-use super::{Paths, Strategy};
+use super::{Paths, Strategy, Validated};
 use crate::auth::User;
 use crate::certificates::{self, CertificateRequest};
 
@@ -65,10 +65,10 @@ impl Strategy for CertificateSigningRequest {
         errors
     }
 
-    fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+    fn validate_update(&self, object: &Map, old: &Map) -> Validated {
         let mut errors = validation::update(self.0, object, old);
         errors.extend(self.errors(object, Some(old), SigningRequestPart::Spec));
-        errors
+        errors.into()
     }
 
     fn validate_subresource(&self, object: &Map, old: &Map, subresource: &str) -> Vec<FieldError> {

@@ -10,7 +10,7 @@ use klient_apimachinery::values::Map;
 use klient_apis::validation::{self, warnings};
 use serde_json::Value;
 
-use super::{Strategy, differ_beside_metadata, metadata_errors};
+use super::{Strategy, Validated, differ_beside_metadata, metadata_errors};
 
 pub(crate) struct CustomResource {
     pub(crate) definition: Arc<Definition>,
@@ -45,13 +45,14 @@ impl Strategy for CustomResource {
         problems.0
     }
 
-    fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+    fn validate_update(&self, object: &Map, old: &Map) -> Validated {
         let version = self.version();
+        let Validated { errors: broken, warnings } = version.validate_update(object, old);
         let mut errors = metadata_errors(object, old);
-        errors.extend(version.validate_update(object, old));
+        errors.extend(broken);
         errors.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
         errors.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
-        errors
+        Validated { errors, warnings }
     }
 
     fn validate_subresource(&self, object: &Map, old: &Map, _subresource: &str) -> Vec<FieldError> {
@@ -62,9 +63,7 @@ impl Strategy for CustomResource {
     }
 
     fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {
-        let mut warnings = warnings::custom(object, old);
-        warnings.extend(old.into_iter().flat_map(|old| self.version().warnings(object, old)));
-        warnings
+        warnings::custom(object, old)
     }
 
     fn changes_spec(&self, object: &Map, old: &Map, has_status: bool) -> bool {

@@ -9,7 +9,7 @@ use klient_apimachinery::values::{Map, map_at, text_at};
 use klient_apis::validation::{self, warnings};
 use serde_json::{Value, json};
 
-use super::{Strategy, metadata_errors};
+use super::{Strategy, Validated, metadata_errors};
 use crate::registry::deletion::is_terminating;
 use crate::webhook::ca_bundle;
 
@@ -47,11 +47,11 @@ impl Strategy for CustomResourceDefinition {
         problems.0
     }
 
-    fn validate_update(&self, object: &Map, old: &Map) -> Vec<FieldError> {
+    fn validate_update(&self, object: &Map, old: &Map) -> Validated {
         let mut errors = metadata_errors(object, old);
         errors.extend(definition::validate_update(object, old));
         errors.extend(bundle_problem(object, old));
-        errors
+        errors.into()
     }
 
     fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {

@@ -5,7 +5,7 @@ use klient_cel::admission::BUDGET;
 use klient_cel::{Environment, Output};
 use serde_json::Value;
 
-use crate::admission::conditions::{Compiled, Costly, Input, OutOfBudget};
+use crate::admission::conditions::{Compiled, Input, OutOfBudget};
 use crate::admission::policies::Definition;
 
 /// The length of the message of an expression, in bytes.
@@ -84,21 +84,16 @@ impl Evaluated {
 
 impl Policy {
     /// Evaluates the policy with one parameter.
-    ///
-    /// # Errors
-    ///
-    /// If it is given up, since it is limited.
-    pub(super) fn evaluate(&self, input: Input<'_>) -> Result<Evaluated, Costly> {
+    pub(super) fn evaluate(&self, input: Input<'_>) -> Evaluated {
         let fails = self.definition.fails;
         let conditions = Input { namespace: None, ..input };
-        match self.definition.conditions.meets(fails, conditions)? {
+        match self.definition.conditions.matches(fails, conditions) {
             Ok(true) => {}
-            Ok(false) => return Ok(Evaluated::default()),
-            Err(message) => return Ok(Evaluated::error(fails, message)),
+            Ok(false) => return Evaluated::default(),
+            Err(message) => return Evaluated::error(fails, message),
         }
-        let out_of_budget =
-            |OutOfBudget| input.exceeded(Evaluated::error(fails, OutOfBudget::MESSAGE.to_owned()));
-        let mut budget = input.within(BUDGET);
+        let out_of_budget = |OutOfBudget| Evaluated::error(fails, OutOfBudget::MESSAGE.to_owned());
+        let mut budget = BUDGET;
         let mut activation = input.activate(&self.definition.environment, true);
         let mut results = Vec::with_capacity(self.validations.len());
         for validation in &self.validations {
@@ -108,9 +103,6 @@ impl Policy {
             }
         }
         let messages = self.messages(input, &mut budget);
-        if messages.is_err() {
-            input.exceeded(())?;
-        }
         let mut evaluated = Evaluated::default();
         for (index, (validation, result)) in self.validations.iter().zip(results).enumerate() {
             let mut deny = |message: String, reason: &str| {
@@ -127,7 +119,7 @@ impl Policy {
                 }
             }
         }
-        let mut budget = input.within(BUDGET);
+        let mut budget = BUDGET;
         let mut activation = input.activate(&self.definition.environment, false);
         for (key, expression) in &self.annotations {
             let value = match expression.evaluate(&mut activation, &mut budget) {
@@ -138,7 +130,7 @@ impl Policy {
             };
             evaluated.annotations.push((key.clone(), value));
         }
-        Ok(evaluated)
+        evaluated
     }
 
     /// The messages of the validations that have expressions for them; `None` where there is none to use.
