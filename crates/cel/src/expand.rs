@@ -26,6 +26,8 @@ const COPY: u64 = 8;
 pub(crate) struct Expander<'x, 's> {
     pub(crate) offsets: &'x mut Offsets,
     pub(crate) issues: &'x mut Issues<'s>,
+    /// True after a macro that makes too many nodes, which is reported once.
+    pub(crate) is_full: bool,
 }
 
 /// The variables of a comprehension.
@@ -63,6 +65,9 @@ impl Expander<'_, '_> {
             _ => {}
         }
         let Expr::Call(CallExpr { func_name, target, args }) = &expr.expr else { return };
+        if self.is_full {
+            return;
+        }
         if target.is_none() {
             if func_name == "has" && args.len() == 1 {
                 self.has(expr);
@@ -153,6 +158,7 @@ impl Expander<'_, '_> {
         let before = nodes;
         visit(expr, &mut |_| nodes += 1);
         if nodes > NODES_MAX {
+            self.is_full = true;
             return Err((
                 at,
                 format!("expression is too large: its macros make more than {NODES_MAX} nodes"),

@@ -65,7 +65,7 @@ pub(crate) fn parse(source: &str, issues: &mut Issues<'_>) -> Option<Parsed> {
     }
     let first_added = largest_id(&root) + 1;
     let mut offsets = Offsets::new(info, first_added);
-    let mut expander = Expander { offsets: &mut offsets, issues };
+    let mut expander = Expander { offsets: &mut offsets, issues, is_full: false };
     expander.expand(&mut root);
     issues.is_empty().then_some(Parsed { root, offsets })
 }
