@@ -137,7 +137,7 @@ async fn requests_are_answered_while_policies_are_evaluated() {
     let rule = json!({
         "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"],
     });
-    let expression = "lists.range(2000).all(a, lists.range(40).all(b, object.data.s.size() > 0)) && authorizer.group('').resource('pods').check('create').allowed() && false";
+    let expression = "lists.range(500).all(a, lists.range(40).all(b, object.data.s.size() > 0)) && authorizer.group('').resource('pods').check('create').allowed() && false";
     let policy = json!({"metadata": {"name": "p"}, "spec": {
         "matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": expression}],
     }});
@@ -146,7 +146,7 @@ async fn requests_are_answered_while_policies_are_evaluated() {
         "metadata": {"name": "b"}, "spec": {"policyName": "p", "validationActions": ["Deny"]},
     });
     client.post(&format!("{GROUP}/validatingadmissionpolicybindings"), &binding).await.expect(201);
-    let config_map = json!({"metadata": {"name": "c"}, "data": {"s": "é".repeat(100_000)}});
+    let config_map = json!({"metadata": {"name": "c"}, "data": {"s": "é".repeat(300_000)}});
     let (written, answered) = meanwhile(&server, client.post(CONFIG_MAPS, &config_map)).await;
     assert!(written.refusal().contains("failed expression"), "{}", written.refusal());
     assert!(answered >= SOME, "{answered}");
@@ -169,6 +169,4 @@ async fn a_definition_is_served_in_the_state_of_its_last_change() {
     client.put(&path, &definition).await.expect(200);
     let refusal = client.post(GADGETS, &gadget("c", json!({"x": 1}))).await.refusal();
     assert!(refusal.contains("must have at most 0 items"), "{refusal}");
-    client.delete(&path).await.expect(200);
-    assert_eq!(client.get(GADGETS).await.status, 404);
 }
