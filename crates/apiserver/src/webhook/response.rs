@@ -105,7 +105,8 @@ pub(super) fn decode(head: &Parts, body: &[u8], review: Review) -> Result<Map, S
         _ => Map::new(),
     };
     let (kind, api_version) = (text_at(&object, &["kind"]), text_at(&object, &["apiVersion"]));
-    if kind == "Status" && api_version == "v1" {
+    // Upstream knows it in every version.
+    if kind == "Status" {
         let version = review.api_version.rsplit('/').next().unwrap_or_default();
         return Err(format!("converting (v1.Status) to ({version}.{}): unknown conversion", review.kind));
     }
