@@ -160,6 +160,20 @@ async fn atomic_lists_are_not_replaced() {
 }
 
 #[tokio::test]
+async fn mutations_that_take_long_change_the_same() {
+    let all = "object.data.all(one, object.data.all(other, one != other || one == other))";
+    let configuration = format!("Object{{metadata: Object.metadata{{labels: {{'all': string({all})}}}}}}");
+    let operations = format!("[JSONPatch{{op: 'add', path: '/data/all', value: string({all})}}]");
+    let mut spec = policy("configmaps", json!([applies(&configuration), patches(&operations)]));
+    spec["matchConditions"] = json!([{"name": "c", "expression": all}]);
+    let (_server, client) = in_effect(spec).await;
+    let data: Value = (0..200).map(|index| (format!("k{index}"), Value::from("v"))).collect();
+    let created = client.post(CONFIG_MAPS, &config_map("c", data)).await.expect(201);
+    assert_eq!(created["metadata"]["labels"], json!({"all": "true"}));
+    assert_eq!((&created["data"]["all"], &created["data"]["k199"]), (&"true".into(), &"v".into()));
+}
+
+#[tokio::test]
 async fn policies_see_what_others_have_changed_and_run_again_if_needed() {
     let (_server, client) = server().await;
     let count = "Object{data: {'count': string(size(object.data))}}";

@@ -497,7 +497,7 @@ async fn a_policy_that_is_evaluated_once_more_says_the_same() {
         (json!([{"expression": "!variables.all"}]), Some("failed expression: !variables.all")),
         (
             json!([{"expression": "false", "messageExpression": "variables.all ? 'all of ' + string(object.data.size()) : ''"}]),
-            Some("all of 150"),
+            Some("all of 200"),
         ),
         (
             json!([{"expression": "object.data.all(a, object.data.all(b, object.data.all(c, a != b || b != c || c != a || true)))"}]),
@@ -512,7 +512,7 @@ async fn a_policy_that_is_evaluated_once_more_says_the_same() {
             "matchConstraints": constraints("", "configmaps"), "variables": [variable], "validations": validations,
         });
         let (_server, client) = in_effect(policy, json!({})).await;
-        let data: Value = (0..150).map(|index| (format!("k{index}"), Value::from("v"))).collect();
+        let data: Value = (0..200).map(|index| (format!("k{index}"), Value::from("v"))).collect();
         let created = client.post(CONFIG_MAPS, &config_map("c", data)).await;
         match problem {
             Some(problem) => assert_eq!(created.refusal(), denied("c", problem)),

@@ -168,6 +168,22 @@ async fn match_conditions_decide_before_the_webhook() {
     assert_eq!(hook.posted().len(), 1);
 }
 
+#[tokio::test]
+async fn match_conditions_that_take_long_decide_the_same() {
+    let hook = Hook::start(|_| Reply::Response(json!({"allowed": false}))).await;
+    let (_server, admin) = hook.server().await;
+    let all = "object.data.all(one, object.data.all(other, one != other || one == other))";
+    let mut object = named("c");
+    object["data"] = (0..200).map(|index| (format!("k{index}"), json!("v"))).collect();
+    for (condition, code) in [(all.to_owned(), 400), (format!("!{all}"), 201)] {
+        let others = json!({"matchConditions": [{"name": "c", "expression": condition}]});
+        let webhook = webhook("w.shop.example", hook.at_url("/"), &others);
+        admin.post(VALIDATING, &configuration("w", &[webhook])).await.expect(201);
+        admin.post(CONFIG_MAPS, &object).await.expect(code);
+        admin.delete(&format!("{VALIDATING}/w")).await.expect(200);
+    }
+}
+
 /// The resource in a condition is that of the request, its kind and its object are those that have matched.
 pub(crate) const OF_THE_CLIENT: [(&str, bool); 6] = [
     ("request.resource.version == 'v1'", true),
