@@ -2,9 +2,9 @@
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`,
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
 //! `cargo xtask public-types`, `cargo xtask generate-check DIR [PROJECT...]`,
-//! `cargo xtask bench wire|informers|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
+//! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
-//! `cargo xtask e2e programs [kube|helm|webhooks]`,
+//! `cargo xtask e2e programs [kube|helm|webhooks|lamps]`,
 //! `cargo xtask e2e leaderelection`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`,
 //! `cargo xtask e2e cel`.
@@ -27,8 +27,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types \
     | generate-check DIR [PROJECT...] \
-    | bench wire|informers|apply|client|controller|server|cel \
-    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks] \
+    | bench wire|informers|queue|apply|client|controller|server|cel \
+    | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks|lamps] \
     | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
 
 fn main() -> ExitCode {
@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         ["generate-check", folder, ref projects @ ..] => generate_check::run(folder, projects),
         ["bench", "wire"] => bench::wire(),
         ["bench", "informers"] => bench::informers(),
+        ["bench", "queue"] => bench::queue(),
         ["bench", "apply"] => bench::apply(),
         ["bench", "client"] => bench::client(),
         ["bench", "controller"] => bench::controller(),

@@ -1,4 +1,4 @@
-//! `cargo xtask bench informers`: how informers, their stores and the work queue compare.
+//! `cargo xtask bench informers`: how informers and their stores compare.
 
 use super::runs::{Runs, in_turn, median};
 use super::{Bench, DATA, Row, Rows, record};
@@ -22,7 +22,6 @@ pub(crate) fn informers() -> Result<(), String> {
     rows.push(Row::limit("20 idle informers, CPU ms in 10 s", idle, 10.0));
     drop(serving);
     index(&bench, &mut rows)?;
-    queue(&bench, &mut rows)?;
     record("informers", &rows)
 }
 
@@ -148,37 +147,6 @@ fn index(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
         "lister_selector_ns",
         "lister_selector_ns",
     )?);
-    Ok(())
-}
-
-/// Distinct keys through a work queue: 100,000 added at once, time and again, by a task, or by a thread outside
-/// the runtime; then ten each millisecond.
-fn queue(bench: &Bench, rows: &mut Rows) -> Result<(), String> {
-    for workers in [1, 2, 4, 16, 64] {
-        let case = format!("queue --workers {workers}");
-        let thread = format!("{case} --thread");
-        let [task, thread, client_go] =
-            in_turn([(&bench.klient, &case), (&bench.klient, &thread), (&bench.client_go, &case)])?;
-        let mut push = |name: &str, figure: &str, row: &dyn Fn(String, f64, f64) -> Row| {
-            let name = |from: &str| format!("{name}, {workers} workers{from}, client-go");
-            let theirs = client_go.median(figure)?;
-            rows.push(row(name(""), task.median(figure)?, theirs));
-            rows.push(row(name(", added by a thread"), thread.median(figure)?, theirs));
-            Ok::<_, String>(())
-        };
-        let rate = |name, ours, theirs| Row::rate(name, ours, theirs, 1.5);
-        let ratio = |name, ours, theirs| Row::ratio(name, ours, theirs, 0.75);
-        push("keys processed per s", "keys_per_s", &rate)?;
-        push("CPU ns per key processed", "cpu_ns_per_key", &ratio)?;
-        for (name, figure) in [
-            ("from add to get, 10 keys per ms, p50 µs", "latency_p50_us"),
-            ("from add to get, 10 keys per ms, p99 µs", "latency_p99_us"),
-            ("CPU ns per key at 10 keys per ms", "paced_cpu_ns_per_key"),
-        ] {
-            let name = format!("{name}, {workers} workers, client-go");
-            rows.push(Row::told(name, task.median(figure)?, client_go.median(figure)?));
-        }
-    }
     Ok(())
 }
 
