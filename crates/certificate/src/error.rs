@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use klient_apimachinery::WithCauses;
 use klient_client::BoxError;
 
 /// An error of a certificate, of a request for one, or of a store.
@@ -153,12 +154,10 @@ fn condition(reason: &str, message: &str) -> String {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.what)?;
-        let mut next = self.cause();
-        while let Some(cause) = next {
-            write!(f, ": {cause}")?;
-            next = cause.source();
+        match self.cause() {
+            Some(cause) => write!(f, ": {}", WithCauses(cause)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -10,14 +10,14 @@ use crds::example_com::v1::{Website, WebsiteSpec, WebsiteSpecPage, WebsiteSpecTh
 use crds::{Clientset, Informers};
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::controller::wait::{conditions, wait_for};
-use klient::{InformerFactory, ObjectMeta, serde_json, yaml};
+use klient::{InformerFactory, ObjectMeta, Wire as _};
 
 const DEFINITION: &str = include_str!("generate/website.yaml");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
-    let definition: CustomResourceDefinition = serde_json::from_value(yaml::from_str(DEFINITION)?)?;
+    let definition = CustomResourceDefinition::from_yaml(DEFINITION)?;
     let definitions = client.api::<CustomResourceDefinition>();
     definitions.create(&definition).await?;
     wait_for(&definitions, "websites.example.com", conditions::established(), Default::default()).await?;

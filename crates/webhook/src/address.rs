@@ -25,6 +25,28 @@ enum Place {
     Service { namespace: Str, name: Str, port: Option<i32> },
 }
 
+/// The address of a webhook: that of a conversion and that of admission have types of their own, with the same fields.
+macro_rules! client_config {
+    ($group:ident, $address:ident, $path:expr) => {{
+        let path = $path;
+        let (url, service) = match &$address.place {
+            Place::Url(url) => (Some(format!("{url}{path}").into()), None),
+            Place::Service { namespace, name, port } => {
+                let service = $group::v1::ServiceReference {
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                    path: Some(path.into()),
+                    port: *port,
+                    ..Default::default()
+                };
+                (None, Some(Box::new(service)))
+            }
+        };
+        let ca_bundle = $address.ca_bundle.clone();
+        $group::v1::WebhookClientConfig { url, service, ca_bundle, ..Default::default() }
+    }};
+}
+
 impl WebhookAddress {
     /// A URL such as `https://10.0.0.1:9443`, without user and query. The API server reaches it by its own network.
     pub fn url(url: impl Into<String>) -> Self {
@@ -81,40 +103,12 @@ impl WebhookAddress {
 
     /// The address of the conversions, for `Definition::conversion_webhook`.
     pub fn conversion(&self) -> apiextensions::v1::WebhookClientConfig {
-        let (path, ca_bundle) = (self.path_of(CONVERT), self.ca_bundle.clone());
-        let (url, service) = match &self.place {
-            Place::Url(url) => (Some(format!("{url}{path}").into()), None),
-            Place::Service { namespace, name, port } => {
-                let service = apiextensions::v1::ServiceReference {
-                    namespace: namespace.clone(),
-                    name: name.clone(),
-                    path: Some(path.into()),
-                    port: *port,
-                    ..Default::default()
-                };
-                (None, Some(Box::new(service)))
-            }
-        };
-        apiextensions::v1::WebhookClientConfig { url, service, ca_bundle, ..Default::default() }
+        client_config!(apiextensions, self, self.path_of(CONVERT))
     }
 
     /// The address of a webhook for writes.
     pub(crate) fn admission(&self, path: &str) -> admissionregistration::v1::WebhookClientConfig {
-        let (path, ca_bundle) = (self.path_of(path), self.ca_bundle.clone());
-        let (url, service) = match &self.place {
-            Place::Url(url) => (Some(format!("{url}{path}").into()), None),
-            Place::Service { namespace, name, port } => {
-                let service = admissionregistration::v1::ServiceReference {
-                    namespace: namespace.clone(),
-                    name: name.clone(),
-                    path: Some(path.into()),
-                    port: *port,
-                    ..Default::default()
-                };
-                (None, Some(Box::new(service)))
-            }
-        };
-        admissionregistration::v1::WebhookClientConfig { url, service, ca_bundle, ..Default::default() }
+        client_config!(admissionregistration, self, self.path_of(path))
     }
 
     /// The path of a webhook behind the prefix.

@@ -189,7 +189,7 @@ where
         let (handler, context) = (handler.clone(), context.clone());
         Box::pin(async move {
             let decided = match Request::read(request, deadline) {
-                Ok(request) => handler(request, context).await,
+                Ok((request, _)) => handler(request, context).await,
                 Err(denied) => Err(denied),
             };
             decided.map_or_else(Denied::into_response, Allowed::into_response)
@@ -208,9 +208,8 @@ where
     Arc::new(move |request: AdmissionRequest, deadline| {
         let (handler, context) = (handler.clone(), context.clone());
         Box::pin(async move {
-            let received = request.object.clone();
             let decided = async {
-                let request = Request::<K>::read(request, deadline)?;
+                let (request, received) = Request::<K>::read(request, deadline)?;
                 let before = request.object.as_ref().map(to_value).transpose()?;
                 let mut allowed = handler(request, context).await?;
                 let patch = match (allowed.object.take(), received, before) {

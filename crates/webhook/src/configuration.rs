@@ -29,6 +29,27 @@ impl Default for InstallOptions {
     }
 }
 
+/// A webhook in a configuration: those that validate and those that change objects have types of their own, with the same
+/// fields.
+macro_rules! configured {
+    ($type:ident, $webhook:ident, $address:ident) => {{
+        let options = &$webhook.options;
+        $type {
+            name: $webhook.name.clone(),
+            client_config: $address.admission(&$webhook.path()),
+            rules: rules($webhook),
+            failure_policy: Some(options.failure_policy.as_str().into()),
+            side_effects: "None".into(),
+            timeout_seconds: seconds($webhook),
+            admission_review_versions: vec!["v1".into()],
+            namespace_selector: options.namespace_selector.clone().map(Box::new),
+            object_selector: options.object_selector.clone().map(Box::new),
+            match_conditions: options.match_conditions.clone(),
+            ..Default::default()
+        }
+    }};
+}
+
 impl Webhooks {
     /// The configuration of the webhooks that validate, for the API server to call them at an address. Without one that
     /// validates, it has no webhooks.
@@ -39,25 +60,10 @@ impl Webhooks {
         name: impl Into<Str>,
         address: &WebhookAddress,
     ) -> ValidatingWebhookConfiguration {
-        let webhook = |webhook: &AdmissionWebhook| {
-            let options = webhook.options.clone();
-            ValidatingWebhook {
-                name: webhook.name.clone(),
-                client_config: address.admission(&webhook.path()),
-                rules: rules(webhook),
-                failure_policy: Some(options.failure_policy.as_str().into()),
-                side_effects: "None".into(),
-                timeout_seconds: seconds(webhook),
-                admission_review_versions: vec!["v1".into()],
-                namespace_selector: options.namespace_selector.map(Box::new),
-                object_selector: options.object_selector.map(Box::new),
-                match_conditions: options.match_conditions,
-                ..Default::default()
-            }
-        };
+        let webhooks = self.admission().filter(|webhook| !webhook.is_mutating);
         ValidatingWebhookConfiguration {
             metadata: ObjectMeta::named(name),
-            webhooks: self.admission().filter(|webhook| !webhook.is_mutating).map(webhook).collect(),
+            webhooks: webhooks.map(|webhook| configured!(ValidatingWebhook, webhook, address)).collect(),
             ..Default::default()
         }
     }
@@ -68,25 +74,10 @@ impl Webhooks {
         name: impl Into<Str>,
         address: &WebhookAddress,
     ) -> MutatingWebhookConfiguration {
-        let webhook = |webhook: &AdmissionWebhook| {
-            let options = webhook.options.clone();
-            MutatingWebhook {
-                name: webhook.name.clone(),
-                client_config: address.admission(&webhook.path()),
-                rules: rules(webhook),
-                failure_policy: Some(options.failure_policy.as_str().into()),
-                side_effects: "None".into(),
-                timeout_seconds: seconds(webhook),
-                admission_review_versions: vec!["v1".into()],
-                namespace_selector: options.namespace_selector.map(Box::new),
-                object_selector: options.object_selector.map(Box::new),
-                match_conditions: options.match_conditions,
-                ..Default::default()
-            }
-        };
+        let webhooks = self.admission().filter(|webhook| webhook.is_mutating);
         MutatingWebhookConfiguration {
             metadata: ObjectMeta::named(name),
-            webhooks: self.admission().filter(|webhook| webhook.is_mutating).map(webhook).collect(),
+            webhooks: webhooks.map(|webhook| configured!(MutatingWebhook, webhook, address)).collect(),
             ..Default::default()
         }
     }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use klient_apimachinery::WithCauses;
 use klient_client::BoxError;
 
 /// An error of a server of webhooks, of its certificates or of its configurations.
@@ -62,12 +63,10 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.what)?;
-        let mut next = self.cause();
-        while let Some(cause) = next {
-            write!(f, ": {cause}")?;
-            next = cause.source();
+        match self.cause() {
+            Some(cause) => write!(f, ": {}", WithCauses(cause)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

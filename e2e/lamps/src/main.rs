@@ -31,11 +31,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let namespace = Namespace { metadata: ObjectMeta::named(NAME), ..Default::default() };
     client.api().create(&namespace).await?;
 
+    let definition = lamp::definition();
     let certificates = WebhookCertificatesOptions {
         namespace: Some(NAME.into()),
         hosts: vec!["127.0.0.1".to_owned()],
         ca_bundles: vec![
-            CaBundle::Definition(lamp::definition().name().into()),
+            CaBundle::Definition(definition.name().into()),
             CaBundle::Mutating(NAME.into()),
             CaBundle::Validating(NAME.into()),
         ],
@@ -48,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::start(webhooks.clone(), certificates.tls(), options).await?;
     // Without a bundle, which the certificates bring.
     let address = WebhookAddress::url(format!("https://{}", server.address()));
-    let definition = lamp::definition().conversion_webhook(address.conversion());
+    let definition = definition.conversion_webhook(address.conversion());
     Definitions::install(&client, [definition], &Default::default()).await?;
     webhooks.install(&client, NAME, &address, &Default::default()).await?;
 

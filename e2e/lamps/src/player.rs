@@ -105,10 +105,8 @@ impl Player {
     }
 
     async fn delete(&self, version: &'static str, name: &str) {
-        match self.lamps(version).delete(name, &Default::default()).await {
-            Ok(_) => self.tell(&format!("{name} deleted"), Ok(Unstructured::default())),
-            Err(error) => self.tell(&format!("{name} deleted"), Err(error)),
-        }
+        let deleted = self.lamps(version).delete(name, &Default::default()).await;
+        self.tell(&format!("{name} deleted"), deleted.map(|_| Unstructured::default()));
     }
 
     /// Prints an answer and its warnings.

@@ -48,17 +48,12 @@ impl Converter {
 
     /// Variants that are flattened into a struct and need not be there: their fields become fields of the struct.
     fn optional(&mut self, schema: &mut Map<String, Value>, alternatives: Vec<Value>, field: &str) {
-        let mut properties = match schema.remove("properties") {
-            Some(Value::Object(properties)) => properties,
-            _ => Map::new(),
-        };
+        let mut properties = take_properties(schema);
         for alternative in alternatives {
             let Value::Object(mut alternative) = alternative else { continue };
             self.alternatives(&mut alternative, field);
-            if let Some(Value::Object(of_variant)) = alternative.remove("properties") {
-                for (name, property) in of_variant {
-                    self.add_property(&mut properties, name, property, field);
-                }
+            for (name, property) in take_properties(&mut alternative) {
+                self.add_property(&mut properties, name, property, field);
             }
         }
         schema.insert("properties".into(), Value::Object(properties));
@@ -125,24 +120,19 @@ impl Converter {
         keyword: &str,
         field: &str,
     ) {
-        let mut properties = match schema.remove("properties") {
-            Some(Value::Object(properties)) => properties,
-            _ => Map::new(),
-        };
+        let mut properties = take_properties(schema);
         let mut conditions = Vec::new();
         for alternative in alternatives {
             let Value::Object(mut alternative) = alternative else { continue };
             // A variant may be flattened into its variant.
             self.alternatives(&mut alternative, field);
             let mut condition = Map::new();
-            if let Some(Value::Object(of_variant)) = alternative.remove("properties") {
-                for (name, property) in of_variant {
-                    if let [value] = constants(&property) {
-                        let tag = json!({"enum": [value]});
-                        condition.entry("properties").or_insert_with(|| json!({}))[&name] = tag;
-                    }
-                    self.add_property(&mut properties, name, property, field);
+            for (name, property) in take_properties(&mut alternative) {
+                if let [value] = constants(&property) {
+                    let tag = json!({"enum": [value]});
+                    condition.entry("properties").or_insert_with(|| json!({}))[&name] = tag;
                 }
+                self.add_property(&mut properties, name, property, field);
             }
             condition
                 .extend(alternative.remove("required").map(|required| ("required".to_owned(), required)));
@@ -195,6 +185,14 @@ impl Converter {
                  of them another name",
             );
         }
+    }
+}
+
+/// Takes the properties out of a schema.
+fn take_properties(schema: &mut Map<String, Value>) -> Map<String, Value> {
+    match schema.remove("properties") {
+        Some(Value::Object(properties)) => properties,
+        _ => Map::new(),
     }
 }
 

@@ -98,13 +98,16 @@ impl<K> Request<K> {
 }
 
 impl<K: Wire> Request<K> {
-    /// Decodes the objects of a request.
+    /// Decodes the objects of a request, and returns the object as it was received, too.
     ///
     /// # Errors
     ///
     /// 400 if one of them is of another kind, or has a field of another type.
-    pub(super) fn read(request: AdmissionRequest, deadline: Instant) -> Result<Self, Denied> {
-        let decode = |field: &str, object: Option<RawExtension>| match object {
+    pub(super) fn read(
+        request: AdmissionRequest,
+        deadline: Instant,
+    ) -> Result<(Self, Option<RawExtension>), Denied> {
+        let decode = |field: &str, object: Option<&RawExtension>| match object {
             None => Ok(None),
             Some(object) if object.as_str() == "null" => Ok(None),
             Some(object) => K::from_json(object.as_str().as_bytes())
@@ -116,10 +119,10 @@ impl<K: Wire> Request<K> {
             Denied::of(Reason::BadRequest, problem)
         })?;
         let given = |text: Option<Str>| text.filter(|text| !text.is_empty());
-        Ok(Request {
+        let read = Request {
             operation,
-            object: decode("object", request.object)?,
-            old_object: decode("oldObject", request.old_object)?,
+            object: decode("object", request.object.as_ref())?,
+            old_object: decode("oldObject", request.old_object.as_ref())?,
             uid: request.uid,
             name: given(request.name),
             namespace: given(request.namespace),
@@ -133,7 +136,8 @@ impl<K: Wire> Request<K> {
             dry_run: request.dry_run.unwrap_or_default(),
             options: request.options,
             deadline,
-        })
+        };
+        Ok((read, request.object))
     }
 }
 

@@ -36,7 +36,7 @@ impl CaBundle {
             |error| Error::caused(ErrorKind::Request, format!("caBundle of {} {name}", info.kind), error);
         let objects = client.dynamic(info.clone());
         let Some(object) = objects.get_opt(name).await.map_err(failed)? else { return Ok(()) };
-        let patch = patch(&object, &serde_json::to_value(ByteString::from(bundle)).unwrap_or_default());
+        let patch = patch(&object, &ByteString::from(bundle).to_base64().into());
         if patch.is_empty() {
             return Ok(());
         }

@@ -83,10 +83,10 @@ impl Renewal {
             differs
         });
         let newest = authorities.current.certificate();
-        if self.propagated.as_ref().is_none_or(|(known, _)| known != newest) {
-            self.propagated = Some((newest.clone(), Instant::now()));
-        }
-        let since = self.propagated.as_ref().map_or_else(Instant::now, |(_, since)| *since);
+        let since = match &self.propagated {
+            Some((known, since)) if known == newest => *since,
+            _ => self.propagated.insert((newest.clone(), Instant::now())).1,
+        };
         let signer = match &authorities.previous {
             Some(previous) if since.elapsed() < self.options.propagation => previous,
             _ => &authorities.current,

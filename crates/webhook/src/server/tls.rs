@@ -64,8 +64,8 @@ pub(super) struct TlsSettings {
 }
 
 struct Current {
-    certificate: Option<Certificate>,
-    acceptor: Option<TlsAcceptor>,
+    /// The certificate in use, and the settings with it.
+    used: Option<(Certificate, TlsAcceptor)>,
     /// The time of the last look at files.
     looked: Instant,
     /// The last problem of files, which is logged once.
@@ -78,8 +78,7 @@ impl TlsSettings {
     /// If files cannot be read, or are no certificate with its key.
     pub(super) async fn new(tls: Tls) -> Result<Self, Error> {
         let source = tls.0;
-        let mut current =
-            Current { certificate: None, acceptor: None, looked: Instant::now(), problem: None };
+        let mut current = Current { used: None, looked: Instant::now(), problem: None };
         match &source {
             Source::Certificate(certificate) => current.set(certificate.clone())?,
             Source::Files { certificate, key } => current.set(read(certificate, key).await?)?,
@@ -106,7 +105,7 @@ impl TlsSettings {
                 }
             }
         }
-        current.acceptor.clone()
+        current.used.as_ref().map(|(_, acceptor)| acceptor.clone())
     }
 }
 
@@ -114,15 +113,14 @@ impl Current {
     fn set(&mut self, certificate: Certificate) -> Result<(), Error> {
         let config = server_config(&certificate)
             .map_err(|error| Error::caused(ErrorKind::Certificate, "the certificate of the server", error))?;
-        self.acceptor = Some(TlsAcceptor::from(Arc::new(config)));
-        self.certificate = Some(certificate);
+        self.used = Some((certificate, TlsAcceptor::from(Arc::new(config))));
         Ok(())
     }
 
     /// Takes another certificate, or keeps the present one.
     fn replace(&mut self, certificate: Result<Certificate, Error>) {
         let replaced = match certificate {
-            Ok(certificate) if self.certificate.as_ref() == Some(&certificate) => Ok(()),
+            Ok(new) if self.used.as_ref().is_some_and(|(present, _)| *present == new) => Ok(()),
             Ok(certificate) => self.set(certificate),
             Err(error) => Err(error),
         };

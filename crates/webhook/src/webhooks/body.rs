@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt as _;
 use klient_apimachinery::meta::Reason;
@@ -36,7 +36,7 @@ where
             break;
         }
         if length <= limit {
-            bytes.extend_from_slice(&collected(data));
+            bytes.put(data);
         }
     }
     if length > limit {
@@ -44,8 +44,4 @@ where
         return Err(Refusal::new(Reason::RequestEntityTooLarge, message));
     }
     Ok(bytes.freeze())
-}
-
-fn collected(mut data: impl Buf) -> Bytes {
-    data.copy_to_bytes(data.remaining())
 }

@@ -5,6 +5,7 @@
 mod cluster;
 mod lamps;
 #[cfg(feature = "metrics")]
+#[path = "../../../controller/tests/it/recorder.rs"]
 mod recorder;
 
 mod admission;
