@@ -69,11 +69,13 @@ pub(super) fn is_changed(object: &Map, old: &Map) -> bool {
 
 /// The error of a definition that must be approved and is not.
 pub(super) fn problem(object: &Map) -> Option<FieldError> {
+    if !is_protected(object) {
+        return None;
+    }
     let approval = Approval::of(object);
     let path = key(&child("metadata", "annotations"), ANNOTATION);
     let (_, message) = approval.reason("");
     match approval {
-        _ if !is_protected(object) => None,
         Approval::Missing => Some(FieldError::required(path, &message)),
         Approval::Invalid => Some(FieldError::invalid(path, given(object), message)),
         Approval::Bypassed | Approval::Approved => None,

@@ -226,7 +226,7 @@ impl Definition {
             namespaced: text_at(spec, &["scope"]) == "Namespaced",
             versions: versions.iter().map(|version| Version::parse(version, spec, &versions)).collect(),
             conversion: ConversionWebhook::parse(spec),
-            schema_hash: Definition::hash(object)?,
+            schema_hash: schema_hash((spec, names)),
         };
         let named = [&definition.group, &definition.plural, &definition.kind];
         named.iter().all(|name| !name.is_empty()).then_some(definition)

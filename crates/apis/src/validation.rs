@@ -51,7 +51,7 @@ use klient_apimachinery::values::Map;
 
 pub use certificate::{SigningRequest, SigningRequestPart};
 use kind::{has_known_finalizers, has_late_metadata, is_review, is_validated_whole, name_rule};
-pub use metadata::manager_name;
+pub use metadata::{ANNOTATIONS_MAX, manager_name};
 
 /// The errors of a new object of a built-in kind, after defaulting.
 pub fn create(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {

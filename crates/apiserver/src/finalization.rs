@@ -244,7 +244,7 @@ async fn delete_all(
     let mut remaining = Remaining::default();
     let options = Deletion { propagation: Some(PropagationPolicy::Background), ..Deletion::default() };
     for resource in resources {
-        let mut of_it = Remaining::default();
+        let (mut of_it, mut failed) = (Remaining::default(), None);
         for object in state.store.all(&resource.table, namespace) {
             let warnings = Warnings::default();
             let request = RequestContext { user, ..RequestContext::of_server(&warnings) };
@@ -253,14 +253,16 @@ async fn delete_all(
                 Ok(Outcome::Terminating(object)) => of_it.note(resource, &object),
                 // It is gone, whoever deleted it.
                 Err(_) if state.store.get(&resource.table, &object.key).is_none() => {}
-                Err(failure) => of_it.failures.push(failure.message()),
+                Err(failure) => {
+                    failed.get_or_insert_with(|| failure.message());
+                }
             }
             // There may be many: yields to other tasks.
             tokio::task::yield_now().await;
         }
-        match of_it.failures.into_iter().next() {
+        match failed {
             Some(first) => remaining.failures.push(first),
-            None => remaining.merge(Remaining { failures: Vec::new(), ..of_it }),
+            None => remaining.merge(of_it),
         }
     }
     remaining

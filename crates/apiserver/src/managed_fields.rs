@@ -107,10 +107,7 @@ impl<'a> ManagedFields<'a> {
     /// 409 if others own fields that would change, 400 and 500 if the configuration is not valid, worded as
     /// upstream's.
     pub(crate) fn apply(&self, live: Option<&Map>, config: &Map, manager: &str, force: bool) -> Result<Map> {
-        let fields = self.configured(config)?;
-        let (live, empty) = self.live(live);
-        let applied = self.fields(&self.updater, empty).apply(live, &fields, manager, force, Time::now());
-        applied.map_err(|error| refused(&error, config))
+        self.apply_by(&self.updater, live, config, (manager, force), Time::now())
     }
 
     /// As [`apply`](Self::apply), for all kinds.
@@ -129,16 +126,20 @@ impl<'a> ManagedFields<'a> {
         if !conversions.are_awaited() {
             return self.apply(live, config, manager, force);
         }
-        let fields = self.configured(config)?;
-        let ((live, empty), now) = (self.live(live), Time::now());
-        let compute =
-            |updater: &Updater<'_>| self.fields(updater, empty).apply(live, &fields, manager, force, now);
-        let applied = conversions.compute(&self.updater, compute).await;
-        applied.map_err(|error| refused(&error, config))
+        let now = Time::now();
+        let compute = |updater: &Updater<'_>| self.apply_by(updater, live, config, (manager, force), now);
+        conversions.compute(&self.updater, compute).await
     }
 
-    /// The fields of a configuration, which must be of the kind and version of the request.
-    fn configured(&self, config: &Map) -> Result<Map> {
+    /// Applies a configuration, which must be of the kind and version of the request.
+    fn apply_by(
+        &self,
+        updater: &Updater<'_>,
+        live: Option<&Map>,
+        config: &Map,
+        (manager, force): (&str, bool),
+        now: Time,
+    ) -> Result<Map> {
         let named = (text_at(config, &["apiVersion"]), text_at(config, &["kind"]));
         if named != (&*self.api_version, self.kind) {
             let message = format!("invalid object type: {}", kind_of(named));
@@ -147,14 +148,12 @@ impl<'a> ManagedFields<'a> {
         let mut fields = config.clone();
         fields.remove("apiVersion");
         fields.remove("kind");
-        Ok(fields)
-    }
-
-    /// The live object, with the empty one, which is needed only if the live object has no owners.
-    fn live<'s>(&'s self, live: Option<&'s Map>) -> (&'s Map, Option<&'s Map>) {
         let live = live.unwrap_or_else(|| self.empty());
+        // The empty object is needed only if the live one has no owners.
         let is_owned = !list_at(live, &["metadata", "managedFields"]).is_empty();
-        (live, if is_owned { None } else { Some(self.empty()) })
+        let empty = if is_owned { None } else { Some(self.empty()) };
+        let applied = self.fields(updater, empty).apply(live, &fields, manager, force, now);
+        applied.map_err(|error| refused(&error, config))
     }
 
     /// The state of an object before it is created.

@@ -71,7 +71,7 @@ impl Pattern {
     pub fn matches(&self, text: &str) -> bool {
         match self.compiled() {
             Ok(Engine::Regex(regex)) => regex.is_match(text),
-            Ok(Engine::Runes(runes)) => runes.find(text, 0, true).is_some(),
+            Ok(Engine::Runes(runes)) => runes.find(&mut runes.threads(), text, 0, true).is_some(),
             Err(_) => false,
         }
     }
@@ -93,10 +93,10 @@ impl Pattern {
 
 /// The parts of a text that match; none is empty at the end of the one before.
 fn parts<'t>(runes: &Runes, text: &'t str) -> impl Iterator<Item = &'t str> {
-    let (mut from, mut last) = (0, None);
+    let (mut from, mut last, mut threads) = (0, None, runes.threads());
     std::iter::from_fn(move || {
         loop {
-            let (start, end) = runes.find(text, from, false)?;
+            let (start, end) = runes.find(&mut threads, text, from, false)?;
             if start == end && last == Some(end) {
                 from = end + text[end..].chars().next()?.len_utf8();
                 continue;
@@ -119,9 +119,7 @@ fn compile(source: &str) -> Result<Engine, String> {
     let unsupported = || format!("error parsing regexp: invalid or unsupported syntax: `{source}`");
     let rewritten = rewrite(source).map_err(|error| format!("error parsing regexp: {error}"))?;
     let parsed = regex_syntax::parse(&rewritten).map_err(|_| unsupported())?;
-    if let Some(repeat) = excessive_repeat(&parsed) {
-        return Err(format!("error parsing regexp: invalid repeat count: `{repeat}`"));
-    }
+    repeats(&parsed).map_err(|repeat| format!("error parsing regexp: invalid repeat count: `{repeat}`"))?;
     match RegexBuilder::new(&rewritten).size_limit(SIZE_LIMIT).build() {
         Ok(regex) => Ok(Engine::Regex(regex)),
         Err(regex::Error::CompiledTooBig(_)) => {
@@ -132,33 +130,29 @@ fn compile(source: &str) -> Result<Engine, String> {
     }
 }
 
+/// The times that a part of a pattern is repeated at most, where the repetitions are counted.
+///
+/// # Errors
+///
 /// The innermost repetition that repeats something more often than Go allows, with those in it.
-fn excessive_repeat(pattern: &Hir) -> Option<String> {
-    let within = match pattern.kind() {
-        HirKind::Repetition(repetition) => excessive_repeat(&repetition.sub),
-        HirKind::Capture(capture) => excessive_repeat(&capture.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().find_map(excessive_repeat),
-        _ => None,
-    };
-    let HirKind::Repetition(Repetition { min, max, .. }) = pattern.kind() else { return within };
-    within.or_else(|| {
-        (repeats(pattern) > u64::from(REPEAT_MAX)).then(|| match max {
-            Some(max) if max == min => format!("{{{min}}}"),
-            Some(max) => format!("{{{min},{max}}}"),
-            None => format!("{{{min},}}"),
-        })
-    })
-}
-
-/// The times that a part of a pattern is repeated, at most, where the repetitions are counted.
-fn repeats(pattern: &Hir) -> u64 {
+fn repeats(pattern: &Hir) -> Result<u64, String> {
     match pattern.kind() {
         HirKind::Repetition(Repetition { min, max, sub, .. }) => {
-            u64::from(max.unwrap_or(*min).max(1)).saturating_mul(repeats(sub))
+            let times = u64::from(max.unwrap_or(*min).max(1)).saturating_mul(repeats(sub)?);
+            if times <= u64::from(REPEAT_MAX) {
+                return Ok(times);
+            }
+            Err(match max {
+                Some(max) if max == min => format!("{{{min}}}"),
+                Some(max) => format!("{{{min},{max}}}"),
+                None => format!("{{{min},}}"),
+            })
         }
         HirKind::Capture(capture) => repeats(&capture.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(repeats).max().unwrap_or(1),
-        _ => 1,
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().try_fold(1, |most, part| Ok(repeats(part)?.max(most)))
+        }
+        _ => Ok(1),
     }
 }
 

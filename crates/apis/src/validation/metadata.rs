@@ -12,7 +12,7 @@ use super::at::{At, IMMUTABLE, NEGATIVE, same};
 use super::form::{dns_label, label_value, prefix_of, qualified_name};
 
 /// The maximum total size of an object's annotations, in bytes.
-const ANNOTATIONS_MAX: usize = 256 * 1024;
+pub const ANNOTATIONS_MAX: usize = 256 * 1024;
 
 const OWNER: Type = Type::Message(&OWNER_REFERENCE);
 const OWNERS: Type = Type::List(&OWNER);

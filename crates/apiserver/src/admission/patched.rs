@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Attributes;
 use super::matching::Matched;
 use crate::foreign_kind::{no_kind, not_decoded};
+use crate::respond;
 use crate::status::{Failure, Result};
 use crate::webhook::printed_kind;
 
@@ -85,8 +86,8 @@ fn check_built_in(matched: &Matched, object: &Map, author: Author) -> Result<()>
 ///
 /// 500 in upstream's words.
 pub(super) fn check_strictly(object: &Map, target: Target) -> Result<()> {
-    let text = Value::Object(object.clone()).to_string();
-    let unknown = values::strict_errors(text.as_bytes(), target);
+    let text = respond::to_bytes(object);
+    let unknown = values::strict_errors(&text, target);
     if unknown.is_empty() {
         return Ok(());
     }

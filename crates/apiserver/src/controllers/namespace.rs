@@ -17,17 +17,20 @@ impl Controller for Namespaces {
     fn committed<'a>(&'a self, state: &'a Arc<State>, change: &'a Committed<'a>) -> BoxFuture<'a, ()> {
         let Committed { resource, object, old, deleted } = *change;
         let is_namespace = resource.is_namespace();
-        let name = object.key.namespace().or(Some(object.key.name()).filter(|_| is_namespace && !deleted));
-        if let Some(name) = name.filter(|name| is_terminating(state, name)) {
-            let terminating = Terminating::Namespace(name.to_owned());
-            if is_namespace || deleted {
-                // The status is written by the finalization itself.
-                if !(is_namespace && old.is_some_and(|old| differs_in_status(old, &object.value()))) {
-                    finalize(state, terminating);
-                }
-            } else {
-                state.finalizations.wake(&terminating);
+        let name = match object.key.namespace() {
+            // The content of a namespace is only looked at again by a finalization that waits.
+            Some(namespace) if !deleted => {
+                state.finalizations.wake_namespace(namespace);
+                None
             }
+            Some(namespace) => Some(namespace),
+            None => Some(object.key.name()).filter(|_| is_namespace && !deleted),
+        };
+        if let Some(name) = name.filter(|name| is_terminating(state, name))
+            // The status is written by the finalization itself.
+            && !(is_namespace && old.is_some_and(|old| differs_in_status(old, &object.value())))
+        {
+            finalize(state, Terminating::Namespace(name.to_owned()));
         }
         Box::pin(ready(()))
     }

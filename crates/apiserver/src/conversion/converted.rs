@@ -4,10 +4,8 @@ use klient_apimachinery::go::json_type;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::validation::{label_value, qualified_name};
 use klient_apimachinery::values::{Map, at, text_at};
+use klient_apis::validation::ANNOTATIONS_MAX;
 use serde_json::Value;
-
-/// The size of all annotations, in bytes.
-const ANNOTATIONS_MAX: usize = 256 * 1024;
 
 /// Checks a converted object, and returns it without `apiVersion` and `kind`, with the metadata of the original but for
 /// labels and annotations. `place` is its index among several.

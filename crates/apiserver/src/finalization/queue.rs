@@ -40,10 +40,13 @@ impl Finalizations {
         Some(changed)
     }
 
-    /// Wakes one that waits since something could not be deleted.
-    pub(crate) fn wake(&self, terminating: &Terminating) {
+    /// Wakes that of a namespace if it waits since something could not be deleted. Mostly there is none.
+    pub(crate) fn wake_namespace(&self, name: &str) {
         let going_on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = going_on.get(terminating) {
+        if going_on.is_empty() {
+            return;
+        }
+        if let Some(running) = going_on.get(&Terminating::Namespace(name.to_owned())) {
             running.changed.notify_one();
         }
     }

@@ -38,7 +38,7 @@ enum Instruction {
 pub(super) struct TooLarge;
 
 /// The places in a program at a place in the text, the preferred first, each with the start of its match.
-struct Threads {
+pub(super) struct Threads {
     threads: Vec<(usize, usize)>,
     /// True for the instructions that are among them, or have been passed through.
     seen: Vec<bool>,
@@ -156,10 +156,20 @@ impl Runes {
         Ok(())
     }
 
+    /// The threads of searches, one after the other.
+    pub(super) fn threads(&self) -> Threads {
+        Threads::of(self.program.len())
+    }
+
     /// The first match at or after a place in a text, with its end: the one that Go prefers, or any if only that matters.
-    /// One that is interrupted finds none.
-    pub(super) fn find(&self, text: &str, from: usize, any: bool) -> Option<(usize, usize)> {
-        let mut threads = Threads::of(self.program.len());
+    /// One that is interrupted finds none. The threads may be those of another search.
+    pub(super) fn find(
+        &self,
+        threads: &mut Threads,
+        text: &str,
+        from: usize,
+        any: bool,
+    ) -> Option<(usize, usize)> {
         let mut next: Vec<(usize, usize)> = Vec::new();
         let mut found = None;
         let mut steps = 0;
@@ -171,10 +181,10 @@ impl Runes {
             let place = Place { at, before, after };
             threads.clear();
             for (instruction, start) in next.drain(..) {
-                self.follow(&mut threads, instruction, start, place);
+                self.follow(threads, instruction, start, place);
             }
             if found.is_none() {
-                self.follow(&mut threads, 0, at, place);
+                self.follow(threads, 0, at, place);
             } else if threads.threads.is_empty() {
                 return found;
             }

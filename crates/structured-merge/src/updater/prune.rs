@@ -49,8 +49,9 @@ impl Updater<'_> {
         for (version, owned) in owned {
             let converted = |what: &str, object| {
                 let converted = self.in_version(object, at, &version);
-                let doing = format!("failed to convert {what} object at version {version}");
-                converted.map_err(|error| error.within(&doing))
+                converted.map_err(|error| {
+                    error.within(&format!("failed to convert {what} object at version {version}"))
+                })
             };
             let Some(whole) = converted("merged", whole)? else { continue };
             let Some(other) = converted("pruned", &pruned)? else { continue };

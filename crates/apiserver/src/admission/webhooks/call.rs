@@ -226,17 +226,11 @@ impl Caller {
         })?;
         check_kind(attributes, matched, &after, Author::Webhook)?;
         let mut new = self.decode(attributes, matched, after)?;
-        let is_changed = match attributes.presented {
-            Some(_) => {
-                let json = self.versioned(attributes, matched, Some(&new)).await?;
-                serde_json::from_slice::<Value>(&json).ok().as_ref() != Some(before)
-            }
-            None => {
-                let json = matched.resource.encode(&new);
-                let json = respond::kind::with_kind(&matched.resource, &json);
-                serde_json::from_slice::<Value>(&json).ok().as_ref() != Some(before)
-            }
+        let json = match attributes.presented {
+            Some(_) => self.versioned(attributes, matched, Some(&new)).await?,
+            None => respond::kind::with_kind(&matched.resource, &matched.resource.encode(&new)).into(),
         };
+        let is_changed = serde_json::from_slice::<Value>(&json).ok().as_ref() != Some(before);
         if attributes.presented.is_none() {
             matched.resource.strategy.default(&mut new);
             new = self

@@ -44,13 +44,13 @@ pub(super) fn request(
     let mut json = respond::to_bytes(&review);
     let objects = [(&b",\"object\":"[..], &forms.object), (b",\"oldObject\":", &forms.old)];
     // The request is the last field, and has some.
-    let end = json.split_off(json.len() - b"}}".len());
+    json.truncate(json.len() - b"}}".len());
     json.reserve_exact(forms.object.len() + forms.old.len() + 64);
     for (field, object) in objects {
         json.extend_from_slice(field);
         json.extend_from_slice(object);
     }
-    json.extend_from_slice(&end);
+    json.extend_from_slice(b"}}");
     json
 }
 
