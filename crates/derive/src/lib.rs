@@ -151,7 +151,7 @@ pub fn apply_configuration(input: TokenStream) -> TokenStream {
 /// | `int_or_string` | the value is an integer or a string |
 /// | `nullable` | the value may be null |
 ///
-/// What else a schema says comes from serde's and schemars' attributes, such as `#[schemars(range(max = 9))]`.
+/// The rest of a schema comes from serde's and schemars' attributes, such as `#[schemars(range(max = 9))]`.
 #[proc_macro_derive(ResourceSchema, attributes(resource, schemars, serde))]
 pub fn resource_schema(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -52,13 +52,13 @@ impl Kind {
         &KINDS
     }
 
-    /// What an object of a version is made of, but for apiVersion, kind, and name.
+    /// The fields of an object of a version, without apiVersion, kind, and name.
     pub(crate) fn shape(&self, api_version: &str) -> &Shape {
         let is_second = self.api_versions.get(1) == Some(&api_version);
         self.second_shape.as_ref().filter(|_| is_second).unwrap_or(&self.shape)
     }
 
-    /// Whether a webhook converts it.
+    /// True if a webhook converts it.
     pub(crate) fn is_converted(&self) -> bool {
         self.second_shape.is_some()
     }

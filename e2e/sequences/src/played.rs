@@ -29,7 +29,7 @@ pub struct Played {
     pub(crate) seen: Vec<Value>,
     /// Whether the scale was written, then or before.
     pub(crate) was_scaled: bool,
-    /// Whether webhooks were called for it.
+    /// True if webhooks were called for it.
     pub(crate) is_hooked: bool,
     pub(crate) step: Step,
     pub(crate) kind: &'static Kind,

@@ -13,7 +13,7 @@ use crate::step::Step;
 pub struct Sequence {
     seed: u64,
     kind: &'static Kind,
-    /// Whether webhooks are called for its writes.
+    /// True if webhooks are called for its writes.
     pub(crate) is_hooked: bool,
     pub(crate) steps: Vec<Step>,
 }

@@ -16,7 +16,7 @@ use crate::definitions::{install, pretty_equal};
 #[resource(rule("self.spec.limits.size() > 0", message = "no limits"))]
 #[serde(rename_all = "camelCase", default = "sample")]
 struct GaugeSpec {
-    /// Where it hangs.
+    /// The room that it hangs in.
     #[resource(rule(
         "oldSelf.orValue(self) == self",
         message_expression = "'it hangs in ' + self",
@@ -108,7 +108,7 @@ fn every_marker_is_in_the_schema() {
     };
     let mut expected = json!({
         "room": {
-            "type": "string", "default": "hall", "description": "Where it hangs.",
+            "type": "string", "default": "hall", "description": "The room that it hangs in.",
             "x-kubernetes-validations": [{
                 "rule": "oldSelf.orValue(self) == self", "messageExpression": "'it hangs in ' + self",
                 "reason": "FieldValueForbidden", "optionalOldSelf": true,

@@ -117,7 +117,7 @@ pub(crate) struct TableSpec {
 #[cfg_attr(feature = "kube", kube(group = "shapes.example.com", version = "v1", kind = "Nest", namespaced))]
 #[cfg_attr(not(feature = "kube"), resource(group = "shapes.example.com", version = "v1"))]
 pub(crate) struct NestSpec {
-    /// Where it is.
+    /// The place.
     point: Point,
     boxed: Box<Point>,
 }
@@ -143,7 +143,7 @@ pub(crate) enum Plain {
     Two,
 }
 
-/// How loud it is.
+/// The loudness.
 #[derive(Clone, Debug, Default, JsonSchema, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Documented {
