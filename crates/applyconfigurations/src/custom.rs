@@ -104,7 +104,8 @@ impl Known {
             let api_version: &'static str = K::INFO.api_version().leak();
             let name: &'static str = K::INFO.kind.into_owned().leak();
             let is_open = add(&mut fields, shapes);
-            Subject { api_version, name, is_kind: true, table: table(api_version, name, fields, is_open) }
+            let table = table(api_version, name, fields, is_open);
+            Subject { api_version, name, is_kind: true, table: leak(table) }
         })
     }
 
@@ -120,8 +121,8 @@ impl Known {
         IN_THE_MAKING.with_borrow_mut(Vec::pop);
         self.0.get_or_init(|| {
             let table = table("", name, fields, is_open);
-            let table = if is_atomic { leak(Schema::new("", name, table.fields).atomic()) } else { table };
-            Subject { api_version: "", name, is_kind: false, table }
+            let table = if is_atomic { table.atomic() } else { table };
+            Subject { api_version: "", name, is_kind: false, table: leak(table) }
         })
     }
 
@@ -157,9 +158,9 @@ fn add(fields: &mut Vec<Field>, shapes: &[Shape]) -> bool {
 }
 
 /// The table of a struct. One without fields allows any.
-fn table(package: &'static str, name: &'static str, fields: Vec<Field>, is_open: bool) -> &'static Schema {
+fn table(package: &'static str, name: &'static str, fields: Vec<Field>, is_open: bool) -> Schema {
     let fields: &'static [Field] = if is_open { &[] } else { fields.leak() };
-    leak(Schema::new(package, name, fields))
+    Schema::new(package, name, fields)
 }
 
 fn leak(schema: Schema) -> &'static Schema {

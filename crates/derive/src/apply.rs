@@ -1,12 +1,12 @@
 //! Apply configurations of structs.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, Path, Type};
 
-use crate::attributes::{expected, once};
-use crate::markers::{Markers, is_specification};
+use crate::attributes::{check_scope, expected, klient, once};
+use crate::markers::{Markers, is_specification, one_of};
 use crate::serde_attributes::{self, Container};
 use crate::shape::{Shape, bare, is_into, is_number};
 
@@ -49,19 +49,11 @@ impl Attributes {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("apply")) {
             attribute.parse_nested_meta(|meta| {
                 match meta.path.get_ident().map(Ident::to_string).unwrap_or_default().as_str() {
-                    "scope" => {
-                        once(&mut parsed.scope, &meta, |scope: &Ident| match scope.to_string().as_str() {
-                            "Namespaced" | "Cluster" => Ok(()),
-                            _ => Err(syn::Error::new(scope.span(), "a scope is `Namespaced` or `Cluster`")),
-                        })
-                    }
+                    "scope" => once(&mut parsed.scope, &meta, check_scope),
                     "klient" => once(&mut parsed.klient, &meta, |_| Ok(())),
                     "struct_type" => {
                         let mut ty = None;
-                        once(&mut ty, &meta, |ty: &syn::LitStr| match ty.value().as_str() {
-                            "granular" | "atomic" => Ok(()),
-                            _ => Err(syn::Error::new(ty.span(), "expected \"granular\" or \"atomic\"")),
-                        })?;
+                        one_of(&mut ty, &meta, &["granular", "atomic"])?;
                         parsed.is_atomic = ty.is_some_and(|ty| ty.value() == "atomic");
                         Ok(())
                     }
@@ -81,10 +73,7 @@ pub(crate) fn apply_configuration(input: &DeriveInput) -> syn::Result<TokenStrea
         return Err(syn::Error::new(span, message));
     }
     let attributes = Attributes::parse(&input.attrs)?;
-    let klient = match &attributes.klient {
-        Some(path) => path.to_token_stream(),
-        None => quote!(::klient),
-    };
+    let klient = klient(attributes.klient.as_ref());
     if !input.generics.params.is_empty() {
         let problem = "a configuration is of one type: leave the parameters out";
         return Err(syn::Error::new_spanned(&input.generics, problem));
@@ -355,9 +344,8 @@ impl Part<'_> {
                 }
             }
         };
-        let docs = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
-        let gap =
-            field.attrs.iter().any(|attribute| attribute.path().is_ident("doc")).then(|| quote!(#[doc = ""]));
+        let docs: Vec<_> = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect();
+        let gap = (!docs.is_empty()).then(|| quote!(#[doc = ""]));
         let name = format!("`{json}`.");
         quote! {
             #(#docs)*

@@ -89,10 +89,7 @@ impl Attributes {
             "short_name" => push(&mut self.short_names, meta, |name| name::check_label(name, "short name")),
             "category" => push(&mut self.categories, meta, |name| name::check_label(name, "category")),
             "selectable_field" => push(&mut self.selectable_fields, meta, check_path),
-            "scope" => once(&mut self.scope, meta, |scope: &Ident| match scope.to_string().as_str() {
-                "Namespaced" | "Cluster" => Ok(()),
-                _ => Err(syn::Error::new(scope.span(), "a scope is `Namespaced` or `Cluster`")),
-            }),
+            "scope" => once(&mut self.scope, meta, check_scope),
             "status" => once(&mut self.status, meta, |_| Ok(())),
             "klient" => once(&mut self.klient, meta, |_| Ok(())),
             "label" => pair(&mut self.labels, meta),
@@ -173,6 +170,13 @@ fn pair(list: &mut Vec<(LitStr, LitStr)>, meta: &ParseNestedMeta<'_>) -> syn::Re
             Ok(())
         }
         _ => Err(meta.error(expected("a key and its value, as in (\"app\", \"web\")"))),
+    }
+}
+
+pub(crate) fn check_scope(scope: &Ident) -> syn::Result<()> {
+    match scope.to_string().as_str() {
+        "Namespaced" | "Cluster" => Ok(()),
+        _ => Err(syn::Error::new(scope.span(), "a scope is `Namespaced` or `Cluster`")),
     }
 }
 
@@ -313,6 +317,14 @@ pub(crate) fn rule_as_json(rule: &Rule) -> TokenStream {
     let optional_old_self = optional_old_self.then(|| quote::quote!("optionalOldSelf": true));
     let parts = parts.chain(optional_old_self);
     quote::quote!({"rule": #rule #(, #parts)*})
+}
+
+/// The path of klient: given, or that of the crate.
+pub(crate) fn klient(given: Option<&Path>) -> TokenStream {
+    match given {
+        Some(path) => quote::quote!(#path),
+        None => quote::quote!(::klient),
+    }
 }
 
 /// An optional text; empty if it is absent.

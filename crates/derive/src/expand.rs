@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Fields, Ident, LitStr};
 
-use crate::attributes::{Attributes, Column, Rule, Scale, text};
+use crate::attributes::{Attributes, Column, Rule, Scale, klient, text};
 use crate::{apply, name, schema};
 
 pub(crate) fn custom_resource(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -21,10 +21,7 @@ pub(crate) fn custom_resource(input: &DeriveInput) -> syn::Result<TokenStream> {
         Some(plural) => plural.clone(),
         None => LitStr::new(&name::plural(&kind.value()), kind.span()),
     };
-    let klient = match &attributes.klient {
-        Some(path) => quote!(#path),
-        None => quote!(::klient),
-    };
+    let klient = klient(attributes.klient.as_ref());
     let scope = attributes.scope.clone().unwrap_or_else(|| format_ident!("Namespaced"));
     let object = Ident::new(&kind.value(), kind.span());
     let visibility = &input.vis;

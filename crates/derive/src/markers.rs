@@ -18,7 +18,8 @@ pub(crate) struct Markers {
     /// `map_type` or `struct_type`, which are one keyword.
     pub(crate) map_type: Option<LitStr>,
     pub(crate) default: Option<TokenStream>,
-    pub(crate) flags: Vec<Ident>,
+    /// Keywords of a schema that are true.
+    pub(crate) flags: Vec<&'static str>,
     /// The field is set as a whole by an apply configuration.
     pub(crate) is_value: bool,
 }
@@ -90,11 +91,13 @@ impl Markers {
                 None => Ok(()),
                 Some(_) => Err(meta.error("this is given twice")),
             },
-            flag if !is_apply && FLAGS.iter().any(|(known, _)| *known == flag) => {
-                self.flags.push(name.clone());
-                Ok(())
-            }
-            _ => Err(meta.error(expected(known))),
+            _ => match FLAGS.iter().find(|(flag, _)| !is_apply && *flag == word) {
+                Some((_, keyword)) => {
+                    self.flags.push(keyword);
+                    Ok(())
+                }
+                None => Err(meta.error(expected(known))),
+            },
         }
     }
 
@@ -133,11 +136,7 @@ impl Markers {
         if let Some(default) = &self.default {
             keywords.push(quote!("default" = #default));
         }
-        for flag in &self.flags {
-            let (_, keyword) =
-                FLAGS.iter().find(|(name, _)| flag == name).expect("it was compared with them");
-            keywords.push(quote!(#keyword = true));
-        }
+        keywords.extend(self.flags.iter().map(|keyword| quote!(#keyword = true)));
         keywords
     }
 }
@@ -155,7 +154,12 @@ fn json(meta: &ParseNestedMeta<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
-fn one_of(place: &mut Option<LitStr>, meta: &ParseNestedMeta<'_>, known: &[&str]) -> syn::Result<()> {
+/// Sets a text that may be given once, and is one of those that are known.
+pub(crate) fn one_of(
+    place: &mut Option<LitStr>,
+    meta: &ParseNestedMeta<'_>,
+    known: &[&str],
+) -> syn::Result<()> {
     once(place, meta, |value: &LitStr| {
         if known.contains(&value.value().as_str()) {
             return Ok(());

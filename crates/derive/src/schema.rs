@@ -63,17 +63,12 @@ pub(crate) fn copy(input: &DeriveInput) -> syn::Result<(TokenStream, Ident)> {
         None => Markers::parse(&input.attrs, None)?,
     };
     let default = container_default(&input.attrs);
-    let is_named = |name: &str| {
-        let metas = input.attrs.iter().filter(|attribute| attribute.path().is_ident("schemars"));
-        let mut metas =
-            metas.chain(input.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")));
-        metas.any(|attribute| {
-            let parts = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-            parts.is_ok_and(|parts| parts.iter().any(|part| part.path().is_ident(name)))
-        })
-    };
+    let is_rename = |part: Meta| part.path().is_ident("rename");
+    let is_renamed = ["schemars", "serde"]
+        .into_iter()
+        .any(|name| serde_attributes::parts(&input.attrs, name).any(is_rename));
     let mut attributes = mark(&copy.attrs, &of_struct);
-    if !is_named("rename") {
+    if !is_renamed {
         let name = original.to_string();
         attributes.push(syn::parse_quote!(#[schemars(rename = #name)]));
     }
@@ -135,7 +130,7 @@ fn mark(attributes: &[Attribute], markers: &Markers) -> Vec<Attribute> {
 
 /// The value from which fields that are absent are taken, if serde takes them from one.
 fn container_default(attributes: &[Attribute]) -> Option<TokenStream> {
-    serde_attributes::parts(attributes).find(|part| part.path().is_ident("default")).map(|part| {
+    serde_attributes::parts(attributes, "serde").find(|part| part.path().is_ident("default")).map(|part| {
         let path = serde_attributes::path(&part);
         match path {
             Some(path) => quote!(#path()),

@@ -25,9 +25,9 @@ pub(crate) struct Field {
     pub(crate) serialize_with: Option<ExprPath>,
 }
 
-/// The parts of all attributes `#[serde(…)]`.
-pub(crate) fn parts(attributes: &[Attribute]) -> impl Iterator<Item = Meta> {
-    let attributes = attributes.iter().filter(|attribute| attribute.path().is_ident("serde"));
+/// The parts of all attributes with a name, such as `#[serde(…)]`.
+pub(crate) fn parts(attributes: &[Attribute], name: &str) -> impl Iterator<Item = Meta> {
+    let attributes = attributes.iter().filter(move |attribute| attribute.path().is_ident(name));
     let parts = attributes.filter_map(|attribute| {
         attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()
     });
@@ -64,7 +64,7 @@ fn name(part: &Meta) -> String {
 impl Container {
     pub(crate) fn parse(attributes: &[Attribute]) -> Self {
         let mut container = Container::default();
-        for part in parts(attributes) {
+        for part in parts(attributes, "serde") {
             match name(&part).as_str() {
                 "rename_all" => container.rename_all = text(&part).map(|text| text.value()),
                 "transparent" => container.is_transparent = true,
@@ -115,7 +115,7 @@ fn renamed(field: &str, rule: &str) -> String {
 impl Field {
     pub(crate) fn parse(attributes: &[Attribute]) -> Self {
         let mut field = Field::default();
-        for part in parts(attributes) {
+        for part in parts(attributes, "serde") {
             match name(&part).as_str() {
                 "rename" => field.rename = text(&part).map(|text| text.value()).or(field.rename.take()),
                 "skip" | "skip_serializing" => field.is_skipped = true,

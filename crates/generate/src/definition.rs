@@ -94,10 +94,9 @@ fn facts_of_spec(name: &str, spec: &Value) -> Result<Facts, Error> {
         }
         Ok(value.to_owned())
     };
-    let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let (kind, plural) =
         (text("names.kind", |c| c.is_ascii_alphanumeric() || c == '-')?, text("names.plural", is_label)?);
-    let group = text("group", |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.')?;
+    let group = text("group", |c| is_label(c) || c == '.')?;
     let namespaced = match text("scope", |c| c.is_ascii_alphabetic())?.as_str() {
         "Namespaced" => true,
         "Cluster" => false,
@@ -105,16 +104,21 @@ fn facts_of_spec(name: &str, spec: &Value) -> Result<Facts, Error> {
     };
     let versions = spec["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let served = versions.iter().filter(|version| version["served"] == true);
-    let versions = served.map(|version| version_of(version, is_label)).collect::<Result<Vec<_>, _>>()?;
+    let versions = served.map(version_of).collect::<Result<Vec<_>, _>>()?;
     if versions.is_empty() {
         return Err(Error::at("spec.versions", "no version is served"));
     }
     Ok(Facts { name: name.to_owned(), group, kind, plural, namespaced, versions })
 }
 
-fn version_of(version: &Value, is_valid: impl Fn(char) -> bool) -> Result<Version, Error> {
+/// Returns true for characters of a DNS label.
+fn is_label(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+}
+
+fn version_of(version: &Value) -> Result<Version, Error> {
     let name = version["name"].as_str().unwrap_or_default();
-    if name.is_empty() || !name.chars().all(is_valid) {
+    if name.is_empty() || !name.chars().all(is_label) {
         return Err(Error::at("spec.versions", format!("a version has the name {name}, which is no name")));
     }
     let Some(schema) = version["schema"]["openAPIV3Schema"].as_object() else {

@@ -1,5 +1,6 @@
 //! Documentation from descriptions and from what the server validates.
 
+use klient_codegen::names::pascal;
 use serde_json::Value;
 
 use crate::schema::Schema;
@@ -130,9 +131,7 @@ pub(crate) fn validation(schema: Schema<'_>, is_required: bool) -> Vec<String> {
     }
     let mut lines = Vec::new();
     if !facts.is_empty() {
-        let line = facts.join("; ") + ".";
-        let mut chars = line.chars();
-        lines.extend(chars.next().map(|first| first.to_uppercase().chain(chars).collect()));
+        lines.push(pascal(&(facts.join("; ") + ".")));
     }
     let rules = rules(schema);
     if !rules.is_empty() {

@@ -85,7 +85,7 @@ pub fn generate(definitions: &[Definition], options: &Options) -> Result<Generat
     single.push_str(&modules(&packages, options, |at, out, name| {
         out.open(&format!("pub mod {name} {{"));
         match at {
-            Some(at) => kind::write(&models[at], options.apply_configurations, out, 2),
+            Some(at) => kind::write(&models[at], options.apply_configurations, out),
             None => clientset::write(&packages, out),
         }
         out.close("}");
@@ -96,13 +96,13 @@ pub fn generate(definitions: &[Definition], options: &Options) -> Result<Generat
         files.push(GeneratedFile { path, text: format!("{header}\n{}", source.into_text()) });
     };
     if options.clientset {
-        let mut source = Source::new(0);
+        let mut source = Source::new();
         clientset::write(&packages, &mut source);
         add("clientset.rs".to_owned(), source);
     }
     for (package, model) in packages.iter().zip(&models) {
-        let mut source = Source::new(0);
-        kind::write(model, options.apply_configurations, &mut source, 0);
+        let mut source = Source::new();
+        kind::write(model, options.apply_configurations, &mut source);
         add(format!("{}/{}.rs", package.group_module, package.version_module()), source);
     }
     Ok(Generated::new(files, single))
@@ -114,7 +114,7 @@ fn modules(
     options: &Options,
     module: impl Fn(Option<usize>, &mut Source, &str),
 ) -> String {
-    let mut out = Source::new(0);
+    let mut out = Source::new();
     if options.clientset {
         out.line("");
         out.line("/// Typed accessors of the resources, and of their informers.");

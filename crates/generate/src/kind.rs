@@ -8,14 +8,14 @@ use crate::source::{Source, literal};
 use crate::ty::{Names, Ty};
 
 /// Writes the types of a module, with the items that it imports.
-pub(crate) fn write(model: &Model<'_>, has_apply: bool, out: &mut Source, levels: usize) {
+pub(crate) fn write(model: &Model<'_>, has_apply: bool, out: &mut Source) {
     let types: Vec<&str> = model.types.iter().map(|ty| ty.name.as_str()).collect();
     let names = Names::new(types.iter().copied());
     let mut sorted: Vec<&Type<'_>> = model.types.iter().collect();
     sorted.sort_by(|one, other| (&one.kind, &one.path).cmp(&(&other.kind, &other.path)));
     let has_structs = model.types.iter().any(|ty| matches!(ty.body, Body::Struct(_)));
     let text = Text { names: &names, types: &types, has_apply };
-    let mut body = Source::new(levels);
+    let mut body = out.beside();
     for (at, ty) in sorted.into_iter().enumerate() {
         if at > 0 {
             body.line("");
@@ -156,23 +156,19 @@ impl Text<'_> {
         if names::camel(&field.name) != field.json {
             out.attribute("serde", &format!("rename = {}", literal(&field.json)));
         }
-        let empty_list = Ty::List(Box::new(Ty::Bool));
         let is_unset = match (field.presence, &field.ty) {
             // A kind leaves them out.
             (Presence::IfSome, _) if is_kind => None,
-            (Presence::IfSome, _) => Some((Ty::Bool.optional(), "is_none")),
-            (Presence::IfFilled, Ty::List(_)) => Some((empty_list, "is_empty")),
-            (Presence::IfFilled, _) => Some((Ty::Map(Box::new(Ty::Bool)), "is_empty")),
-            (Presence::IfSet, _) => {
-                out.line("#[serde(skip_serializing_if = \"klient::apimachinery::custom::is_default\")]");
-                None
+            (Presence::IfSome, _) => Some(format!("{}::is_none", self.names.of_std("Option", "option"))),
+            (Presence::IfFilled, Ty::List(_)) => {
+                Some(format!("{}::is_empty", self.names.of_std("Vec", "vec")))
             }
+            (Presence::IfFilled, _) => Some(format!("{}::is_empty", self.names.of_klient("Map"))),
+            (Presence::IfSet, _) => Some("klient::apimachinery::custom::is_default".to_owned()),
             (Presence::Always | Presence::Flattened, _) => None,
         };
-        if let Some((ty, function)) = is_unset {
-            let ty = self.names.text(&ty, self.types);
-            let ty = ty.strip_suffix("<bool>").unwrap_or(&ty);
-            out.line(&format!("#[serde(skip_serializing_if = \"{ty}::{function}\")]"));
+        if let Some(function) = is_unset {
+            out.line(&format!("#[serde(skip_serializing_if = \"{function}\")]"));
         }
         if self.has_apply && !field.apply.is_empty() {
             out.attribute("apply", &field.apply);

@@ -335,11 +335,7 @@ impl<'a> Model<'a> {
 
 /// Takes a name, with something behind it if it is taken.
 fn free(name: String, taken: &mut BTreeSet<String>) -> String {
-    let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
-    let mut candidates = [name.clone(), format!("{name}_")].into_iter().chain(numbered);
-    let free = candidates.find(|candidate| !taken.contains(candidate)).expect("names are fewer than numbers");
-    taken.insert(free.clone());
-    free
+    names::take([name.clone(), format!("{name}_")], &name, taken)
 }
 
 /// The limits of the scalars in a list or map.

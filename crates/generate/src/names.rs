@@ -1,5 +1,7 @@
 //! Rust identifiers for names of definitions.
 
+use std::collections::BTreeSet;
+
 use klient_codegen::names::{pascal, snake};
 
 /// Words of Rust that are no identifiers.
@@ -83,6 +85,19 @@ pub(crate) fn singular(name: &str) -> String {
         return name[..name.len() - 2].to_owned();
     }
     name.strip_suffix('s').unwrap_or(name).to_owned()
+}
+
+/// Takes the first candidate that is not taken, or else a name with a number behind it.
+pub(crate) fn take<const N: usize>(
+    candidates: [String; N],
+    name: &str,
+    taken: &mut BTreeSet<String>,
+) -> String {
+    let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
+    let mut candidates = candidates.into_iter().chain(numbered);
+    let free = candidates.find(|candidate| !taken.contains(candidate)).expect("names are fewer than numbers");
+    taken.insert(free.clone());
+    free
 }
 
 /// Makes a name an identifier: `empty` if nothing is left, with an underscore before a digit and behind a keyword.

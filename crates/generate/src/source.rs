@@ -13,9 +13,13 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Begins with an indentation of so many levels.
-    pub(crate) fn new(levels: usize) -> Self {
-        Source { text: String::new(), indent: levels }
+    pub(crate) fn new() -> Self {
+        Source { text: String::new(), indent: 0 }
+    }
+
+    /// Other text with this indentation, for [`append`](Self::append).
+    pub(crate) fn beside(&self) -> Self {
+        Source { text: String::new(), indent: self.indent }
     }
 
     pub(crate) fn into_text(self) -> String {

@@ -63,7 +63,8 @@ impl<'a> Names<'a> {
         !self.declared.contains(name)
     }
 
-    fn of_klient(&self, item: &'static str) -> String {
+    /// The name of an item of klient, which is imported, or its path if the name is not free.
+    pub(crate) fn of_klient(&self, item: &'static str) -> String {
         let name = item.rsplit("::").next().unwrap_or(item);
         if !self.is_free(name) {
             return format!("klient::{item}");
@@ -72,7 +73,8 @@ impl<'a> Names<'a> {
         name.to_owned()
     }
 
-    fn of_std(&self, name: &str, module: &str) -> String {
+    /// The name of an item of the prelude, or its path in a module of std if the name is not free.
+    pub(crate) fn of_std(&self, name: &str, module: &str) -> String {
         if self.is_free(name) { name.to_owned() } else { format!("std::{module}::{name}") }
     }
 

@@ -74,23 +74,18 @@ impl Program {
 /// Builds a program in Rust, which is a workspace of its own.
 fn cargo(name: &str) -> Result<PathBuf, String> {
     let folder = root().join("e2e").join(name);
-    let status = Command::new(env!("CARGO")).args(["build", "--quiet"]).current_dir(&folder).status();
-    let status = status.map_err(|error| format!("cannot run cargo: {error}"))?;
-    if status.success() {
-        return Ok(folder.join(format!("target/debug/e2e-{name}")));
-    }
-    Err(format!("e2e/{name} cannot be built: see above"))
+    let mut build = super::cargo(&["build", "--quiet"]);
+    build.current_dir(&folder);
+    super::done(build, &format!("e2e/{name} cannot be built: see above"))?;
+    Ok(folder.join(format!("target/debug/e2e-{name}")))
 }
 
 /// Builds a program in Rust that is a member of this workspace.
 fn member(name: &str) -> Result<PathBuf, String> {
     let package = format!("klient-{name}");
-    let status = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", &package]).status();
-    let status = status.map_err(|error| format!("cannot run cargo: {error}"))?;
-    if status.success() {
-        return Ok(root().join("target/debug").join(package));
-    }
-    Err(format!("e2e/{name} cannot be built: see above"))
+    let build = super::cargo(&["build", "--quiet", "--package", &package]);
+    super::done(build, &format!("e2e/{name} cannot be built: see above"))?;
+    Ok(root().join("target/debug").join(package))
 }
 
 /// The lines that differ, of `-` the embedded server and of `+` kube-apiserver. Programs print the same number of lines, or
