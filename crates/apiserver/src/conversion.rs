@@ -6,6 +6,7 @@
 
 mod converted;
 mod review;
+mod undecodable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use klient_apiextensions::definition::ConversionWebhook;
 use klient_apimachinery::values::{self, MAX_OBJECT_DEPTH, Map};
 use serde_json::Value;
 use tokio::time::Instant;
+pub(crate) use undecodable::{Undecodable, UndecodableList};
 
 use crate::registry::Resource;
 use crate::respond;
@@ -126,17 +128,18 @@ impl Converter {
     ///
     /// # Errors
     ///
-    /// 500 if the conversion webhook of the kind fails.
+    /// If the conversion webhook of the kind fails.
     pub(crate) async fn read_stored(
         &self,
         resource: &Resource,
         object: &Object,
         deadline: Instant,
-    ) -> Result<Map> {
+    ) -> Result<Map, Undecodable> {
         let (from, to) = (&*object.version_name, resource.stored_version_name());
         match resource.conversion_webhook() {
             Some(webhook) if from != to => {
-                self.call_for_one(resource, webhook, from, to, object.value(), deadline).await
+                let converted = self.call_for_one(resource, webhook, from, to, object.value(), deadline);
+                converted.await.map_err(|failure| Undecodable::new(resource, object, &failure))
             }
             _ => Ok(object.value()),
         }
@@ -146,34 +149,42 @@ impl Converter {
     ///
     /// # Errors
     ///
-    /// 500 if the webhook fails.
+    /// If the webhook fails.
     pub(crate) async fn serve(
         &self,
         resource: &Resource,
         object: Arc<Object>,
         deadline: Instant,
-    ) -> Result<Arc<Object>> {
-        let served = self.serve_all(resource, vec![object], deadline).await?;
-        served.into_iter().next().ok_or_else(|| Failure::internal("an object is lost"))
+    ) -> Result<Arc<Object>, Undecodable> {
+        let Some(webhook) = resource.conversion_webhook() else { return Ok(object) };
+        let (from, to) = (&*object.version_name, &*resource.info.version);
+        if from == to {
+            return Ok(object);
+        }
+        let converted = self.call_for_one(resource, webhook, from, to, object.value(), deadline).await;
+        let converted = converted.map_err(|failure| Undecodable::new(resource, &object, &failure))?;
+        Ok(Arc::new(resource.served(&object, converted)))
     }
 
-    /// Stored objects, as [`serve`](Self::serve).
+    /// Stored objects, as [`serve`](Self::serve). The objects of a batch that fails are converted one by one, as upstream
+    /// converts all, so that the error names those that cannot be converted.
     ///
     /// # Errors
     ///
-    /// 500 if the webhook fails.
+    /// If the webhook fails for one of them.
     pub(crate) async fn serve_all(
         &self,
         resource: &Resource,
         mut objects: Vec<Arc<Object>>,
         deadline: Instant,
-    ) -> Result<Vec<Arc<Object>>> {
+    ) -> Result<Vec<Arc<Object>>, UndecodableList> {
         let Some(webhook) = resource.conversion_webhook() else { return Ok(objects) };
         let version = &*resource.info.version;
-        let mut others =
-            (0..objects.len()).filter(|index| objects[*index].version_name != version).peekable();
-        let mut converted = Vec::new();
-        while others.peek().is_some() {
+        let is_other = |index: &usize| objects[*index].version_name != version;
+        let others: Vec<usize> = (0..objects.len()).filter(is_other).collect();
+        let mut others = others.into_iter().peekable();
+        let mut undecodable = UndecodableList::of(resource);
+        while others.peek().is_some() && !undecodable.is_full() {
             let (mut batch, mut bytes) = (Vec::new(), 0);
             while let Some(index) =
                 others.next_if(|index| batch.is_empty() || bytes + objects[*index].json.len() <= BATCH)
@@ -184,14 +195,33 @@ impl Converter {
             let whole =
                 |index: &usize| whole(resource, &objects[*index].version_name, objects[*index].value());
             let originals: Vec<Value> = batch.iter().map(whole).collect();
-            let values = self.call(webhook, resource, originals, version, deadline).await?;
-            converted.extend(batch.into_iter().zip(values));
+            match self.call(webhook, resource, originals, version, deadline).await {
+                Ok(values) => {
+                    for (index, value) in batch.into_iter().zip(values) {
+                        objects[index] = Arc::new(resource.served(&objects[index], value));
+                    }
+                }
+                Err(failure) if batch.len() == 1 => {
+                    undecodable.push(Undecodable::new(resource, &objects[batch[0]], &failure));
+                }
+                Err(_) => {
+                    let deadline = deadline.min(Instant::now() + TIMEOUT);
+                    for index in batch {
+                        match self.serve(resource, objects[index].clone(), deadline).await {
+                            Ok(object) => objects[index] = object,
+                            Err(object) => undecodable.push(object),
+                        }
+                        if undecodable.is_full() || Instant::now() >= deadline {
+                            break;
+                        }
+                    }
+                }
+            }
+            if !undecodable.is_empty() && Instant::now() >= deadline {
+                break;
+            }
         }
-        drop(others);
-        for (index, value) in converted {
-            objects[index] = Arc::new(resource.served(&objects[index], value));
-        }
-        Ok(objects)
+        if undecodable.is_empty() { Ok(objects) } else { Err(undecodable) }
     }
 
     async fn call_for_one(

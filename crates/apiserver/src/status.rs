@@ -150,6 +150,11 @@ impl Failure {
         Self::invalid("", "", "", std::slice::from_ref(error))
     }
 
+    /// Objects of a resource cannot be read from the storage.
+    pub(crate) fn storage_read_error(on: &Target<'_>, message: impl Into<String>) -> Self {
+        Self::new(Reason::StorageReadError, message).about(on)
+    }
+
     /// The resourceVersion of a list or watch is no longer kept.
     pub(crate) fn expired(message: impl Into<String>) -> Self {
         Self::new(Reason::Expired, message)

@@ -58,7 +58,7 @@ reasons! {
     /// The server did not finish in time; the request can be repeated.
     ServerTimeout 500;
     /// An object in storage cannot be decoded or decrypted.
-    StoreReadError 500;
+    StorageReadError 500;
     /// The request took too long.
     Timeout 504;
     /// Too many requests at once.

@@ -140,7 +140,7 @@ impl Watcher {
         let objects = match served {
             Ok(objects) => objects,
             Err(_) if Instant::now() >= self.deadline => return Err(Gone),
-            Err(failure) => return Ok(Err(failure)),
+            Err(undecodable) => return Ok(Err(undecodable.into())),
         };
         for object in &objects {
             let event = self.printer.event(ChangeKind::Added, object, object.version);
@@ -213,7 +213,7 @@ impl Watcher {
             match self.state.converter.serve(&self.printer.resource, object.clone(), self.deadline).await {
                 Ok(object) => object,
                 Err(_) if Instant::now() >= self.deadline => return Err(Gone),
-                Err(failure) => return Ok(Err(failure)),
+                Err(undecodable) => return Ok(Err(undecodable.into())),
             };
         let event = self.printer.event(kind, &object, change.version());
         self.send(event, cursor).await.map(Ok)

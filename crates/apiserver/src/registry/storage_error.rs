@@ -1,4 +1,4 @@
-//! Conflicts in the words of upstream's storage, which name the key of an object in etcd.
+//! The keys of objects in etcd, and conflicts in the words of upstream's storage, which name them.
 
 use super::Resource;
 use crate::status::Failure;
@@ -22,8 +22,8 @@ pub(crate) fn uid_mismatch(expected: &str, actual: &str) -> String {
 }
 
 impl Resource {
-    /// 409 for an object that is not as a write expects it.
-    pub(crate) fn storage_conflict(&self, key: &Key, problem: &str) -> Failure {
+    /// The key of an object in etcd, without the prefix of all keys.
+    pub(crate) fn storage_key(&self, key: &Key) -> String {
         let (group, plural) = (&*self.info.group, &*self.info.plural);
         let renamed = PREFIXES.iter().find(|(g, p, _)| *g == group && *p == plural);
         let prefix = renamed.map_or(plural, |(_, _, prefix)| prefix);
@@ -32,9 +32,14 @@ impl Resource {
         } else {
             String::new()
         };
+        format!("/{group}{prefix}/{key}")
+    }
+
+    /// 409 for an object that is not as a write expects it.
+    pub(crate) fn storage_conflict(&self, key: &Key, problem: &str) -> Failure {
         let problem = format!(
-            "StorageError: invalid object, Code: 4, Key: /registry/{group}{prefix}/{key}, ResourceVersion: 0, \
-             AdditionalErrorMsg: {problem}"
+            "StorageError: invalid object, Code: 4, Key: /registry{}, ResourceVersion: 0, AdditionalErrorMsg: {problem}",
+            self.storage_key(key)
         );
         Failure::conflict(&self.target(key.name()), &problem)
     }

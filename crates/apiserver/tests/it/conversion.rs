@@ -1,6 +1,7 @@
 //! Conversion webhooks of custom resources.
 
 mod managers;
+mod undecodable;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -86,6 +87,14 @@ async fn delete_definition(admin: &Client) {
         }
     };
     soon("the end of the definition", gone).await;
+}
+
+/// The beginning of the error of a read of a stored object that is not converted.
+fn read_of(name: &str, version: u64) -> String {
+    format!(
+        "Internal error occurred: StorageError: corrupt object, Code: 7, Key: /a.example/gadgets/default/{name}, \
+         ResourceVersion: 0, AdditionalErrorMsg: object not decodable revision={version}: "
+    )
 }
 
 fn second(name: &str, amount: i64) -> Value {
@@ -287,11 +296,12 @@ async fn a_conversion_that_is_not_valid_fails_the_request() {
     ];
     for (name, problem) in cases {
         let own = admin.post(GADGETS, &gadget(name, json!({"size": 1}))).await.expect(201);
+        let read = read_of(name, version(&own));
         let own = own["metadata"]["uid"].as_str().expect("it has a UID").to_owned();
         let refusal = admin.get(&format!("{GADGETS_V2}/{name}")).await.refusal();
         let uid = hook.posted().last().and_then(|posted| posted.request()["uid"].as_str().map(str::to_owned));
         let refusal = refusal.replace(&own, "OWN").replace(&uid.unwrap_or_default(), "UID");
-        assert_eq!(refusal, format!("500 {of} {problem}"), "{name}");
+        assert_eq!(refusal, format!("500 {read}{of} {problem}"), "{name}");
         admin.delete(&format!("{GADGETS}/{name}")).await.expect(200);
     }
     // Labels and annotations are the webhook's, all other metadata is that of the object.
@@ -343,12 +353,13 @@ async fn parameters_of_policies_are_converted_to_the_version_of_their_kind() {
 #[tokio::test]
 async fn a_conversion_webhook_that_is_down_fails_what_needs_it_alone() {
     let (_hook, _server, admin) = start(|_| Reply::Raw(500, Vec::new())).await;
-    admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
+    let stored = admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
     let failed = r#"conversion webhook for a.example/v1, Kind=Gadget failed: an error on the server ("") has prevented the request from succeeding"#;
-    assert_eq!(admin.get(GADGETS_V2).await.refusal(), format!("500 {failed}"));
-    let mut watch = admin.watch(&format!("{GADGETS_V2}?watch=1")).await;
+    let mut watch =
+        admin.watch(&format!("{GADGETS_V2}?watch=1&resourceVersion={}", version(&stored) - 1)).await;
     let event = watch.next().await.expect("there is an error");
-    assert_eq!((&event["type"], &event["object"]["message"]), (&json!("ERROR"), &json!(failed)));
+    let read = format!("{}{failed}", read_of("g", version(&stored)));
+    assert_eq!((&event["type"], &event["object"]["message"]), (&json!("ERROR"), &json!(read)));
     assert_eq!(watch.next().await, None);
     let mut body = second("h", 1);
     body["metadata"] = named("h")["metadata"].clone();
@@ -425,15 +436,17 @@ async fn a_change_whose_conversion_is_not_awaited_is_read_later() {
 #[tokio::test]
 async fn a_conversion_webhook_that_never_answers_has_the_time_of_its_request() {
     let (hook, _server, admin) = start(|_| Reply::Never).await;
-    admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
+    let stored = admin.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
     let url = "https://hook.shop.svc:443/convert?timeout=30s";
     let timed_out = format!(
-        r#"500 conversion webhook for a.example/v1, Kind=Gadget failed: Post "{url}": context deadline exceeded"#
+        r#"conversion webhook for a.example/v1, Kind=Gadget failed: Post "{url}": context deadline exceeded"#
     );
     let path = format!("{GADGETS_V2}/g?timeout=100ms");
-    assert_eq!(soon("an answer", admin.get(&path)).await.refusal(), timed_out);
+    let read = format!("500 {}{timed_out}", read_of("g", version(&stored)));
+    assert_eq!(soon("an answer", admin.get(&path)).await.refusal(), read);
     let patch = json!({"spec": {"amount": 2}});
-    assert_eq!(soon("an answer", admin.patch(&path, "merge", &patch)).await.refusal(), timed_out);
+    let written = format!("500 object not decodable revision={}: {timed_out}", version(&stored));
+    assert_eq!(soon("an answer", admin.patch(&path, "merge", &patch)).await.refusal(), written);
     assert_eq!(hook.posted().len(), 2);
     // A watch ends as if nothing had happened.
     let listed = admin.get(GADGETS).await.expect(200);

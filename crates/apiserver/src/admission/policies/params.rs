@@ -125,7 +125,7 @@ impl Sources {
         deadline: Instant,
     ) -> Result<Vec<Map>, String> {
         let served = self.converter.serve_all(resource, objects, deadline).await;
-        let served = served.map_err(|failure| failure.message())?;
+        let served = served.map_err(|undecodable| undecodable.problem().to_owned())?;
         Ok(served.iter().map(|object| resource.read(object)).collect())
     }
 }

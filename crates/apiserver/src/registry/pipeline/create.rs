@@ -141,7 +141,8 @@ impl Pipeline<'_> {
                 return Err(Failure::already_exists(&resource.target(&name)));
             }
             let object = Arc::new(stored_as.object(key, object, version));
-            return state.converter.serve(resource, object, request.deadline).await;
+            let served = state.converter.serve(resource, object, request.deadline).await;
+            return served.map_err(|undecodable| undecodable.of_dry_run());
         }
         if version.is_some_and(|version| version != 0) {
             return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
@@ -161,7 +162,8 @@ impl Pipeline<'_> {
         state
             .committed(&Committed { resource: &stored_as, object: &created, old: None, deleted: false })
             .await;
-        state.converter.serve(resource, created, request.deadline).await
+        let served = state.converter.serve(resource, created, request.deadline).await;
+        served.map_err(|undecodable| undecodable.of_write())
     }
 }
 

@@ -10,7 +10,8 @@ use klient_apimachinery::values::{Map, at, map_at, set, text_at};
 use klient_structured_merge::keep_times;
 
 use super::{Pipeline, Presentation, TryUpdate};
-use crate::admission::{Attributes, Operation};
+use crate::admission::{Attributes, Operation, RequestContext};
+use crate::conversion::Undecodable;
 use crate::managed_fields::ManagedFields;
 use crate::owners::dedup_owners;
 use crate::registry::deletion::is_terminating;
@@ -34,16 +35,23 @@ impl Pipeline<'_> {
         key: &Key,
         try_update: &mut dyn TryUpdate,
     ) -> Result<Arc<Object>> {
+        let RequestContext { dry_run, deadline, .. } = self.request;
         loop {
             let current = self.current(key)?;
+            let served = self.state.converter.serve(self.resource, current.clone(), deadline).await;
+            // Upstream a dry run reads the object before it is to be updated.
             let served =
-                self.state.converter.serve(self.resource, current.clone(), self.request.deadline).await?;
+                served.map_err(|object| if dry_run { object.of_read() } else { object.of_write() })?;
             let live = self.resource.read(&served);
             let mut new = try_update.try_update(&live, &current).await?;
             let is_conditional = self.check_preconditions(&mut new, &current)?;
             match self.update_once(new, &live, &current).await? {
                 Some(object) => {
-                    return self.state.converter.serve(self.resource, object, self.request.deadline).await;
+                    let served = self.state.converter.serve(self.resource, object, deadline).await;
+                    let failure = |object: Undecodable| {
+                        if dry_run { object.of_dry_run() } else { object.of_write() }
+                    };
+                    return served.map_err(failure);
                 }
                 None if is_conditional => {
                     return Err(Failure::modified(&self.resource.target(key.name())));
