@@ -15,7 +15,7 @@ use klient_apimachinery::meta::Reason;
 use klient_apimachinery::{BoxFuture, Resource, ResourceInfo, Str, Unstructured};
 use serde_json::Value;
 
-pub use options::{FailurePolicy, WebhookOptions};
+pub use options::{FailurePolicy, MatchPolicy, ReinvocationPolicy, SideEffects, WebhookOptions};
 pub use request::{Operation, Request};
 pub use verdict::{Allowed, Denied, Unchanged};
 

@@ -39,7 +39,8 @@ macro_rules! configured {
             client_config: $address.admission(&$webhook.path()),
             rules: rules($webhook),
             failure_policy: Some(options.failure_policy.as_str().into()),
-            side_effects: "None".into(),
+            match_policy: Some(options.match_policy.as_str().into()),
+            side_effects: options.side_effects.as_str().into(),
             timeout_seconds: seconds($webhook),
             admission_review_versions: vec!["v1".into()],
             namespace_selector: options.namespace_selector.clone().map(Box::new),
@@ -53,8 +54,6 @@ macro_rules! configured {
 impl Webhooks {
     /// The configuration of the webhooks that validate, for the API server to call them at an address. Without one that
     /// validates, it has no webhooks.
-    ///
-    /// Side effects are `None`: a handler leaves them out in a [dry run](crate::Request::dry_run), or has none.
     pub fn validating_configuration(
         &self,
         name: impl Into<Str>,
@@ -77,7 +76,12 @@ impl Webhooks {
         let webhooks = self.admission().filter(|webhook| webhook.is_mutating);
         MutatingWebhookConfiguration {
             metadata: ObjectMeta::named(name),
-            webhooks: webhooks.map(|webhook| configured!(MutatingWebhook, webhook, address)).collect(),
+            webhooks: webhooks
+                .map(|webhook| MutatingWebhook {
+                    reinvocation_policy: Some(webhook.options.reinvocation_policy.as_str().into()),
+                    ..configured!(MutatingWebhook, webhook, address)
+                })
+                .collect(),
             ..Default::default()
         }
     }

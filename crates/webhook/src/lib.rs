@@ -105,7 +105,8 @@ mod webhooks;
 
 pub use address::WebhookAddress;
 pub use admission::{
-    AdmissionWebhook, Allowed, Denied, FailurePolicy, Operation, Request, Unchanged, WebhookOptions,
+    AdmissionWebhook, Allowed, Denied, FailurePolicy, MatchPolicy, Operation, ReinvocationPolicy, Request,
+    SideEffects, Unchanged, WebhookOptions,
 };
 pub use certificates::{CaBundle, WebhookCertificates, WebhookCertificatesOptions};
 pub use configuration::InstallOptions;

@@ -31,7 +31,7 @@ use refusal::Refusal;
 pub use response_body::ResponseBody;
 use route::{Route, Webhook};
 
-use crate::admission::AdmissionWebhook;
+use crate::admission::{AdmissionWebhook, ReinvocationPolicy};
 use crate::conversion::{Conversion, Versions};
 use crate::error::Error;
 use crate::meters::{Meters, WebhookMetrics};
@@ -80,7 +80,7 @@ impl WebhooksBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Webhooks`](crate::ErrorKind::Webhooks) if two have the same path or name, a name has less than three parts,
-    /// a path does not begin with a slash, or a time-out is not from 1 to 30 s.
+    /// a path does not begin with a slash, a time-out is not from 1 to 30 s, or one that validates is to be called again.
     pub fn build(self) -> Result<Webhooks, Error> {
         let mut routes: BTreeMap<String, Route> = BTreeMap::new();
         let mut names = Vec::new();
@@ -152,6 +152,10 @@ fn problem(webhook: &AdmissionWebhook) -> Option<String> {
     }
     if webhook.options.operations.is_empty() {
         return Some("WebhookOptions::operations are empty".to_owned());
+    }
+    if !webhook.is_mutating && webhook.options.reinvocation_policy != ReinvocationPolicy::Never {
+        let problem = "WebhookOptions::reinvocation_policy is for webhooks that change objects";
+        return Some(problem.to_owned());
     }
     None
 }

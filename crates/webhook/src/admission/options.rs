@@ -28,6 +28,66 @@ impl FailurePolicy {
     }
 }
 
+/// The requests that a webhook is asked about, of those in other versions of its resources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MatchPolicy {
+    /// All: the API server converts their objects to the version of the webhook.
+    #[default]
+    Equivalent,
+    /// None: a client evades the webhook if it writes in another version.
+    Exact,
+}
+
+impl MatchPolicy {
+    /// The value in configurations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            MatchPolicy::Equivalent => "Equivalent",
+            MatchPolicy::Exact => "Exact",
+        }
+    }
+}
+
+/// The number of times that a webhook that changes objects is asked about one write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReinvocationPolicy {
+    /// Once.
+    #[default]
+    Never,
+    /// Once more if others have changed the object after it: its handler must take an object that it has changed before.
+    IfNeeded,
+}
+
+impl ReinvocationPolicy {
+    /// The value in configurations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReinvocationPolicy::Never => "Never",
+            ReinvocationPolicy::IfNeeded => "IfNeeded",
+        }
+    }
+}
+
+/// Changes besides that of the object, which the handler of a webhook makes when it is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SideEffects {
+    /// Nothing.
+    #[default]
+    None,
+    /// Something, but nothing in a [dry run](crate::Request::dry_run).
+    NoneOnDryRun,
+}
+
+impl SideEffects {
+    /// The value in configurations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SideEffects::None => "None",
+            SideEffects::NoneOnDryRun => "NoneOnDryRun",
+        }
+    }
+}
+
 /// The path of a webhook, and the entry of its configuration: which writes the API server asks it about, and how long.
 #[derive(Clone, Debug)]
 pub struct WebhookOptions {
@@ -48,6 +108,12 @@ pub struct WebhookOptions {
     pub object_selector: Option<LabelSelector>,
     /// Conditions in CEL, all of which a write must meet.
     pub match_conditions: Vec<MatchCondition>,
+    /// Writes in other versions of the resources; by default the webhook is asked about them, too.
+    pub match_policy: MatchPolicy,
+    /// A second call after changes of others, for webhooks that change objects; by default there is none.
+    pub reinvocation_policy: ReinvocationPolicy,
+    /// Changes of other things; by default the handler makes none.
+    pub side_effects: SideEffects,
 }
 
 impl Default for WebhookOptions {
@@ -61,6 +127,9 @@ impl Default for WebhookOptions {
             namespace_selector: None,
             object_selector: None,
             match_conditions: Vec::new(),
+            match_policy: MatchPolicy::Equivalent,
+            reinvocation_policy: ReinvocationPolicy::Never,
+            side_effects: SideEffects::None,
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use klient_api::core::v1::ConfigMap;
 use klient_apimachinery::custom_resource;
 use klient_webhook::{
-    AdmissionWebhook, Allowed, Conversion, Denied, ErrorKind, Request, WebhookOptions, Webhooks,
-    WebhooksBuilder,
+    AdmissionWebhook, Allowed, Conversion, Denied, ErrorKind, ReinvocationPolicy, Request, WebhookOptions,
+    Webhooks, WebhooksBuilder,
 };
 
 use crate::lamps::{conversion, v2};
@@ -69,6 +69,10 @@ fn webhooks_that_a_server_would_refuse_are_named() {
     check(
         with(WebhookOptions { operations: Vec::new(), ..Default::default() }),
         r#"webhook "a.hooks.example": WebhookOptions::operations are empty"#,
+    );
+    check(
+        with(WebhookOptions { reinvocation_policy: ReinvocationPolicy::IfNeeded, ..Default::default() }),
+        r#"webhook "a.hooks.example": WebhookOptions::reinvocation_policy is for webhooks that change objects"#,
     );
     check(
         Webhooks::builder().admission(AdmissionWebhook::validating_dynamic(

@@ -5,12 +5,12 @@ use std::time::Duration;
 use klient_api::admissionregistration::v1::{
     MatchCondition, MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
-use klient_api::core::v1::Pod;
+use klient_api::core::v1::{Pod, Service};
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_client::Patch;
 use klient_webhook::{
-    AdmissionWebhook, Allowed, Denied, FailurePolicy, InstallOptions, Operation, Request, WebhookAddress,
-    WebhookOptions, Webhooks,
+    AdmissionWebhook, Allowed, Denied, FailurePolicy, InstallOptions, MatchPolicy, Operation,
+    ReinvocationPolicy, Request, SideEffects, WebhookAddress, WebhookOptions, Webhooks,
 };
 use serde_json::json;
 
@@ -30,13 +30,18 @@ fn webhooks() -> Webhooks {
             expression: "request.namespace != 'kube-system'".into(),
             ..Default::default()
         }],
+        match_policy: MatchPolicy::Exact,
+        side_effects: SideEffects::NoneOnDryRun,
         ..Default::default()
     };
     let allow = async |_: Request<Lamp>, ()| Ok::<_, Denied>(Allowed::new());
     let pods = async |_: Request<Pod>, ()| Ok::<_, Denied>(Allowed::unchanged());
+    let again = WebhookOptions { reinvocation_policy: ReinvocationPolicy::IfNeeded, ..Default::default() };
+    let services = async |_: Request<Service>, ()| Ok::<_, Denied>(Allowed::unchanged());
     Webhooks::builder()
         .admission(AdmissionWebhook::validating("lamps.hooks.example", (), allow).options(options))
         .admission(AdmissionWebhook::mutating("pods.hooks.example", (), pods))
+        .admission(AdmissionWebhook::mutating("services.hooks.example", (), services).options(again))
         .build()
         .unwrap()
 }
@@ -66,7 +71,8 @@ fn a_configuration_has_the_options_of_its_webhooks() {
                     "resources": ["lamps", "lamps/status"],
                 }],
                 "failurePolicy": "Ignore",
-                "sideEffects": "None",
+                "matchPolicy": "Exact",
+                "sideEffects": "NoneOnDryRun",
                 "timeoutSeconds": 3,
                 "admissionReviewVersions": ["v1"],
                 "namespaceSelector": {"matchLabels": {"a": "b"}},
@@ -81,7 +87,7 @@ fn a_configuration_has_the_options_of_its_webhooks() {
     assert_eq!(address.hosts(), ["::1"]);
     let mutating = webhooks().mutating_configuration("hooks", &address);
     assert_eq!(
-        serde_json::to_value(&mutating.webhooks).unwrap(),
+        serde_json::to_value(&mutating.webhooks[..1]).unwrap(),
         json!([{
             "name": "pods.hooks.example",
             "clientConfig": {"url": "https://[::1]:9443/mutate--v1-pod"},
@@ -89,11 +95,14 @@ fn a_configuration_has_the_options_of_its_webhooks() {
                 "operations": ["CREATE", "UPDATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"],
             }],
             "failurePolicy": "Fail",
+            "matchPolicy": "Equivalent",
+            "reinvocationPolicy": "Never",
             "sideEffects": "None",
             "timeoutSeconds": 10,
             "admissionReviewVersions": ["v1"],
         }])
     );
+    assert_eq!(mutating.webhooks[1].reinvocation_policy.as_deref(), Some("IfNeeded"));
 }
 
 #[tokio::test]
@@ -109,8 +118,11 @@ async fn configurations_are_applied_and_a_bundle_of_another_is_kept() {
     validating.patch("hooks", &patch).await.unwrap();
     install(&Default::default()).await.unwrap();
     let installed = validating.get("hooks").await.unwrap();
+    assert_eq!(installed.webhooks[0].match_policy.as_deref(), Some("Exact"));
+    assert_eq!(installed.webhooks[0].side_effects, "NoneOnDryRun");
     assert_eq!(installed.webhooks[0].client_config.ca_bundle.as_ref().unwrap().as_ref(), b"ca");
-    client.api::<MutatingWebhookConfiguration>().get("hooks").await.unwrap();
+    let mutating = client.api::<MutatingWebhookConfiguration>().get("hooks").await.unwrap();
+    assert_eq!(mutating.webhooks[1].reinvocation_policy.as_deref(), Some("IfNeeded"));
 
     let patch = Patch::Json(json!([{"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 7}]));
     validating.patch("hooks", &patch).await.unwrap();
