@@ -9,7 +9,6 @@ use std::fmt;
 
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Resource, ResourceInfo};
-use serde_json::Value;
 
 pub(crate) use review::{convert, failed};
 
@@ -75,8 +74,8 @@ type Hub = Box<dyn Any>;
 /// Reads the JSON of an object as the hub.
 type ToHub = Box<dyn Fn(&[u8]) -> Result<Hub, String> + Send + Sync>;
 
-/// Writes the hub as an object of a version.
-type FromHub = Box<dyn Fn(Hub) -> Result<Value, String> + Send + Sync>;
+/// Writes the hub as the JSON of an object of a version.
+type FromHub = Box<dyn Fn(Hub) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// The versions of a resource.
 pub(crate) struct Versions {
@@ -193,7 +192,7 @@ impl Version {
                 let object = from_hub(*hub).map_err(|error| error.to_string())?;
                 let mut json = Vec::new();
                 object.to_json(&mut json);
-                serde_json::from_slice(&json).map_err(|error| error.to_string())
+                Ok(json)
             }),
         }
     }

@@ -1,9 +1,9 @@
 //! The objects of a ConversionReview.
 
 use klient_api::apiextensions::v1::{ConversionRequest, ConversionResponse};
+use klient_apimachinery::Str;
 use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::Status;
-use klient_apimachinery::{RawExtension, Str};
 
 use super::{Versions, object};
 
@@ -11,8 +11,8 @@ use super::{Versions, object};
 pub(crate) async fn convert(all: &[Versions], request: ConversionRequest) -> ConversionResponse {
     let mut converted_objects = Vec::with_capacity(request.objects.len());
     for (index, original) in request.objects.iter().enumerate() {
-        match object::convert(all, original.as_str(), &request.desired_api_version) {
-            Ok(converted) => converted_objects.push(RawExtension::from(converted)),
+        match object::convert(all, original, &request.desired_api_version) {
+            Ok(converted) => converted_objects.push(converted),
             Err(problem) => {
                 return failed(request.uid, format!("request.objects[{index}]: {problem}"));
             }
