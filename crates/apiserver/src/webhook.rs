@@ -1,9 +1,10 @@
 //! Calls of webhooks over HTTPS, as kube-apiserver makes them: admission and conversion webhooks are called in the same
 //! way.
 //!
-//! A call ends at its deadline, however the webhook behaves, and reads 3 MiB of a response at most. Connections are kept
-//! for later calls. Nothing is locked while a call waits.
+//! A call ends at its deadline, however the webhook behaves, and reads 16 MiB of a response at most; few calls read more
+//! than 3 MiB at the same time. Connections are kept for later calls. Nothing is locked while a call waits.
 
+mod body;
 pub(crate) mod ca_bundle;
 mod client_config;
 mod connection;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use klient_apimachinery::go::quoted;
@@ -29,14 +30,12 @@ use klient_apimachinery::values::Map;
 use tokio::runtime::{self, Handle};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use body::{Bodies, Problem};
 pub(crate) use client_config::ClientConfig;
 use client_config::Host;
 pub(crate) use response::{Review, printed_kind};
 pub use service_address::{InvalidServiceAddress, ServiceAddress};
 pub(crate) use services::Services;
-
-/// The size limit of a response, in bytes: that of requests to the server itself.
-const MAX_RESPONSE: usize = 3 * 1024 * 1024;
 
 /// The number of retries of a call, as of client-go.
 const MAX_RETRIES: usize = 10;
@@ -61,6 +60,7 @@ type Sender = SendRequest<Full<Bytes>>;
 /// Calls webhooks.
 pub(crate) struct WebhookClients {
     services: Services,
+    bodies: Bodies,
     clients: Mutex<HashMap<ClientConfig, Arc<Client>>>,
 }
 
@@ -81,7 +81,7 @@ struct Idle {
 
 impl WebhookClients {
     pub(crate) fn new(services: Services) -> Self {
-        WebhookClients { services, clients: Mutex::default() }
+        WebhookClients { services, bodies: Bodies::new(), clients: Mutex::default() }
     }
 
     /// Sends a review to a webhook and returns the review of the response. `query` is that of the URL, if it is not empty
@@ -110,16 +110,15 @@ impl WebhookClients {
                 timeout_at(deadline, sleep(Duration::from_secs(seconds))).await.map_err(|_| late())?;
                 continue;
             }
-            let read = timeout_at(deadline, Limited::new(body, MAX_RESPONSE).collect()).await;
-            let problem = match read {
+            let problem = match timeout_at(deadline, self.bodies.read(body)).await {
                 Ok(Ok(body)) => {
                     client.keep(sender);
-                    return response::decode(&parts, &body.to_bytes(), review);
+                    return response::decode(&parts, &body.bytes, review);
                 }
-                Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                    return Err(posted(format!("the response is larger than {MAX_RESPONSE} bytes")));
+                Ok(Err(Problem::TooLarge)) => {
+                    return Err(posted(format!("the response is larger than {} bytes", body::MAX)));
                 }
-                Ok(Err(error)) => read_problem(&*error),
+                Ok(Err(Problem::Broken(error))) => read_problem(&error),
                 Err(_) => LATE.to_owned(),
             };
             return Err(format!(

@@ -55,7 +55,7 @@ async fn a_response_that_is_not_valid_fails_the_write() {
             "panic" => Reply::Raw(500, b"it has panicked".to_vec()),
             "gone" => Reply::Raw(410, Vec::new()),
             "patched" => Reply::patch(&json!([{"op": "add", "path": "/data", "value": {}}])),
-            "large" => Reply::Raw(200, vec![b' '; 3 * 1024 * 1024 + 1]),
+            "large" => Reply::Raw(200, vec![b' '; 16 * 1024 * 1024 + 1]),
             "null" => Reply::Raw(200, b"null".to_vec()),
             "blank" => Reply::Raw(200, b"  ".to_vec()),
             "yaml" => Reply::Raw(200, b"kind: AdmissionReview\n".to_vec()),
@@ -150,7 +150,7 @@ async fn a_response_that_is_not_valid_fails_the_write() {
         ),
         ("gone", call("the server responded with the status code 410 but did not return more information")),
         ("patched", invalid("validating webhook may not return response.patch")),
-        ("large", call(&format!("{url}: the response is larger than 3145728 bytes"))),
+        ("large", call(&format!("{url}: the response is larger than 16777216 bytes"))),
     ];
     for (name, expected) in cases {
         assert_eq!(refusal(&admin, &hook, name).await, expected, "{name}");
@@ -436,4 +436,23 @@ async fn a_redirect_is_followed_with_the_body_or_without_it() {
 /// The code that a query asks for: 302 without one.
 fn query_code(query: &str) -> u16 {
     query.strip_prefix("code=").map_or(302, |code| code.parse().expect("it is a code"))
+}
+
+#[tokio::test]
+async fn large_responses_are_read_one_after_another() {
+    let hook = Hook::start(|_| {
+        let response = json!({"allowed": true, "auditAnnotations": {"a": "x".repeat(4 << 20)}});
+        Reply::Response(response)
+    })
+    .await;
+    let (_server, admin) = hook.server().await;
+    register(&admin, VALIDATING, hook.at_url("/"), &Value::Null).await;
+    let mut created = tokio::task::JoinSet::new();
+    for index in 0..6 {
+        let client = admin.share();
+        created.spawn(async move { client.post(CONFIG_MAPS, &named(&format!("c{index}"))).await });
+    }
+    for answer in created.join_all().await {
+        answer.expect(201);
+    }
 }
