@@ -12,12 +12,31 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// endless are amounts that take Kubernetes minutes to read, and nobody means.
-var endless = regexp.MustCompile(`[eE][-+]?[0-9]{5,}`)
+// large are the parts of an amount with an exponent of five digits or more.
+var large = regexp.MustCompile(`([0-9.]*)[eE]([-+]?[0-9]{5,})`)
 
+var errEndless = errors.New("not asked: it takes too long")
+
+// endless reports an amount that takes Kubernetes minutes to read: its exponent is far from 0, and it has more digits
+// than 64 bits, or is negative.
+func endless(text string) bool {
+	parts := large.FindStringSubmatch(text)
+	if parts == nil {
+		return false
+	}
+	power, err := strconv.ParseInt(parts[2], 10, 64)
+	if err != nil {
+		return false
+	}
+	// Of 64 bits it keeps the lower.
+	exponent := int64(int32(power))
+	return exponent < -9_999 || (exponent > 9_999 && len(parts[1]) > 18)
+}
+
+// parse reads an amount to compute with, which takes minutes for all exponents far from 0.
 func parse(text string) (resource.Quantity, error) {
-	if endless.MatchString(text) {
-		return resource.Quantity{}, errors.New("not asked: it takes too long")
+	if large.MatchString(text) {
+		return resource.Quantity{}, errEndless
 	}
 	return resource.ParseQuantity(text)
 }
@@ -25,8 +44,8 @@ func parse(text string) (resource.Quantity, error) {
 func init() {
 	// A value in JSON: what JSON writes of it.
 	answers["quantity"] = func(input string) (string, error) {
-		if endless.MatchString(input) {
-			return "", errors.New("not asked: it takes too long")
+		if endless(input) {
+			return "", errEndless
 		}
 		var object corev1.ResourceRequirements
 		if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(`{"limits":{"a":`+input+`}}`), &object); err != nil {

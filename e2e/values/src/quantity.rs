@@ -48,7 +48,7 @@ const NO_DIGITS: Kept = Kept {
 };
 
 const ENDLESS: Kept = Kept {
-    reason: "exponents have four digits at most: Kubernetes computes for minutes with more",
+    reason: "Kubernetes computes for minutes with most exponents of five digits",
     is: |_, _, theirs| theirs.as_ref().is_err_and(|problem| problem.starts_with("not asked")),
 };
 
@@ -104,6 +104,7 @@ const QUANTITIES: &[&str] = &[
     "1e20",
     "1e21",
     "1e400",
+    "1e999999999",
     "1e-12",
     "100000000000000000000",
     "9223372036854775807",
@@ -128,6 +129,18 @@ const QUANTITIES: &[&str] = &[
     r#""1e21""#,
     r#""1e22""#,
     r#""1e400""#,
+    r#""1e999999999""#,
+    r#""1E1000000000""#,
+    r#""10e999999998""#,
+    r#""1.5e999999999""#,
+    r#""-0.05e999999999""#,
+    r#""123456789012345678e999999999""#,
+    r#""1e2147483647""#,
+    r#""1e4294967296""#,
+    r#""1e-4294967295""#,
+    r#""1e9223372036854775807""#,
+    r#""1e9223372036854775808""#,
+    r#""0e999999998""#,
     r#""1e-12""#,
     r#""-1e-12""#,
     r#""8Ei""#,
@@ -255,8 +268,8 @@ fn make(rng: &mut Rng) -> String {
         0 => {}
         1 => {
             let sign = pick(rng, &["", "-", "+"]);
-            let most = if rng.bool() { 4 } else { 40 };
-            let power = rng.u8(0..most);
+            let most = pick(rng, &[4, 4, 4, 40, 40, 1_000_000_000]);
+            let power = rng.u32(0..most);
             text.push_str(&format!("{}{sign}{power}", pick(rng, &['e', 'E'])));
         }
         2 => text.push_str(pick(rng, &["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"])),

@@ -50,7 +50,7 @@ impl Quantity {
         Self::whole(value, 0, Format::Binary)
     }
 
-    fn whole(value: i64, exponent: i32, format: Format) -> Self {
+    fn whole(value: i64, exponent: i64, format: Format) -> Self {
         let one = Amount { negative: false, digits: vec![1], exponent, format };
         Self::of(&one.times(value))
     }
@@ -93,6 +93,7 @@ impl Quantity {
     ///
     /// If the string is not a quantity.
     pub fn round_up(&self, exponent: i32) -> Result<Quantity, InvalidValue> {
+        let exponent = i64::from(exponent);
         let mut amount = self.amount()?;
         if amount.exponent >= exponent || amount.digits.is_empty() {
             return Ok(self.clone());
@@ -142,18 +143,20 @@ impl Quantity {
     ///
     /// # Errors
     ///
-    /// If the string of one of them is not a quantity.
+    /// If the string of one of them is not a quantity, or the sum has more than 20,000 digits, as that of `1e999999999`
+    /// and `1`.
     pub fn try_add(&self, other: &Quantity) -> Result<Quantity, InvalidValue> {
-        Ok(Quantity::of(&self.amount()?.add(&other.amount()?)))
+        self.sum(&other.amount()?)
     }
 
     /// The difference, as [`try_add`](Self::try_add); it may be negative.
     ///
     /// # Errors
     ///
-    /// If the string of one of them is not a quantity.
+    /// If the string of one of them is not a quantity, or the sum has more than 20,000 digits, as that of `1e999999999`
+    /// and `1`.
     pub fn try_sub(&self, other: &Quantity) -> Result<Quantity, InvalidValue> {
-        Ok(Quantity::of(&self.amount()?.add(&other.amount()?.times(-1))))
+        self.sum(&other.amount()?.times(-1))
     }
 
     /// The quantity times an integer, in canonical form with the same kind of suffix.
@@ -172,6 +175,12 @@ impl Quantity {
     /// If the string is not a quantity.
     pub fn is_zero(&self) -> Result<bool, InvalidValue> {
         Ok(self.amount()?.is_zero())
+    }
+
+    fn sum(&self, other: &Amount) -> Result<Quantity, InvalidValue> {
+        let sum = self.amount()?.add(other);
+        sum.map(|sum| Quantity::of(&sum))
+            .ok_or_else(|| InvalidValue::new("a quantity of a size near that of the other", &self.0))
     }
 
     fn amount(&self) -> Result<Amount, InvalidValue> {
@@ -248,11 +257,21 @@ mod tests {
         check("0.0000000001", "1n");
         check(".5", "500m");
         check("5.", "5");
+        // The exponent has 32 bits, and is written as received where few digits make the number.
+        check("1e999999999", "1e999999999");
+        check("-1E999999999", "-1E999999999");
+        check("1e1000000000", "10e999999999");
+        check("1.5e999999999", "1500e999999996");
+        check("123456789012345678901e999999999", "123456789012345678901e999999999");
+        check("1e4294967296", "1e4294967296");
+        check("1e4294967297", "10");
+        check("0e999999998", "0");
+        check("1e-999999999", "1e-9");
     }
 
     #[test]
     fn what_is_no_quantity_is_refused() {
-        for text in ["", ".", "-", "1.2.3", "1x", "1 Gi", "Gi", "1e", "1eX"] {
+        for text in ["", ".", "-", "1.2.3", "1x", "1 Gi", "Gi", "1e", "1eX", "1e9223372036854775808"] {
             assert!(text.parse::<Quantity>().is_err(), "{text}");
         }
     }
@@ -261,6 +280,9 @@ mod tests {
     fn comparison_is_by_amount() {
         assert_eq!(Quantity::from("1"), Quantity::from("1000m"));
         assert!(Quantity::from("900Mi") < Quantity::from("1Gi"));
+        assert!(Quantity::from("1e999999999") > Quantity::from("9e999999998"));
+        assert!(Quantity::from("-1e999999999") < Quantity::from("1e-999999999"));
+        assert!(Quantity::from("1e999999999").value().is_err());
         assert_eq!(Quantity::from("1500m").value(), Ok(2));
         assert_eq!(Quantity::from("-1500m").value(), Ok(-1));
         assert_eq!(Quantity::default(), Quantity::from("0"));
@@ -306,6 +328,9 @@ mod tests {
             assert_eq!(found.expect("quantities").as_str(), result, "{expression}");
         }
         assert!(Quantity::from("1").try_add(&"x".into()).is_err());
+        let far = Quantity::from("1").try_add(&"1e999999999".into()).expect_err("it has too many digits");
+        assert!(far.to_string().contains("near"), "{far}");
+        assert_eq!(Quantity::from("1e999999999").try_add(&"1e999999999".into()), Ok("2e999999999".into()));
     }
 
     #[test]

@@ -266,3 +266,37 @@ async fn quantities_and_messages_have_numbers_as_they_are_written() {
         assert!(refusal.ends_with(&problem), "{refusal}");
     }
 }
+
+/// The answers are those of a real kube-apiserver.
+#[tokio::test]
+async fn a_quantity_is_stored_whatever_its_exponent() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let path = "/api/v1/namespaces/default/limitranges?dryRun=All";
+    for (sent, stored) in [
+        (r#""1e999999999""#, "1e999999999"),
+        ("1e999999999", "1e999999999"),
+        (r#""1e1000000000""#, "10e999999999"),
+        (r#""10e999999998""#, "1e999999999"),
+        (r#""1.5e999999999""#, "1500e999999996"),
+        (r#""0.05e999999999""#, "50e999999996"),
+        (r#""1e2147483647""#, "10e2147483646"),
+        (r#""1e4294967296""#, "1e4294967296"),
+        (r#""1e-4294967295""#, "10"),
+        (r#""1e9223372036854775807""#, "100e-3"),
+        (r#""123456789012345678e999999999""#, "123456789012345678e999999999"),
+        ("1e400", "10e399"),
+        (r#""0e999999998""#, "0"),
+    ] {
+        let body = format!(
+            r#"{{"metadata":{{"name":"q"}},"spec":{{"limits":[{{"type":"Container","max":{{"cpu":{sent}}}}}]}}}}"#
+        );
+        let answer = client.send(Method::POST, path, &sends("application/json"), body).await;
+        assert_eq!(answer.expect(201)["spec"]["limits"][0]["max"]["cpu"], stored, "{sent}");
+    }
+    let body = json!({"metadata": {"name": "q"}, "spec": {"limits": [{"type": "Container", "max": {"cpu": "1e9223372036854775808"}}]}});
+    assert_eq!(
+        client.post(path, &body).await.refusal(),
+        r#"400 LimitRange in version "v1" cannot be handled as a LimitRange: unable to parse quantity's suffix"#
+    );
+}

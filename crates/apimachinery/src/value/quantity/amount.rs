@@ -3,6 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+/// The zeros at most that are written behind an amount to add another to it. Kubernetes has no limit, and computes for
+/// minutes on numbers far apart.
+const MOST_ZEROS: usize = 20_000;
+
 /// The unit in which a quantity is written.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Format {
@@ -19,7 +23,7 @@ pub(super) enum Format {
 pub(super) struct Amount {
     pub(super) negative: bool,
     pub(super) digits: Vec<u8>,
-    pub(super) exponent: i32,
+    pub(super) exponent: i64,
     pub(super) format: Format,
 }
 
@@ -51,7 +55,7 @@ impl Amount {
     }
 
     /// Rounds to a power of ten, away from zero.
-    pub(super) fn round_up(&mut self, exponent: i32) {
+    pub(super) fn round_up(&mut self, exponent: i64) {
         if self.exponent >= exponent || self.digits.is_empty() {
             return;
         }
@@ -82,7 +86,7 @@ impl Amount {
     }
 
     /// The amount as an integer in units of a power of ten; `None` if it is not whole or does not fit.
-    pub(super) fn whole(&self, exponent: i32) -> Option<i128> {
+    pub(super) fn whole(&self, exponent: i64) -> Option<i128> {
         if self.digits.is_empty() {
             return Some(0);
         }
@@ -96,7 +100,7 @@ impl Amount {
 
     /// The power of ten of the first digit.
     fn magnitude(&self) -> i64 {
-        i64::from(self.exponent) + self.digits.len() as i64
+        self.exponent + self.digits.len() as i64
     }
 
     pub(super) fn compare_size(&self, other: &Self) -> Ordering {
@@ -121,8 +125,9 @@ impl Amount {
         self.digits.is_empty()
     }
 
-    /// The sum, written in this amount's unit, or in that of the other if this is zero.
-    pub(super) fn add(&self, other: &Self) -> Self {
+    /// The sum, written in this amount's unit, or in that of the other if this is zero; `None` if it has too many
+    /// digits.
+    pub(super) fn add(&self, other: &Self) -> Option<Self> {
         let exponent = self.exponent.min(other.exponent);
         let format = if self.is_zero() { other.format } else { self.format };
         let ((more, more_sign), (less, less_sign)) = match self.compare_size(other) {
@@ -130,13 +135,13 @@ impl Amount {
             _ => ((self, self.negative), (other, other.negative)),
         };
         let aligned = |amount: &Self| {
-            let zeros = amount.exponent.saturating_sub(exponent);
-            let zeros = if amount.is_zero() { 0 } else { usize::try_from(zeros).unwrap_or_default() };
+            let zeros = if amount.is_zero() { 0 } else { amount.exponent - exponent };
+            let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros <= MOST_ZEROS)?;
             let mut digits = amount.digits.clone();
             digits.resize(digits.len() + zeros, 0);
-            digits
+            Some(digits)
         };
-        let (mut digits, less) = (aligned(more), aligned(less));
+        let (mut digits, less) = (aligned(more)?, aligned(less)?);
         let is_sum = more_sign == less_sign;
         let mut carry = 0_i8;
         for (index, digit) in digits.iter_mut().rev().enumerate() {
@@ -150,7 +155,7 @@ impl Amount {
         }
         let mut sum = Amount { negative: more_sign, digits, exponent, format };
         sum.trim();
-        sum
+        Some(sum)
     }
 
     /// The amount times an integer.

@@ -50,17 +50,22 @@ impl<'a> Parts<'a> {
                 self.fraction.is_empty() && len + self.binary as usize * 3 / 10 <= 14 && is_odd()
             }
             Format::Decimal | Format::Exponent => {
-                let scale = self.decimal - self.fraction.len() as i32;
+                let scale = self.scale();
                 let mut last = self.whole.bytes().chain(self.fraction.bytes()).rev().take(3);
                 len <= 18 && scale >= -9 && scale % 3 == 0 && (len < 3 || last.any(|digit| digit != b'0'))
             }
         }
     }
 
+    /// The power of ten of the last digit.
+    fn scale(&self) -> i64 {
+        i64::from(self.decimal) - self.fraction.len() as i64
+    }
+
     pub(super) fn amount(&self) -> Amount {
         let digits = self.whole.bytes().chain(self.fraction.bytes()).map(|digit| digit - b'0').collect();
-        let exponent = self.decimal.saturating_sub(i32::try_from(self.fraction.len()).unwrap_or(i32::MAX));
-        let mut amount = Amount { negative: self.sign == "-", digits, exponent, format: self.format };
+        let mut amount =
+            Amount { negative: self.sign == "-", digits, exponent: self.scale(), format: self.format };
         if self.binary > 0 {
             amount.multiply(1 << self.binary);
         }
@@ -108,11 +113,9 @@ fn suffix_of(suffix: &str) -> Option<(Format, u32, i32)> {
         "Pi" => binary(50),
         "Ei" => binary(60),
         _ => {
-            let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
-            (-MOST_EXPONENT..=MOST_EXPONENT).contains(&power).then_some((Format::Exponent, 0, power))
+            let power: i64 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+            // Go, too, parses 64 bits and keeps the lower 32.
+            Some((Format::Exponent, 0, power as i32))
         }
     }
 }
-
-/// Kubernetes has no limit, and takes minutes for numbers far beyond.
-const MOST_EXPONENT: i32 = 9_999;
