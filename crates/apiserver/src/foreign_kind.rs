@@ -1,6 +1,8 @@
-//! Errors of objects that name another kind than their own, in the words of Go's decoders.
+//! Objects that name another kind than their own, with the errors of Go's decoders.
 
 use klient_apimachinery::go::{json_type, quoted};
+use klient_apimachinery::schema::Schema;
+use klient_apimachinery::values::{self, Map};
 use serde_json::Value;
 
 /// The error, in the words of Go's JSON decoder, of a value without a readable kind and apiVersion.
@@ -26,26 +28,143 @@ pub(crate) fn no_kind(value: &Value) -> Option<String> {
     })
 }
 
-/// The error for an object of one built-in kind sent in place of another. Other versions of the same kind are decoded.
-pub(crate) fn not_decoded(
-    (kind, api_version): (&str, &str),
-    (sent_kind, sent_version): (&str, &str),
-) -> Option<String> {
-    let (group, version) = sent_version.split_once('/').unwrap_or(("", sent_version));
-    let own_group = api_version.split_once('/').map_or("", |(group, _)| group);
-    let package = match own_group.split('.').next() {
-        Some("") | None => "core",
-        Some(group) => group,
-    };
-    if klient_schema::kind(group, version, sent_kind).is_none() {
-        Some(format!(
-            r#"no kind {} is registered for version {} in scheme "pkg/runtime/scheme.go:111""#,
-            quoted(sent_kind),
-            quoted(sent_version)
-        ))
-    } else if sent_kind == kind {
-        None
-    } else {
-        Some(format!("converting ({version}.{sent_kind}) to ({package}.{kind}): unknown conversion"))
+/// The version of an object of a built-in kind that names none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unversioned {
+    /// That of the kind that is expected.
+    Expected,
+    /// That which upstream uses itself, in which no field has a name.
+    Internal,
+}
+
+/// The built-in kind that an object names, where one is expected. Upstream decodes the object by it, and converts what it
+/// has decoded to the expected one.
+pub(crate) struct NamedKind<'a> {
+    expected: (&'a str, &'a str),
+    pub(crate) kind: &'a str,
+    group: &'a str,
+    /// `None` for the internal version; empty if there is only a group.
+    version: Option<&'a str>,
+}
+
+impl<'a> NamedKind<'a> {
+    /// Reads a kind and apiVersion; that which is empty is as in the expected ones.
+    ///
+    /// # Errors
+    ///
+    /// If the apiVersion has more than two parts.
+    pub(crate) fn new(
+        expected: (&'a str, &'a str),
+        (kind, api_version): (&'a str, &'a str),
+        unversioned: Unversioned,
+    ) -> Result<Self, String> {
+        let (group, version) =
+            parts(api_version).ok_or_else(|| format!("unexpected GroupVersion string: {api_version}"))?;
+        let (expected_group, expected_version) = parts(expected.1).unwrap_or_default();
+        let kind = if kind.is_empty() { expected.0 } else { kind };
+        if version.is_empty() && (group.is_empty() || group == expected_group) {
+            let version = (unversioned == Unversioned::Expected).then_some(expected_version);
+            return Ok(NamedKind { expected, kind, group: expected_group, version });
+        }
+        Ok(NamedKind { expected, kind, group, version: Some(version) })
+    }
+
+    /// Returns true if it is the expected one in the expected version.
+    pub(crate) fn is_expected(&self) -> bool {
+        self.kind == self.expected.0
+            && Some((self.group, self.version())) == parts(self.expected.1)
+            && !self.is_internal()
+    }
+
+    /// Returns true if it is in the version that upstream uses itself.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.version.is_none()
+    }
+
+    /// The version, without its group.
+    pub(crate) fn version(&self) -> &'a str {
+        self.version.unwrap_or_default()
+    }
+
+    /// The struct of the kind, if it is known.
+    pub(crate) fn schema(&self) -> Option<&'static Schema> {
+        let (_, expected) = parts(self.expected.1).unwrap_or_default();
+        // The internal version has the kinds of all.
+        klient_schema::kind(self.group, self.version.unwrap_or(expected), self.kind)
+    }
+
+    /// Decodes an object as this kind. `text` is the object as errors quote it.
+    ///
+    /// # Errors
+    ///
+    /// If the kind is not known, or the object is none.
+    pub(crate) fn decode(&self, object: &Map, text: impl FnOnce() -> String) -> Result<(), String> {
+        self.check_known(text)?;
+        match self.schema().filter(|_| !self.is_internal()) {
+            Some(schema) => {
+                values::decode(object.clone(), schema).map(drop).map_err(|mismatch| mismatch.of_json)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the kind is known. `text` is the object as errors quote it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not.
+    pub(crate) fn check_known(&self, text: impl FnOnce() -> String) -> Result<(), String> {
+        if self.version == Some("") {
+            return Err(format!("Object 'apiVersion' is missing in '{}'", text()));
+        }
+        if self.schema().is_some() {
+            return Ok(());
+        }
+        let (kind, scheme) = (quoted(self.kind), r#"in scheme "pkg/runtime/scheme.go:111""#);
+        Err(match (self.version, self.group) {
+            (None, group) => format!(
+                "no kind {kind} is registered for the internal version of group {} {scheme}",
+                quoted(group)
+            ),
+            (Some(version), "") => {
+                format!("no kind {kind} is registered for version {} {scheme}", quoted(version))
+            }
+            (Some(version), group) => {
+                let version = quoted(format!("{group}/{version}"));
+                format!("no kind {kind} is registered for version {version} {scheme}")
+            }
+        })
+    }
+
+    /// Checks that what is decoded can be converted to the expected kind: it is the same in another version.
+    ///
+    /// # Errors
+    ///
+    /// If it is another.
+    pub(crate) fn check_convertible(&self) -> Result<(), String> {
+        let (expected, _) = self.expected;
+        if self.kind == expected {
+            return Ok(());
+        }
+        let package = package(parts(self.expected.1).unwrap_or_default().0);
+        let (kind, own) = (self.kind, self.version.unwrap_or(package));
+        Err(format!("converting ({own}.{kind}) to ({package}.{expected}): unknown conversion"))
+    }
+}
+
+/// The Go package of the internal version of a group.
+fn package(group: &str) -> &str {
+    match group.split_once('.').map_or(group, |(first, _)| first) {
+        "" => "core",
+        first => first,
+    }
+}
+
+/// The group and version of an apiVersion, as Go reads it; `None` if it has more parts.
+fn parts(api_version: &str) -> Option<(&str, &str)> {
+    match api_version.split_once('/') {
+        None => Some(("", api_version)),
+        Some((_, version)) if version.contains('/') => None,
+        parts => parts,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Attributes;
 use super::matching::Matched;
-use crate::foreign_kind::{no_kind, not_decoded};
+use crate::foreign_kind::{NamedKind, Unversioned, no_kind};
 use crate::respond;
 use crate::status::{Failure, Result};
 use crate::webhook::printed_kind;
@@ -53,31 +53,19 @@ pub(super) fn check_kind(
 
 fn check_built_in(matched: &Matched, object: &Map, author: Author) -> Result<()> {
     let api_version = matched.kind.api_version();
-    let own = (&*matched.kind.kind, &*api_version);
     let sent = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));
-    let or = |sent: &'_ str, own: &'_ str| if sent.is_empty() { own.to_owned() } else { sent.to_owned() };
-    let (kind, version) = (or(sent.0, own.0), or(sent.1, own.1));
-    if (&*kind, &*version) == own {
+    let named = NamedKind::new((&matched.kind.kind, &api_version), sent, Unversioned::Expected);
+    let named = named.map_err(Failure::internal)?;
+    if named.is_expected() {
         return Ok(());
     }
-    // Upstream decodes it by the kind that it names, and converts it afterwards.
-    let known = klient_schema::kind(
-        version.split_once('/').map_or("", |(group, _)| group),
-        version.rsplit('/').next().unwrap_or_default(),
-        &kind,
-    );
-    if let Some(schema) = known {
-        let decoded = values::decode(object.clone(), schema);
-        decoded.map_err(|mismatch| Failure::internal(mismatch.of_json))?;
-        if author == Author::Policy {
-            check_strictly(object, Target::Kind(schema))?;
-        }
+    named.decode(object, || Value::Object(object.clone()).to_string()).map_err(Failure::internal)?;
+    if author == Author::Policy
+        && let Some(schema) = named.schema()
+    {
+        check_strictly(object, Target::Kind(schema))?;
     }
-    match not_decoded(own, (&kind, &version)) {
-        None => Ok(()),
-        Some(problem) if known.is_some() => Err(author.not_converted(&problem)),
-        Some(problem) => Err(Failure::internal(problem)),
-    }
+    named.check_convertible().map_err(|problem| author.not_converted(&problem))
 }
 
 /// Checks that an object has no fields that its kind does not know.

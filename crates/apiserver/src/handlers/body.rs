@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::Context;
 use super::field_validation::FieldValidation;
-use crate::foreign_kind::{no_kind, not_decoded};
+use crate::foreign_kind::{NamedKind, Unversioned, no_kind};
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
 
@@ -166,34 +166,39 @@ fn check_kind(
     name: &str,
 ) -> Result<()> {
     let is_custom = context.resource.is_custom() && kind != "Scale";
-    let sent_kind = if sent_kind.is_empty() { kind } else { sent_kind };
-    let sent_version = if sent_version.is_empty() && !is_custom { api_version } else { sent_version };
-    if sent_kind == kind && sent_version == api_version {
-        return Ok(());
-    }
-    if context.resource.is_custom() && kind == "Scale" {
-        return Err(unregistered_scale());
-    }
     let other_version = || {
         Failure::bad_request(format!(
             "the API version in the data ({sent_version}) does not match the expected API version ({api_version})"
         ))
     };
-    if is_custom && sent_version == api_version {
+    if is_custom {
+        if sent_version != api_version {
+            return Err(other_version());
+        }
+        if sent_kind.is_empty() || sent_kind == kind {
+            return Ok(());
+        }
         let problem = FieldError::invalid("kind", sent_kind, format!("must be {kind}"));
         return Err(Failure::invalid(&context.resource.info.group, sent_kind, name, &[problem]));
     }
-    if is_custom {
-        return Err(other_version());
+    let named = NamedKind::new((kind, api_version), (sent_kind, sent_version), Unversioned::Expected);
+    if named.as_ref().is_ok_and(NamedKind::is_expected) {
+        return Ok(());
     }
-    let problem = not_decoded((kind, api_version), (sent_kind, sent_version));
-    Err(problem.map_or_else(other_version, |problem| {
-        let version = sent_version.split_once('/').map_or(sent_version, |(_, version)| version);
-        Failure::bad_request(format!(
-            "{sent_kind} in version {} cannot be handled as a {kind}: {problem}",
-            quoted(version)
-        ))
-    }))
+    if context.resource.is_custom() {
+        return Err(unregistered_scale());
+    }
+    let named = named.map_err(|problem| unrecognized(context, kind, &problem))?;
+    let text = || String::from_utf8_lossy(&context.body).into_owned();
+    Err(match named.check_known(text).and_then(|()| named.check_convertible()) {
+        Ok(()) => other_version(),
+        Err(problem) => {
+            let (kind_sent, version) = (named.kind, quoted(named.version()));
+            Failure::bad_request(format!(
+                "{kind_sent} in version {version} cannot be handled as a {kind}: {problem}"
+            ))
+        }
+    })
 }
 
 /// 400 for a body that is no Scale of a custom resource.

@@ -16,6 +16,7 @@ mod discovery;
 mod events;
 mod eviction;
 mod exchange;
+mod foreign_kind;
 mod gzip;
 mod hook;
 mod hostile;

@@ -12,7 +12,7 @@ use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{self, Decoded, Map, Numbers, Target, UnmarshalTypeError, text_at};
 use serde_json::Value;
 
-use crate::foreign_kind::{no_kind, not_decoded};
+use crate::foreign_kind::{NamedKind, Unversioned, no_kind};
 use crate::handlers::body::{media_type, untyped_notes};
 use crate::registry::Resource;
 use crate::status::{Failure, Result};
@@ -122,19 +122,15 @@ impl Patch {
         let new = self.patched(&old, Some(schema))?;
         let invalid = |problem: &str| self.invalid(&old, &new, Some(schema), problem);
         let is_strategic = matches!(self.form, Form::Strategic(_));
-        if !is_strategic {
-            if let Some(problem) = no_kind(&new) {
-                return Err(invalid(&format!("couldn't get version/kind; json parse error: {problem}")));
-            }
-            if let Some(problem) = other_kind(kind, &new) {
-                return Err(invalid(&problem));
-            }
+        if !is_strategic && let Some(problem) = no_kind(&new) {
+            return Err(invalid(&format!("couldn't get version/kind; json parse error: {problem}")));
         }
         let Value::Object(object) = new.clone() else {
             return Err(Failure::bad_request("the patch makes no object"));
         };
-        if !is_strategic && text_at(&object, &["apiVersion"]).is_empty() {
-            // Upstream takes it for the form that it uses itself, which has no such fields.
+        let text = || quoted::text(&self.form, &old, &new, Some(schema));
+        if !is_strategic && is_internal(kind, &object, text).map_err(|problem| invalid(&problem))? {
+            // That form has no such fields.
             let fields = object.keys().filter(|name| !matches!(&***name, "kind" | "apiVersion"));
             let unknown: Vec<String> = fields.cloned().collect();
             return Ok(Patched { object: Map::new(), notes: untyped_notes(&[], &unknown) });
@@ -230,22 +226,23 @@ impl Patch {
     }
 }
 
-/// The error of a patched object that names another kind than its own.
-fn other_kind(kind: PatchedKind<'_>, new: &Value) -> Option<String> {
-    let object = new.as_object()?;
+/// Returns true if upstream takes a patched object for one in the form that it uses itself.
+///
+/// # Errors
+///
+/// If the object names another kind than its own.
+fn is_internal(
+    kind: PatchedKind<'_>,
+    object: &Map,
+    text: impl FnOnce() -> String,
+) -> std::result::Result<bool, String> {
     let sent = (text_at(object, &["kind"]), text_at(object, &["apiVersion"]));
-    if sent == (kind.kind, kind.api_version) || sent.1.is_empty() {
-        return None;
+    let named = NamedKind::new((kind.kind, kind.api_version), sent, Unversioned::Internal)?;
+    if !named.is_expected() {
+        named.decode(object, text)?;
+        named.check_convertible()?;
     }
-    let sent = (if sent.0.is_empty() { kind.kind } else { sent.0 }, sent.1);
-    let (group, version) = sent.1.split_once('/').unwrap_or(("", sent.1));
-    // Upstream decodes it by the kind that it names, and compares the kinds afterwards.
-    if let Some(schema) = klient_schema::kind(group, version, sent.0)
-        && let Err(mismatch) = values::decode(object.clone(), schema)
-    {
-        return Some(mismatch.of_json);
-    }
-    not_decoded((kind.kind, kind.api_version), sent)
+    Ok(named.is_internal())
 }
 
 /// A merge patch that upstream can apply: objects alone.
