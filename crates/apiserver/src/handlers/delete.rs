@@ -14,6 +14,7 @@ use klient_apimachinery::validation::field::FieldError;
 use super::Context;
 use super::list::{self, ListRequest};
 use crate::auth::{Attributes, Rbac};
+use crate::negotiate::Format;
 use crate::registry::deletion::Deletion;
 use crate::registry::pipeline::{self, Outcome};
 use crate::respond::{self, Body};
@@ -30,7 +31,7 @@ pub(super) async fn delete(context: &mut Context) -> Result<Response<Body>> {
     let format = context.format()?;
     let Options { deletion, is_accepted, ignores_read_error } = Options::parse(context)?;
     if ignores_read_error {
-        return Err(refuse_unsafe(context));
+        return delete_unread(context, format, deletion.dry_run).await;
     }
     warn_of_orphans(context, &deletion);
     let warnings = Warnings::default();
@@ -52,22 +53,30 @@ pub(super) async fn delete(context: &mut Context) -> Result<Response<Body>> {
     }
 }
 
-/// Refuses a deletion with [`IGNORE_READ_ERROR`](options::IGNORE_READ_ERROR): it is for corrupt objects, and all stored
-/// objects are readable.
-fn refuse_unsafe(context: &Context) -> Failure {
+/// Deletes an object with [`IGNORE_READ_ERROR`](options::IGNORE_READ_ERROR), which is for those that cannot be converted to
+/// the version of the request.
+async fn delete_unread(context: &Context, format: Format, dry_run: bool) -> Result<Response<Body>> {
     let rbac = Rbac { store: &*context.state.store, registry: &context.state.registry };
     let attributes =
         Attributes { verb: UNSAFE_DELETE.to_owned(), ..Attributes::of(&context.info, &context.query) };
     if !rbac.allows(&context.user, &attributes) {
         let problem = format!("not permitted to do {}, reason: ", quoted(UNSAFE_DELETE));
-        return Failure::forbidden(&context.target(), &problem);
+        return Err(Failure::forbidden(&context.target(), &problem));
     }
-    let key = context.key();
-    if context.state.store.get(&context.resource.table, &key).is_none() {
-        return Failure::not_found(&context.target());
-    }
-    let problem = "unsafe deletion is not allowed because the object is decodable from storage";
-    context.resource.storage_conflict(&key, problem)
+    let (resource, key) = (&context.resource, context.key());
+    pipeline::delete_unread(&context.state, resource, &key, dry_run, context.deadline).await?;
+    let details = StatusDetails {
+        name: Some(key.name().into()),
+        kind: Some((*resource.info.kind).into()),
+        ..Default::default()
+    };
+    let status = Status {
+        status: Some("Success".into()),
+        code: Some(200),
+        details: Some(Box::new(details)),
+        ..Default::default()
+    };
+    Ok(respond::written(StatusCode::OK, format, respond::status(&status), &STATUS))
 }
 
 /// Warns of dependents that a deletion without `propagationPolicy` orphans.

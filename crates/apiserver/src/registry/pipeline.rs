@@ -38,7 +38,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 pub(crate) use create::SYSTEM_METADATA;
-pub(crate) use delete::{Outcome, check_preconditions, delete};
+pub(crate) use delete::{Outcome, check_preconditions, delete, delete_unread};
 use klient_apimachinery::BoxFuture;
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::validation::field::FieldError;

@@ -294,6 +294,16 @@ impl Resource {
         Draft::new(self.indexed(key, object), self.encode(object))
     }
 
+    /// Encodes a stored object as it is, in the form that it has, without its resourceVersion.
+    pub(crate) fn draft_as_stored(&self, object: &Object) -> Draft {
+        let mut value = object.value();
+        map_at(&mut value, "metadata")
+            .insert("resourceVersion".to_owned(), VERSION_PLACEHOLDER.as_str().into());
+        let (schema_hash, version_name) = (object.schema_hash, object.version_name.clone());
+        let indexed = Object { schema_hash, version_name, ..self.indexed(object.key.clone(), &value) };
+        Draft::new(indexed, self.encode(&value))
+    }
+
     /// The parts of an object by which it is found, without its JSON.
     fn indexed(&self, key: Key, object: &Map) -> Object {
         let labels = values::at(object, &["metadata", "labels"]).and_then(Value::as_object);

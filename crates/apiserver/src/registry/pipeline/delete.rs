@@ -6,6 +6,7 @@ use klient_apimachinery::Time;
 use klient_apimachinery::meta::PropagationPolicy;
 use klient_apimachinery::values::{Map, at, list_at, map_at};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::admission::{Attributes, Operation, OperationOptions, RequestContext};
 use crate::registry::Resource;
@@ -127,6 +128,44 @@ async fn delete_stored(
                     return Ok(Outcome::Terminating(object));
                 }
                 version = version.map(|_| object.version.to_string());
+            }
+            // It has changed meanwhile: look again.
+            Err(StorageError::Changed) => {}
+            Err(_) => return Err(Failure::internal("cannot delete")),
+        }
+    }
+}
+
+/// Deletes an object that cannot be converted to the version of a resource, unread: nothing admits that, and no finalizer
+/// holds the object.
+///
+/// # Errors
+///
+/// 404 if it does not exist; 409 if it can be read.
+pub(crate) async fn delete_unread(
+    state: &Arc<State>,
+    resource: &Arc<Resource>,
+    key: &Key,
+    dry_run: bool,
+    deadline: Instant,
+) -> Result<()> {
+    loop {
+        let current = state.store.get(&resource.table, key);
+        let current = current.ok_or_else(|| Failure::not_found(&resource.target(key.name())))?;
+        if state.converter.serve(resource, current.clone(), deadline).await.is_ok() {
+            let problem = "unsafe deletion is not allowed because the object is decodable from storage";
+            return Err(resource.storage_conflict(key, problem));
+        }
+        if dry_run {
+            return Ok(());
+        }
+        let (old, from) = (current.value(), current.version);
+        let write = Write::Delete { last: resource.draft_as_stored(&current), from };
+        match state.store.commit(&resource.table, write).await {
+            Ok(object) => {
+                let change = Committed { resource, object: &object, old: Some(&old), deleted: true };
+                state.committed(&change).await;
+                return Ok(());
             }
             // It has changed meanwhile: look again.
             Err(StorageError::Changed) => {}

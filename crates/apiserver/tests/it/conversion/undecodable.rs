@@ -162,3 +162,25 @@ async fn a_list_of_more_objects_than_are_named_ends_at_the_hundredth() {
     assert_eq!((&causes[100], &causes[101]), (&last, &Value::Null));
     assert_eq!(hook.posted().len(), 101);
 }
+
+#[tokio::test]
+async fn an_object_that_is_not_converted_is_deleted_unread() {
+    let (_hook, _server, admin) = start(without_bad).await;
+    let mut held = gadget("bad", json!({"size": 1}));
+    held["metadata"]["finalizers"] = json!(["a.example/held"]);
+    let stored = admin.post(GADGETS, &held).await.expect(201);
+    let mut watch = admin.watch(&format!("{GADGETS}?watch=1&resourceVersion={}", version(&stored))).await;
+    let query = "ignoreStoreReadErrorWithClusterBreakingPotential=true";
+    let readable = admin.delete(&format!("{GADGETS}/bad?{query}")).await.refusal();
+    assert!(readable.contains("because the object is decodable from storage"), "{readable}");
+    for options in ["&dryRun=All", ""] {
+        admin.get(&format!("{GADGETS}/bad")).await.expect(200);
+        let deleted = admin.delete(&format!("{GADGETS_V2}/bad?{query}{options}")).await.expect(200);
+        let details = json!({"name": "bad", "kind": "Gadget"});
+        assert_eq!((&deleted["status"], &deleted["code"]), (&json!("Success"), &json!(200)));
+        assert_eq!(deleted["details"], details);
+    }
+    admin.get(&format!("{GADGETS}/bad")).await.expect(404);
+    let event = watch.next().await.expect("the watch goes on");
+    assert_eq!((&event["type"], &event["object"]["spec"]), (&json!("DELETED"), &json!({"size": 1})));
+}
