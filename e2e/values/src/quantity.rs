@@ -82,6 +82,10 @@ const OF_VALUES: &[Kept] = &[
     NO_DIGITS,
     ENDLESS,
     Kept {
+        reason: "the default quantity, an empty string, is zero in arithmetic",
+        is: |input, ours, theirs| input.is_empty() && ours.is_ok() && theirs.is_err(),
+    },
+    Kept {
         reason: "a value that 64 bits do not hold is an error",
         is: |_, ours, _| ours.as_ref().is_err_and(|problem| problem.contains("64-bit")),
     },
