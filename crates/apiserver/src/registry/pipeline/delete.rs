@@ -84,6 +84,13 @@ async fn delete_stored(
     loop {
         let current = state.store.get(&resource.table, key);
         let current = current.ok_or_else(|| Failure::not_found(&resource.target(name)))?;
+        // A custom resource is admitted as it is served: what cannot be is not looked at further.
+        let served = if resource.is_custom() && request.user.is_some() {
+            let served = state.converter.serve(resource, current.clone(), request.deadline).await?;
+            Some(resource.read(&served))
+        } else {
+            None
+        };
         check_preconditions(resource, &current, options.uid.as_deref(), version.as_deref())?;
         let old = state.converter.read_stored(resource, &current, request.deadline).await?;
         let mut new = marked(resource, &old, options);
@@ -91,13 +98,6 @@ async fn delete_stored(
         let is_held = is_first || is_held(&*resource.strategy, &new);
         // A deletion that only waits for its grace period is not admitted again.
         if !(is_held && new == old && is_graceful(&old)) {
-            // A custom resource is admitted as it is served.
-            let served = if resource.is_custom() && request.user.is_some() {
-                let served = state.converter.serve(resource, current.clone(), request.deadline).await?;
-                Some(resource.read(&served))
-            } else {
-                None
-            };
             let attributes = Attributes { old: Some(served.as_ref().unwrap_or(&old)), ..attributes };
             state.admission.admit(&attributes, None).await?;
             state.admission.validate(&attributes, None).await?;

@@ -66,6 +66,7 @@ async fn a_stored_object_that_is_not_converted_is_named_by_its_key() {
         put(&admin, "?dryRun=All").await,
         admin.delete(&path).await,
         admin.delete(&format!("{path}?dryRun=All")).await,
+        admin.delete(&format!("{path}?uid=other")).await,
     ];
     for answer in reads {
         let message = format!("Internal error occurred: {corrupt}");
