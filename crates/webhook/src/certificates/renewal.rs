@@ -68,12 +68,15 @@ impl Renewal {
         wait.map_or(resync, |wait| wait.min(resync))
     }
 
-    /// Brings the Secret, the bundles and the certificate up to date.
+    /// Brings the Secret, the bundles and the certificate up to date. A bundle that cannot be written holds up neither the
+    /// others nor the certificate, which an authority from before goes on to sign meanwhile.
     pub(super) async fn step(&mut self) -> Result<(), Error> {
         let authorities = self.authorities().await?;
         let bundle = authorities.bundle();
+        let mut put = Ok(());
         for target in &self.options.ca_bundles {
-            target.put(&self.client, &bundle).await?;
+            let of_target = target.put(&self.client, &bundle).await;
+            put = put.and(of_target);
         }
         self.bundle.send_if_modified(|present| {
             let differs = **present != *bundle;
@@ -83,15 +86,18 @@ impl Renewal {
             differs
         });
         let newest = authorities.current.certificate();
-        let since = match &self.propagated {
-            Some((known, since)) if known == newest => *since,
-            _ => self.propagated.insert((newest.clone(), Instant::now())).1,
-        };
+        let known = self.propagated.as_ref().filter(|(known, _)| known == newest).map(|(_, since)| *since);
+        let since = known.or_else(|| put.is_ok().then(Instant::now));
+        if let Some(since) = since {
+            self.propagated = Some((newest.clone(), since));
+        }
+        let is_propagated = since.is_some_and(|since| since.elapsed() >= self.options.propagation);
         let signer = match &authorities.previous {
-            Some(previous) if since.elapsed() < self.options.propagation => previous,
+            Some(previous) if !is_propagated => previous,
             _ => &authorities.current,
         };
-        self.sign(signer)
+        self.sign(signer)?;
+        put
     }
 
     /// Signs a certificate, unless the present one is of this authority and valid for long enough.

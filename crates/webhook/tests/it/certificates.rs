@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use klient_api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use klient_api::admissionregistration::v1::{
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, ValidatingWebhookConfiguration,
+};
+use klient_api::apiextensions::v1::CustomResourceDefinition;
 use klient_api::core::v1::{ConfigMap, Secret};
 use klient_apimachinery::meta::v1::ObjectMeta;
+use klient_apimachinery::{Resource, Unstructured};
 use klient_client::{Client, Patch};
 use klient_webhook::{
     AdmissionWebhook, Allowed, CaBundle, Denied, ErrorKind, Request, Server, WebhookAddress,
@@ -121,6 +125,67 @@ async fn a_new_authority_comes_before_the_old_one_expires_and_no_call_fails() {
     while other.ca_bundle() != one.ca_bundle() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_refused_holds_up_neither_the_others_nor_the_certificate() {
+    let (_server, client) = cluster().await;
+    let rules = json!([{
+        "apiGroups": ["apiextensions.k8s.io"], "apiVersions": ["v1"], "operations": ["UPDATE"],
+        "resources": ["customresourcedefinitions"],
+    }]);
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "frozen"},
+        "spec": {"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": "false"}]},
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "frozen"}, "spec": {"policyName": "frozen", "validationActions": ["Deny"]},
+    });
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "lamps.frozen.example"},
+        "spec": {
+            "group": "frozen.example", "scope": "Cluster", "names": {"plural": "lamps", "kind": "Lamp"},
+            "conversion": {"strategy": "Webhook", "webhook": {
+                "clientConfig": {"url": "https://127.0.0.1/convert"}, "conversionReviewVersions": ["v1"],
+            }},
+            "versions": [
+                {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}},
+            ],
+        },
+    });
+    let options = WebhookCertificatesOptions {
+        ca_bundles: vec![
+            CaBundle::Definition("lamps.frozen.example".into()),
+            CaBundle::Validating("hooks".into()),
+        ],
+        certificate_max_age: Duration::from_secs(3),
+        ..options()
+    };
+    let certificates = WebhookCertificates::start(&client, options.clone()).await.unwrap();
+    create::<ValidatingAdmissionPolicy>(&client, policy).await;
+    create::<ValidatingAdmissionPolicyBinding>(&client, binding).await;
+    create::<CustomResourceDefinition>(&client, definition).await;
+    let server = Server::start(webhooks(), certificates.tls(), any_port()).await.unwrap();
+    let address = WebhookAddress::url(url(&server));
+    webhooks().install(&client, "hooks", &address, &Default::default()).await.unwrap();
+    let error = WebhookCertificates::start(&client, options).await.unwrap_err().to_string();
+    assert!(error.starts_with("caBundle of CustomResourceDefinition lamps.frozen.example: "), "{error}");
+    let mut seen = certificates.subscribe();
+    for _ in 0..2 {
+        seen.mark_unchanged();
+        let renewed = tokio::time::timeout(Duration::from_secs(60), seen.changed()).await;
+        renewed.unwrap().unwrap();
+        assert_eq!(call(&client).await, Ok(()));
+    }
+}
+
+/// Creates an object of a cluster-scoped kind.
+async fn create<K: Resource>(client: &Client, object: serde_json::Value) {
+    let object: Unstructured = serde_json::from_value(object).unwrap();
+    client.dynamic(K::INFO).create(&object).await.unwrap();
 }
 
 #[tokio::test]
