@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::DuplexStream;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{self, Connections};
@@ -120,17 +120,59 @@ async fn on_threads(
     Ok(thread)
 }
 
+/// A runtime for this thread and others.
 fn runtime(threads: NonZeroUsize, name: &str) -> io::Result<Runtime> {
     let mut builder = match threads.get() {
         1 => runtime::Builder::new_current_thread(),
         _ => runtime::Builder::new_multi_thread(),
     };
-    builder.worker_threads(threads.get()).max_blocking_threads(offload::THREADS);
+    let works = Arc::new(Semaphore::new(offload::WORKS));
+    offload::limit(works.clone());
+    builder.worker_threads(threads.get()).on_thread_start(move || offload::limit(works.clone()));
     builder.thread_name(name).enable_all().build()
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
         self.stop.send_replace(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    #[test]
+    fn names_are_resolved_while_long_work_takes_all_permits() {
+        let runtime = runtime(NonZeroUsize::MIN.saturating_add(1), "test").unwrap();
+        runtime.block_on(async {
+            let (end, ended) = std::sync::mpsc::channel::<()>();
+            let (ended, begun) = (Arc::new(Mutex::new(ended)), Arc::new(AtomicUsize::new(0)));
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let works: Vec<_> = (0..2 * offload::WORKS)
+                .map(|_| {
+                    let (ended, begun) = (ended.clone(), begun.clone());
+                    tokio::spawn(offload::offload(deadline, move || {
+                        begun.fetch_add(1, Ordering::SeqCst);
+                        let _ = ended.lock().unwrap().recv();
+                    }))
+                })
+                .collect();
+            while begun.load(Ordering::SeqCst) < offload::WORKS {
+                tokio::task::yield_now().await;
+            }
+            let resolved = timeout(Duration::from_secs(10), tokio::net::lookup_host("localhost:1")).await;
+            assert_eq!(begun.load(Ordering::SeqCst), offload::WORKS);
+            drop(end);
+            for work in works {
+                assert!(work.await.unwrap().is_ok());
+            }
+            assert!(resolved.unwrap().is_ok());
+        });
     }
 }
