@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
 use serde_json::{Value, json};
@@ -137,6 +138,9 @@ pub struct Version {
     rules: Arc<LazyRules>,
 }
 
+/// The time in which the rules of a version are compiled, though the request that needs them first is given up.
+const COMPILE_TIME: Duration = Duration::from_secs(300);
+
 /// The rules of a version, which are compiled when the first object is validated. An effort that does not suffice for that
 /// leaves them to the next.
 #[derive(Debug)]
@@ -166,10 +170,8 @@ impl LazyRules {
             Err(_) => return None,
         };
         if self.compiled.get().is_none() {
-            let compiled = Validations::compile(schema, true);
-            if Effort::is_interrupted() {
-                return None;
-            }
+            let deadline = Instant::now() + COMPILE_TIME;
+            let compiled = Effort::for_others(deadline, || Validations::compile(schema, true)).ok()?;
             // The lock is held, so that there is none yet.
             let _ = self.compiled.set(compiled);
         }

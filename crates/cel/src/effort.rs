@@ -89,6 +89,26 @@ impl Effort {
         if SPENDING.get().is_interrupted { Err(Interrupted) } else { Ok(done) }
     }
 
+    /// Runs a function whose result others need, too, such as a compilation: until a time of its own, though the effort of
+    /// the thread ends before. A thread with [`LITTLE`](Self::LITTLE) effort does not spend more.
+    ///
+    /// # Errors
+    ///
+    /// If that did not suffice, in which case the effort of the thread does not suffice, either.
+    pub fn for_others<T>(deadline: Instant, run: impl FnOnce() -> T) -> std::result::Result<T, Interrupted> {
+        let done = match SPENDING.get().deadline {
+            Some(_) => Effort::until(deadline).spend(run),
+            None => {
+                let done = run();
+                if Effort::is_interrupted() { Err(Interrupted) } else { Ok(done) }
+            }
+        };
+        if done.is_err() {
+            SPENDING.set(Spending { is_interrupted: true, ..SPENDING.get() });
+        }
+        done
+    }
+
     /// Returns true if the effort of the thread did not suffice, so that results are of no use.
     pub fn is_interrupted() -> bool {
         SPENDING.get().is_interrupted

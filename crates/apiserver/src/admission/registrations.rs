@@ -1,6 +1,7 @@
 //! [`Registrations`], the parsed objects of a kind that configures admission, such as the configurations of webhooks.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use klient_apimachinery::values::Map;
 use klient_cel::Effort;
@@ -14,15 +15,20 @@ use crate::storage::{Cursor, Key, Object, Page, Selection, Storage, TableId};
 /// that have not changed are kept. Without a change a look costs a lock and the clone of an `Arc`.
 ///
 /// Expressions in them are compiled, which may take long: no thread is blocked meanwhile, and only the writes wait that
-/// need the objects.
-pub(crate) struct Registrations<T> {
+/// need the objects. The first of them may be given up before they are parsed: that goes on for the others.
+pub(crate) struct Registrations<T>(Arc<Shared<T>>);
+
+struct Shared<T> {
     storage: Arc<dyn Storage>,
     table: TableId,
     parse: fn(&Map) -> T,
     parsed: Mutex<Parsed<T>>,
     /// Held while objects are parsed.
-    parsing: tokio::sync::Mutex<()>,
+    parsing: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// The time in which objects are parsed.
+const PARSE_TIME: Duration = Duration::from_secs(300);
 
 /// The objects as they were at a cursor.
 struct Parsed<T> {
@@ -37,32 +43,42 @@ impl<T: Send + Sync + 'static> Registrations<T> {
     /// The objects of a table; `parse` gets them as they are stored.
     pub(crate) fn new(storage: Arc<dyn Storage>, table: TableId, parse: fn(&Map) -> T) -> Self {
         let parsed = Parsed { cursor: None, versions: Vec::new(), objects: Arc::default() };
-        Registrations {
-            storage,
-            table,
-            parse,
-            parsed: Mutex::new(parsed),
-            parsing: tokio::sync::Mutex::default(),
-        }
+        let (parsed, parsing) = (Mutex::new(parsed), Arc::default());
+        Registrations(Arc::new(Shared { storage, table, parse, parsed, parsing }))
     }
 
     /// The objects as they are.
     ///
     /// # Errors
     ///
-    /// 504 if they are not parsed by the deadline. Those that are parsed are kept.
+    /// 504 if they are not parsed by the deadline.
     pub(crate) async fn all(&self, deadline: Instant) -> Result<Arc<[Arc<T>]>> {
-        if let Some(known) = self.known() {
+        let Registrations(shared) = self;
+        if let Some(known) = shared.known() {
             return Ok(known);
         }
-        let locked = timeout_at(deadline, self.parsing.lock()).await;
-        let _parsing = locked.map_err(|_| Failure::deadline_exceeded())?;
-        match self.known() {
-            Some(known) => Ok(known),
-            None => self.read(deadline).await,
+        let locked = timeout_at(deadline, shared.parsing.clone().lock_owned()).await;
+        let parsing = locked.map_err(|_| Failure::deadline_exceeded())?;
+        if let Some(known) = shared.known() {
+            return Ok(known);
+        }
+        let shared = shared.clone();
+        let reading = tokio::spawn(async move {
+            let _parsing = parsing;
+            shared.read(Instant::now() + PARSE_TIME).await
+        });
+        match timeout_at(deadline, reading).await {
+            Ok(Ok(read)) => read,
+            Ok(Err(error)) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Failure::internal("the server stops")),
+            },
+            Err(_) => Err(Failure::deadline_exceeded()),
         }
     }
+}
 
+impl<T: Send + Sync + 'static> Shared<T> {
     /// The objects, unless they have changed.
     fn known(&self) -> Option<Arc<[Arc<T>]>> {
         let parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);

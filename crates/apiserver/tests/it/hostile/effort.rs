@@ -152,6 +152,45 @@ async fn requests_are_answered_while_policies_are_evaluated() {
     assert!(answered >= SOME, "{answered}");
 }
 
+/// Tries a write with little time until it is answered otherwise than that this does not suffice. Each try may give up what
+/// is to be compiled for it.
+async fn tried(client: &Client, path: &str, object: &Value) -> Answer {
+    let path = format!("{path}?timeout=100ms");
+    for _ in 0..1000 {
+        let answer = client.post(&path, object).await;
+        if answer.status != 504 {
+            return answer;
+        }
+    }
+    panic!("there is never enough time");
+}
+
+#[tokio::test]
+async fn what_is_compiled_for_a_request_without_time_is_there_for_the_next() {
+    const GROUP: &str = "/apis/admissionregistration.k8s.io/v1";
+    let parts: Vec<String> = (0..1500).map(|index| format!("[{index}].all(x, x >= 0)")).collect();
+    let long = format!("false && [{}].size() == 0", parts.join(", "));
+    let rule = json!([{"rule": long, "message": "compiled"}]);
+    let definition = gadgets(json!({"type": "object", "x-kubernetes-validations": rule}));
+    let (_server, client) = defined(&definition).await;
+    let created = tried(&client, GADGETS, &gadget("g", json!({}))).await;
+    assert!(created.refusal().contains("compiled"), "{}", created.refusal());
+    let rule = json!({
+        "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"],
+    });
+    let policy = json!({"metadata": {"name": "p"}, "spec": {
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": long, "message": "compiled"}],
+    }});
+    client.post(&format!("{GROUP}/validatingadmissionpolicies"), &policy).await.expect(201);
+    let binding = json!({
+        "metadata": {"name": "b"}, "spec": {"policyName": "p", "validationActions": ["Deny"]},
+    });
+    client.post(&format!("{GROUP}/validatingadmissionpolicybindings"), &binding).await.expect(201);
+    let created = tried(&client, CONFIG_MAPS, &json!({"metadata": {"name": "c"}})).await;
+    assert!(created.refusal().contains("compiled"), "{}", created.refusal());
+}
+
 #[tokio::test]
 async fn a_definition_is_served_in_the_state_of_its_last_change() {
     let (_server, client) = defined(&gadgets(json!({"type": "object"}))).await;
