@@ -1,5 +1,7 @@
 //! The change of an object by a handler, as a JSON patch.
 
+use std::collections::{HashMap, VecDeque};
+
 use serde_json::Value;
 
 /// The JSON patch that changes the received object as a handler has changed it, from `before` to `after`, which are written
@@ -46,13 +48,24 @@ fn carry(before: &Value, after: &Value, received: Value) -> Value {
         {
             // Items that have moved are found by equality; in a list of the same length the others are changed in place.
             let in_place = before.len() == after.len();
-            let item = |(index, value): (usize, &Value)| match before.iter().position(|old| old == value) {
-                Some(_) if before.get(index) == Some(value) => received[index].clone(),
-                Some(moved) => received[moved].clone(),
-                None if in_place => carry(&before[index], value, received[index].clone()),
-                None => value.clone(),
+            let mut moved: HashMap<&Value, VecDeque<usize>> = HashMap::new();
+            for (index, value) in before.iter().enumerate() {
+                if after.get(index) != Some(value) {
+                    moved.entry(value).or_default().push_back(index);
+                }
+            }
+            let mut item = |(index, value): (usize, &Value)| {
+                if before.get(index) == Some(value) {
+                    return received[index].clone();
+                }
+                // Of equal items each is taken once.
+                match moved.get_mut(value).and_then(VecDeque::pop_front) {
+                    Some(moved) => received[moved].clone(),
+                    None if in_place => carry(&before[index], value, received[index].clone()),
+                    None => value.clone(),
+                }
             };
-            Value::Array(after.iter().enumerate().map(item).collect())
+            Value::Array(after.iter().enumerate().map(&mut item).collect())
         }
         _ => after.clone(),
     }
@@ -110,6 +123,11 @@ mod tests {
         let after = json!({"items": [known("a"), known("b"), known("c"), known("d")]});
         let expected = json!({"items": [item("a", 1), item("b", 2), item("c", 3), known("d")]});
         check(&received, &before, &after, &expected);
+        let received = json!({"items": [item("a", 1), item("a", 2), item("b", 3)]});
+        let before = json!({"items": [known("a"), known("a"), known("b")]});
+        let after = json!({"items": [known("c"), known("a"), known("b"), known("a")]});
+        let expected = json!({"items": [known("c"), item("a", 2), item("b", 3), item("a", 1)]});
+        check(&received, &before, &after, &expected);
         check(&received, &before, &json!({"items": null}), &json!({"items": null}));
         check(
             &json!({"items": []}),
@@ -117,5 +135,15 @@ mod tests {
             &json!({"items": [known("a")]}),
             &json!({"items": [known("a")]}),
         );
+    }
+
+    #[test]
+    fn an_item_in_front_of_a_long_list_takes_no_time_for_each_pair() {
+        let items: Vec<u64> = (0..100_000).collect();
+        let longer: Vec<u64> = std::iter::once(u64::MAX).chain(items.iter().copied()).collect();
+        let (before, after) = (json!({"items": items}), json!({"items": longer}));
+        let patch = patch(&before, &before, &after).unwrap();
+        let operations: Vec<Value> = serde_json::from_slice(&patch).unwrap();
+        assert_eq!(operations.len(), longer.len());
     }
 }
