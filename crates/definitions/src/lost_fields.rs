@@ -30,7 +30,8 @@ fn compare(old: &Value, new: Option<&Value>, path: &str, lost: &mut Vec<String>)
     }
     // A value of another type is not valid any more, and has no fields.
     if keeps && new["type"] == "object" {
-        for (name, property) in new_properties.iter().filter(|(name, _)| !old_properties.contains_key(*name)) {
+        for (name, property) in new_properties.iter().filter(|(name, _)| !old_properties.contains_key(*name))
+        {
             compare(&any, Some(property), &at(name), lost);
         }
         compare(&any, additional, &at("*"), lost);
@@ -55,8 +56,7 @@ mod tests {
     fn fields_that_were_kept_without_a_schema_are_lost() {
         let any = json!({PRESERVE: true});
         let kept = json!({"type": "object", PRESERVE: true});
-        let keeping =
-            |properties: Value| json!({"type": "object", "properties": properties, PRESERVE: true});
+        let keeping = |properties: Value| json!({"type": "object", "properties": properties, PRESERVE: true});
         let string = json!({"type": "string"});
         let map = |values: &Value| json!({"type": "object", "additionalProperties": values});
         let list = |items: &Value| json!({"type": "array", "items": items});

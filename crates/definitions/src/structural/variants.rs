@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Converter, int_or_string, is_null, is_type};
+use super::{Converter, INT_OR_STRING, int_or_string, is_null, is_true, is_type};
 
 impl Converter {
     /// Replaces the alternatives of a schema by one type with conditions on its fields.
     pub(super) fn alternatives(&mut self, schema: &mut Map<String, Value>, field: &str) {
+        // Each is a keyword with conditions. Several enums may be flattened into one struct.
+        let mut conditions = Vec::new();
         for keyword in ["allOf", "anyOf", "oneOf"] {
             let Some(Value::Array(mut alternatives)) = schema.remove(keyword) else { continue };
             let count = alternatives.len();
@@ -19,11 +21,22 @@ impl Converter {
                 continue;
             }
             if keyword == "allOf" || alternatives.len() == 1 {
+                let is_whole =
+                    ["properties", "anyOf", "oneOf"].iter().all(|other| !schema.contains_key(*other));
+                if let ([Value::Object(alternative)], true) =
+                    (&alternatives[..], is_whole && conditions.is_empty())
+                {
+                    self.merge(schema, alternative.clone(), field);
+                    // What was merged may have alternatives itself.
+                    return self.alternatives(schema, field);
+                }
                 for alternative in alternatives {
+                    let Value::Object(mut alternative) = alternative else { continue };
+                    self.alternatives(&mut alternative, field);
+                    conditions.extend(take_conditions(&mut alternative));
                     self.merge(schema, alternative, field);
                 }
-                // What was merged may have alternatives itself.
-                return self.alternatives(schema, field);
+                continue;
             }
             let has = |name: &str| {
                 let is =
@@ -35,7 +48,7 @@ impl Converter {
             } else if has("string") == alternatives.len() {
                 self.strings(schema, alternatives, field);
             } else if has("object") == alternatives.len() {
-                self.objects(schema, alternatives, keyword, field);
+                conditions.extend(self.objects(schema, alternatives, keyword, field));
             } else {
                 self.problem(
                     field,
@@ -44,6 +57,7 @@ impl Converter {
                 );
             }
         }
+        insert_conditions(schema, conditions);
     }
 
     /// Variants that are flattened into a struct and need not be there: their fields become fields of the struct.
@@ -60,13 +74,12 @@ impl Converter {
     }
 
     /// Adds all of a schema to another. What that has already stays.
-    fn merge(&mut self, schema: &mut Map<String, Value>, other: Value, field: &str) {
-        let Value::Object(other) = other else { return };
+    fn merge(&mut self, schema: &mut Map<String, Value>, other: Map<String, Value>, field: &str) {
         for (keyword, value) in other {
             match (keyword.as_str(), schema.get_mut(&keyword), value) {
                 ("properties", Some(Value::Object(properties)), Value::Object(others)) => {
                     for (name, property) in others {
-                        properties.entry(name).or_insert(property);
+                        self.add_property(properties, name, property, field);
                     }
                 }
                 ("required", Some(Value::Array(names)), Value::Array(others)) => {
@@ -111,16 +124,22 @@ impl Converter {
         }
     }
 
-    /// Variants that are objects: their fields become fields of the schema, and each has the condition that its own are
-    /// there.
+    /// Variants that are objects: their fields become fields of the schema. Returns the condition for each that its own are
+    /// there, by the keyword.
     fn objects(
         &mut self,
         schema: &mut Map<String, Value>,
         alternatives: Vec<Value>,
         keyword: &str,
         field: &str,
-    ) {
+    ) -> Option<(String, Value)> {
         let mut properties = take_properties(schema);
+        let is_whole = properties.is_empty();
+        // Beside a flattened map, schemars gives the names of the variants' fields to the struct.
+        let is_name = |property: &Value| *property == json!({});
+        let names = properties.iter().filter(|(_, property)| is_name(property));
+        let names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        properties.retain(|_, property| !is_name(property));
         let mut conditions = Vec::new();
         for alternative in alternatives {
             let Value::Object(mut alternative) = alternative else { continue };
@@ -138,10 +157,12 @@ impl Converter {
                 .extend(alternative.remove("required").map(|required| ("required".to_owned(), required)));
             conditions.push(Value::Object(condition));
         }
+        for name in names {
+            properties.entry(name).or_insert(json!({}));
+        }
         schema.insert("type".into(), "object".into());
         schema.insert("properties".into(), Value::Object(properties));
-        // With a null, which fulfils all of them, there is no single one.
-        let is_nullable = schema.get("nullable") == Some(&Value::Bool(true));
+        let is_nullable = is_true(schema, "nullable");
         let names = conditions.iter().filter_map(|condition| {
             match condition["required"].as_array().map(Vec::as_slice) {
                 Some([name]) if condition.get("properties").is_none() => name.as_str(),
@@ -149,13 +170,12 @@ impl Converter {
             }
         });
         let is_tagged_by_field = names.count() == conditions.len();
-        if is_nullable && is_tagged_by_field && keyword == "oneOf" {
+        if is_nullable && is_whole && is_tagged_by_field && keyword == "oneOf" {
             schema.insert("minProperties".into(), 1.into());
             schema.insert("maxProperties".into(), 1.into());
-        } else {
-            let keyword = if is_nullable { "anyOf" } else { keyword };
-            schema.insert(keyword.into(), Value::Array(conditions));
+            return None;
         }
+        Some((keyword.to_owned(), Value::Array(conditions)))
     }
 
     fn add_property(
@@ -184,6 +204,35 @@ impl Converter {
                 "the field has another type in another variant, and a structural schema has one schema per field: give one \
                  of them another name",
             );
+        }
+    }
+}
+
+/// Takes the conditions out of a schema whose alternatives are replaced.
+fn take_conditions(schema: &mut Map<String, Value>) -> Vec<(String, Value)> {
+    if is_true(schema, INT_OR_STRING) {
+        return Vec::new();
+    }
+    let mut conditions = Vec::new();
+    if let Some(Value::Array(all)) = schema.remove("allOf") {
+        conditions.extend(all.into_iter().filter_map(|one| one.as_object()?.clone().into_iter().next()));
+    }
+    for keyword in ["anyOf", "oneOf"] {
+        conditions.extend(schema.remove(keyword).map(|alternatives| (keyword.to_owned(), alternatives)));
+    }
+    conditions
+}
+
+/// Adds conditions to a schema, all of which hold. A null fulfils each of several, so that there is no single one.
+fn insert_conditions(schema: &mut Map<String, Value>, mut conditions: Vec<(String, Value)>) {
+    if is_true(schema, "nullable") {
+        conditions.iter_mut().for_each(|(keyword, _)| *keyword = "anyOf".to_owned());
+    }
+    match conditions.len() {
+        0 | 1 => schema.extend(conditions),
+        _ => {
+            let all = conditions.into_iter().map(|condition| Value::Object(Map::from_iter([condition])));
+            schema.insert("allOf".into(), all.collect());
         }
     }
 }

@@ -134,10 +134,83 @@ struct Flat {
 }
 
 #[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Sink {
+    Disk { path: String },
+    Nowhere {},
+}
+
+#[derive(JsonSchema)]
+struct Flats {
+    name: String,
+    #[serde(flatten)]
+    source: Source,
+    #[serde(flatten)]
+    sink: Sink,
+}
+
+#[derive(JsonSchema)]
+struct OptionalFlats {
+    #[serde(flatten)]
+    source: Option<Source>,
+    #[serde(flatten)]
+    sink: Option<Sink>,
+}
+
+#[derive(JsonSchema)]
+struct OpenFlat {
+    #[serde(flatten)]
+    open: Open,
+    #[serde(flatten)]
+    source: Source,
+}
+
+#[derive(JsonSchema)]
 struct Open {
     name: String,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
+}
+
+#[test]
+fn several_enums_are_flattened_into_one_struct() {
+    let sources = shape::<Source>().unwrap()["properties"].clone();
+    let mut both = sources.as_object().unwrap().clone();
+    both.extend(shape::<Sink>().unwrap()["properties"].as_object().unwrap().clone());
+    let of_source = json!([{"required": ["git"]}, {"required": ["image"]}]);
+    let of_sink = json!([{"required": ["disk"]}, {"required": ["nowhere"]}]);
+    let with_name = |properties: &serde_json::Map<String, Value>| {
+        let mut properties = properties.clone();
+        properties.insert("name".to_owned(), json!({"type": "string"}));
+        properties
+    };
+    let object = json!({"type": "object", "required": ["name"], "properties": with_name(&both)});
+    let mut flats = object.clone();
+    flats["allOf"] = json!([{"oneOf": of_source}, {"oneOf": of_sink}]);
+    let mut nullable = object;
+    nullable["nullable"] = true.into();
+    nullable["allOf"] = json!([{"anyOf": of_source}, {"anyOf": of_sink}]);
+    let sources = sources.as_object().unwrap();
+    let flat = json!({
+        "type": "object", "required": ["name"], "properties": with_name(sources), "nullable": true,
+        "anyOf": of_source,
+    });
+    let open = json!({
+        "type": "object", "required": ["name"], "properties": with_name(sources), "oneOf": of_source,
+        "x-kubernetes-preserve-unknown-fields": true,
+    });
+    let cases = [
+        (shape::<Flats>(), flats),
+        (shape::<Option<Flats>>(), nullable),
+        (shape::<OptionalFlats>(), json!({"type": "object", "properties": both})),
+        // The name is beside the one field of a variant.
+        (shape::<Option<Flat>>(), flat),
+        (shape::<OpenFlat>(), open),
+    ];
+    for (index, (schema, expected)) in cases.into_iter().enumerate() {
+        println!("case {index}");
+        pretty_equal(&schema.unwrap(), &expected);
+    }
 }
 
 #[test]
