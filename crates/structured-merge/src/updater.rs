@@ -141,9 +141,10 @@ impl Updater<'_> {
         let fields = self.version(api_version)?.filter.apply(&config.field_set());
         let last = managers.get(manager).cloned();
         let time = last.as_ref().and_then(|last| last.time);
-        // A manager that still owns all it had also owns the items and entries around it: nothing would be pruned.
-        let has_less =
-            |last: &Owned| last.api_version != api_version || !last.fields.difference(&fields).is_empty();
+        // A manager that still owns all it had also owns the items and entries around it: nothing would be pruned, unless it
+        // is lost in a conversion to the version of another manager.
+        let is_in_one_version = managers.values().all(|owned| owned.api_version == api_version);
+        let has_less = |last: &Owned| !is_in_one_version || !last.fields.difference(&fields).is_empty();
         let last = last.filter(has_less);
         managers.insert(manager.clone(), Owned { fields, api_version: api_version.into(), time });
         let pruned = match last {

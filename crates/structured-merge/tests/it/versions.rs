@@ -95,6 +95,40 @@ fn what_others_own_in_another_version_stays() {
     assert_eq!(live["spec"], json!({"color": "red"}));
 }
 
+/// As kube-apiserver 1.37: what a conversion does not bring back is taken for removed.
+#[test]
+fn what_is_lost_in_the_version_of_another_manager_is_pruned_by_every_apply() {
+    let convert = |object: &Map, from: &str, _: &str| -> Result<Map, ConvertError> {
+        let mut converted = object.clone();
+        let Some(Value::Object(spec)) = converted.get_mut("spec") else { return Ok(converted) };
+        if from == V1 {
+            if let Some(unit) = spec.remove("unit") {
+                spec.insert("measure".to_owned(), json!({"unit": unit}));
+            }
+        } else if let Some(Value::Object(mut measure)) = spec.remove("measure") {
+            // An empty measure is lost.
+            spec.extend(measure.remove("unit").map(|unit| ("unit".to_owned(), unit)));
+        }
+        Ok(converted)
+    };
+    let text = || json!({"type": "string"});
+    let second = json!({"measure": {"type": "object", "properties": {"unit": text()}}, "room": text()});
+    let versions: [(Str, Version); 2] =
+        [(V1.into(), version(json!({"unit": text(), "room": text()}))), (V2.into(), version(second))];
+    let updater = Updater { versions: versions.into(), convert: Some(&convert) };
+    let config = || json!({"spec": {"measure": {}}});
+    let mut live = apply(&updater, V2, &Map::new(), config(), "bob").expect("it applies");
+    // A default, which nobody owns.
+    live["spec"]["measure"] = json!({"unit": "m"});
+    let again = apply(&updater, V2, &live, config(), "bob").expect("it applies");
+    assert_eq!(again["spec"], json!({"measure": {"unit": "m"}}));
+    let in_v1 = convert(&live, V2, V1).expect("it converts");
+    let live = apply(&updater, V1, &in_v1, json!({"spec": {"room": "hall"}}), "alice").expect("it applies");
+    let in_v2 = convert(&live, V1, V2).expect("it converts");
+    let again = apply(&updater, V2, &in_v2, config(), "bob").expect("it applies");
+    assert_eq!(again["spec"], json!({"room": "hall"}));
+}
+
 #[test]
 fn versions_may_be_alike() {
     let of = || version(json!({"size": {"type": "integer"}}));

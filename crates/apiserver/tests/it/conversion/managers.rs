@@ -164,7 +164,13 @@ async fn without_a_webhook_the_fields_of_one_version_are_those_of_the_other() {
     let shared = apply(&admin, "v2", "bob", false, json!({"size": 1})).await.expect(200);
     assert_eq!(owners(&shared).len(), 2);
     // A field that the other version does not have cannot be there for those who own fields in it.
+    let unknown = ".spec.later: field not declared in schema";
+    let refused = apply(&admin, "v2", "carol", false, json!({"size": 1, "later": 1})).await.refusal();
+    assert_eq!(refused, format!("500 failed to convert new object: {unknown}"));
+    // Nor what another has who applied before.
     let refused = apply(&admin, "v2", "bob", false, json!({"size": 1, "later": 1})).await.refusal();
-    assert_eq!(refused, "500 failed to convert new object: .spec.later: field not declared in schema");
+    let step =
+        "failed to prune fields: failed add back owned items: failed to convert merged object at version";
+    assert_eq!(refused, format!("500 {step} a.example/v1: {unknown}"));
     assert_eq!(hook.posted().len(), 0);
 }
