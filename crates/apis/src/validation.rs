@@ -119,6 +119,7 @@ pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
         ("", "Pod") => pod::status(object, &mut problems),
         ("", "ResourceQuota") => cluster::quota_status(object, &mut problems),
         ("", "Service") => service::status(object, &mut problems),
+        ("apps", "Deployment") => workload::deployment_status(object, &mut problems),
         ("policy", "PodDisruptionBudget") => policy::disruption_budget_status(object, &mut problems),
         _ => {}
     }

@@ -1,6 +1,7 @@
 //! Pods and templates of Pods.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, list_at, text_at};
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::at::At;
 use super::container::{Pod, containers, image_is_trimmed};
-use super::form::{dns_label, dns_subdomain, ip, qualified_name, search_domain};
+use super::form::{dns_label, dns_subdomain, ip, qualified_name, search_domain, sloppy_ip};
 use super::metadata::{annotations, labels};
 use super::pod_annotations::pod_annotations;
 use super::resources::pod_requirements;
@@ -311,6 +312,12 @@ fn file_volumes(spec: &At<'_, '_>, problems: &mut ErrorList) {
 
 /// Checks the status of a pod.
 pub(super) fn status(object: &Map, problems: &mut ErrorList) {
+    for (index, condition) in list_at(object, &["status", "conditions"]).iter().enumerate() {
+        let name = condition["type"].as_str().unwrap_or_default();
+        let path = format!("status.conditions[{index}].Type");
+        let found = qualified_name(name).into_iter();
+        problems.0.extend(found.map(|problem| FieldError::invalid(path.as_str(), name, problem)));
+    }
     if addresses(object, "podIPs", problems).first() == Some(&"") {
         let problem = "podIP and podIPs must either both be set or both be unset";
         problems.add(FieldError::invalid("status.podIPs", shown_addresses(object, "podIPs"), problem));
@@ -330,8 +337,15 @@ fn addresses<'a>(object: &'a Map, list: &str, problems: &mut ErrorList) -> Vec<&
             problems.add(FieldError::invalid(format!("status.{list}[{index}]"), *address, problem));
         }
     }
+    let is_unreadable = |address: &str| address.parse::<IpAddr>().is_err() && sloppy_ip(address).is_none();
+    let unreadable = ips.iter().enumerate().find(|(_, address)| is_unreadable(address));
+    if let (Some((index, address)), 2..) = (unreadable, ips.len()) {
+        let problem = format!("failed to check for dual stack with error:invalid IP[{index}]: {address}");
+        problems.add(FieldError::internal(format!("status.{list}"), problem));
+    }
     let of_a_family = |is_v6: bool| ips.iter().filter(|ip| ip.contains(':') == is_v6).count();
-    if of_a_family(false) > 1 || of_a_family(true) > 1 {
+    let are_fine = unreadable.is_none() && of_a_family(false) < 2 && of_a_family(true) < 2;
+    if ips.len() > 1 && !are_fine {
         let problem = "may specify no more than one IP for each IP family";
         problems.add(FieldError::invalid(format!("status.{list}"), shown_addresses(object, list), problem));
     }
