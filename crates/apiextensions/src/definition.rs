@@ -278,19 +278,33 @@ impl Version {
         }
     }
 
-    /// Validates a new object.
-    pub fn validate(&self, object: &Map) -> Vec<FieldError> {
-        self.with_rules(self.schema.validate(object), object, None).errors
+    /// Validates a new object, whose metadata has these errors. The rules are not evaluated for an object whose fields lack
+    /// what they rely on.
+    pub fn validate(&self, object: &Map, metadata: Vec<FieldError>) -> Vec<FieldError> {
+        let mut errors = metadata;
+        errors.extend(self.schema.validate(object));
+        errors.extend(self.scale.iter().flat_map(|scale| scale.validate_spec(object)));
+        errors.extend(self.scale.iter().flat_map(|scale| scale.validate_status(object)));
+        self.with_rules(errors, object, None).errors
     }
 
-    /// Validates an update of an object; errors of unchanged values are warnings (ratcheting).
-    pub fn validate_update(&self, object: &Map, old: &Map) -> Validated {
-        self.with_rules(self.schema.validate_update(object, old), object, Some(old))
+    /// Validates an update of an object, as [`validate`](Self::validate); errors of unchanged values are warnings
+    /// (ratcheting).
+    pub fn validate_update(&self, object: &Map, old: &Map, metadata: Vec<FieldError>) -> Validated {
+        let mut errors = metadata;
+        errors.extend(self.schema.validate_update(object, old));
+        errors.extend(self.scale.iter().flat_map(|scale| scale.validate_spec(object)));
+        errors.extend(self.scale.iter().flat_map(|scale| scale.validate_status(object)));
+        self.with_rules(errors, object, Some(old))
     }
 
-    /// Validates an update of a status; errors of unchanged values are dropped (ratcheting).
-    pub fn validate_status(&self, object: &Map, old: &Map) -> Vec<FieldError> {
-        self.with_rules(self.schema.validate_status(object, old), object, Some(old)).errors
+    /// Validates an update of a status, as [`validate`](Self::validate); errors of unchanged values are dropped
+    /// (ratcheting).
+    pub fn validate_status(&self, object: &Map, old: &Map, metadata: Vec<FieldError>) -> Vec<FieldError> {
+        let mut errors = metadata;
+        errors.extend(self.schema.validate_status(object, old));
+        errors.extend(self.scale.iter().flat_map(|scale| scale.validate_status(object)));
+        self.with_rules(errors, object, Some(old)).errors
     }
 
     fn with_rules(&self, mut errors: Vec<FieldError>, object: &Map, old: Option<&Map>) -> Validated {

@@ -38,10 +38,14 @@ impl Position {
         Position { declared, cardinality: Some(1), uncorrelatable: None }
     }
 
-    /// The position of a field.
-    pub(super) fn property(&self, schema: &Map, name: &str) -> Position {
+    /// The position of a field of the object at a path.
+    pub(super) fn property(&self, schema: &Map, name: &str, path: &str) -> Position {
         let declared = self.declared.as_ref().and_then(|declared| declared.property(name)).cloned();
-        Position { declared, cardinality: self.below(schema), uncorrelatable: self.uncorrelatable.clone() }
+        let is_correlatable =
+            matches!(text_at(schema, &["x-kubernetes-map-type"]), "" | "atomic" | "granular");
+        let uncorrelatable = self.uncorrelatable.clone();
+        let uncorrelatable = uncorrelatable.or_else(|| (!is_correlatable).then(|| path.to_owned()));
+        Position { declared, cardinality: self.below(schema), uncorrelatable }
     }
 
     /// The position of the values of a map.
@@ -54,7 +58,7 @@ impl Position {
     pub(super) fn items(&self, schema: &Map, path: &str) -> Position {
         let mut position = self.values(schema);
         if text_at(schema, &["x-kubernetes-list-type"]) != "map" {
-            position.uncorrelatable = Some(path.to_owned());
+            position.uncorrelatable.get_or_insert_with(|| path.to_owned());
         }
         position
     }

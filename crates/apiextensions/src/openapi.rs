@@ -180,7 +180,7 @@ impl Walk<'_> {
         self.additional(schema, inner, position, path);
         for (name, property) in schemas(schema, "properties") {
             let context = property_context(schema, name, context);
-            let position = position.map(|position| position.property(schema, name));
+            let position = position.map(|position| position.property(schema, name, path));
             self.schema(property, context, position.as_ref(), &key(&child(path, "properties"), name));
         }
         if let Some(not) = schema_at(schema, "not") {

@@ -82,7 +82,7 @@ fn rules_go_unchecked_when_other_errors_block_them() {
     definition::prepare(&mut object, None);
     let definition = definition::Definition::parse(&object).unwrap();
     let errors = |object: Value| -> Vec<String> {
-        let errors = definition.versions[0].validate(object.as_object().unwrap());
+        let errors = definition.versions[0].validate(object.as_object().unwrap(), Vec::new());
         errors.iter().map(FieldError::to_string).collect()
     };
     assert_eq!(

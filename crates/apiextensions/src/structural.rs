@@ -202,10 +202,10 @@ fn parse_value(schema: &Value) -> Structural {
 }
 
 fn types(schema: &Map) -> &'static [Type] {
-    if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
-        return &[Type::Integer, Type::String];
-    }
     match text_at(schema, &["type"]) {
+        "" if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) => {
+            &[Type::Integer, Type::String]
+        }
         "array" => &[Type::Array],
         "boolean" => &[Type::Boolean],
         "integer" => &[Type::Integer],

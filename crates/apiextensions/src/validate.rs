@@ -39,8 +39,9 @@ impl Structural {
     pub fn validate_status(&self, object: &Map, old: &Map) -> Vec<FieldError> {
         let mut errors = Vec::new();
         if let (Some(schema), Some(status)) = (self.properties.get("status"), object.get("status")) {
-            let earlier = old.get("status").map(|status| CorrelatedObject { value: status.into(), schema });
-            let place = Place { earlier, ..Place::default() };
+            // As upstream, a status that was not there is compared as `null`.
+            let value = old.get("status").map_or(Data::Null, Data::from);
+            let place = Place { earlier: Some(CorrelatedObject { value, schema }), ..Place::default() };
             errors = check(status.into(), schema, place).errors(Some("status"));
         }
         errors.extend(self.new_duplicates(object, old));

@@ -202,7 +202,7 @@ async fn served(
     };
     let mut invalid = Vec::new();
     for object in objects.items {
-        let problems = stored.validate(&object.0);
+        let problems = stored.validate(&object.0, Vec::new());
         if !problems.is_empty() {
             let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             invalid.push((ObjectKey::of(&object), problems));

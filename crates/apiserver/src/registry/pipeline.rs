@@ -47,7 +47,7 @@ use klient_cel::Effort;
 pub(crate) use update::{unversioned, written_version};
 
 use super::Resource;
-use super::strategy::{Strategy, Validated, metadata_errors};
+use super::strategy::{Strategy, Validated};
 use crate::admission::RequestContext;
 use crate::managed_fields::Conversions;
 use crate::offload::offload;
@@ -194,11 +194,7 @@ fn validate(
     let mut validated = match (old, subresource) {
         (None, _) => strategy.validate(object).into(),
         (Some(old), None) => strategy.validate_update(object, old),
-        (Some(old), Some(subresource)) => {
-            let mut errors = metadata_errors(object, old);
-            errors.extend(strategy.validate_subresource(object, old, subresource));
-            errors.into()
-        }
+        (Some(old), Some(subresource)) => strategy.validate_subresource(object, old, subresource).into(),
     };
     if validated.errors.is_empty() {
         let warnings = match (old, subresource) {

@@ -77,9 +77,11 @@ pub(crate) trait Strategy: Send + Sync {
         self.schema().map(|schema| validation::update(schema, object, old)).unwrap_or_default().into()
     }
 
-    /// Errors of an object of which a subresource was written, beside those of its metadata.
-    fn validate_subresource(&self, object: &Map, _old: &Map, _subresource: &str) -> Vec<FieldError> {
-        self.schema().map(|schema| validation::status(schema, object)).unwrap_or_default()
+    /// Errors of an object of which a subresource was written.
+    fn validate_subresource(&self, object: &Map, old: &Map, _subresource: &str) -> Vec<FieldError> {
+        let mut errors = metadata_errors(object, old);
+        errors.extend(self.schema().into_iter().flat_map(|schema| validation::status(schema, object)));
+        errors
     }
 
     /// Warnings for the client that writes a new object, or a new state of the old one.

@@ -98,6 +98,31 @@ async fn values_that_break_a_new_rule_may_stay_with_a_warning() {
     status.expect(200);
 }
 
+/// As kube-apiserver 1.37 answers.
+#[tokio::test]
+async fn rules_are_not_evaluated_where_the_metadata_is_wrong() {
+    const UNCHECKED: &str = "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+    let (_server, client) = defined(&gadgets(ruled())).await;
+    let owned_by = |kind: &str, name: &str| {
+        let owner = json!({"apiVersion": "v1", "kind": kind, "name": name, "uid": "u"});
+        json!({"ownerReferences": [owner]})
+    };
+    let mut created = gadget("g", json!({"size": -1}));
+    created["metadata"]["ownerReferences"] = owned_by("", "n")["ownerReferences"].clone();
+    let problem = "metadata.ownerReferences[0].kind: Required value: must not be empty";
+    let expected = refusal("g", &format!("[{problem}, {UNCHECKED}]"));
+    assert_eq!(client.post(GADGETS, &created).await.refusal(), expected);
+
+    client.post(GADGETS, &gadget("g", json!({"size": 1}))).await.expect(201);
+    let patch = json!({"metadata": owned_by("ConfigMap", ""), "spec": {"size": -1}});
+    let problem = "metadata.ownerReferences[0].name: Required value: must not be empty";
+    let expected = refusal("g", &format!("[{problem}, {UNCHECKED}]"));
+    assert_eq!(client.patch(&format!("{GADGETS}/g"), "merge", &patch).await.refusal(), expected);
+    // A status is written without metadata.
+    let patch = json!({"metadata": owned_by("ConfigMap", ""), "status": {"ready": true}});
+    client.patch(&format!("{GADGETS}/g/status"), "merge", &patch).await.expect(200);
+}
+
 #[tokio::test]
 async fn definitions_with_wrong_or_dear_rules_are_refused() {
     let server = klient_apiserver::TestServer::start().await.unwrap();

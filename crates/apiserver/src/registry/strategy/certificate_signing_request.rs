@@ -8,7 +8,7 @@ use klient_apimachinery::values::{Map, at, list_at, map_at, set, text_at};
 use klient_apis::validation::{self, SigningRequest, SigningRequestPart};
 use serde_json::{Value, json};
 
-use super::{Paths, Strategy, Validated};
+use super::{Paths, Strategy, Validated, metadata_errors};
 use crate::auth::User;
 use crate::certificates::{self, CertificateRequest};
 
@@ -76,7 +76,9 @@ impl Strategy for CertificateSigningRequest {
             "approval" => SigningRequestPart::Approval,
             _ => SigningRequestPart::Status,
         };
-        self.errors(object, Some(old), part)
+        let mut errors = metadata_errors(object, old);
+        errors.extend(self.errors(object, Some(old), part));
+        errors
     }
 
     fn fields_reset(&self, _has_status: bool) -> Paths {

@@ -38,28 +38,15 @@ impl Strategy for CustomResource {
         let nothing = Map::new();
         let metadata = object.get("metadata").and_then(Value::as_object).unwrap_or(&nothing);
         validation::metadata(metadata, self.definition.namespaced, names::dns_subdomain, &mut problems);
-        let version = self.version();
-        problems.0.extend(version.validate(object));
-        problems.0.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
-        problems.0.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
-        problems.0
+        self.version().validate(object, problems.0)
     }
 
     fn validate_update(&self, object: &Map, old: &Map) -> Validated {
-        let version = self.version();
-        let Validated { errors: broken, warnings } = version.validate_update(object, old);
-        let mut errors = metadata_errors(object, old);
-        errors.extend(broken);
-        errors.extend(version.scale.iter().flat_map(|scale| scale.validate_spec(object)));
-        errors.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
-        Validated { errors, warnings }
+        self.version().validate_update(object, old, metadata_errors(object, old))
     }
 
     fn validate_subresource(&self, object: &Map, old: &Map, _subresource: &str) -> Vec<FieldError> {
-        let version = self.version();
-        let mut errors = version.validate_status(object, old);
-        errors.extend(version.scale.iter().flat_map(|scale| scale.validate_status(object)));
-        errors
+        self.version().validate_status(object, old, metadata_errors(object, old))
     }
 
     fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {

@@ -5,7 +5,7 @@ use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{Map, list_at, map_at};
 use klient_apis::validation;
 
-use super::Strategy;
+use super::{Strategy, metadata_errors};
 
 pub(super) struct Namespace(pub(super) &'static ResourceSchema);
 
@@ -14,11 +14,13 @@ impl Strategy for Namespace {
         Some(self.0)
     }
 
-    fn validate_subresource(&self, object: &Map, _old: &Map, subresource: &str) -> Vec<FieldError> {
-        match subresource {
+    fn validate_subresource(&self, object: &Map, old: &Map, subresource: &str) -> Vec<FieldError> {
+        let mut errors = metadata_errors(object, old);
+        errors.extend(match subresource {
             "finalize" => validation::finalize(object),
             _ => validation::status(self.0, object),
-        }
+        });
+        errors
     }
 
     fn prepare_for_delete(&self, object: &mut Map) {

@@ -6,7 +6,7 @@ use klient_apimachinery::values::{Map, at, text_at};
 use klient_apis::validation;
 use serde_json::Value;
 
-use super::{Paths, Strategy};
+use super::{Paths, Strategy, metadata_errors};
 
 /// The default grace period of a pod, in seconds.
 const GRACE_PERIOD: i64 = 30;
@@ -19,10 +19,12 @@ impl Strategy for Pod {
     }
 
     fn validate_subresource(&self, object: &Map, old: &Map, subresource: &str) -> Vec<FieldError> {
-        match subresource {
+        let mut errors = metadata_errors(object, old);
+        errors.extend(match subresource {
             "resize" => validation::resize(object, old),
             _ => validation::status(self.0, object),
-        }
+        });
+        errors
     }
 
     fn fields_reset_by_status(&self) -> Paths {
