@@ -50,7 +50,7 @@ impl Prepared {
         let schema = resources.iter().find(|resource| resource.kind == kind);
         let schema = schema.expect("the objects are of built-in kinds");
         let resource = state.registry.built_in(schema.group, schema.version, schema.plural);
-        let mut object = resource.decode_applied(object).expect("the objects fit their types").object;
+        let mut object = resource.decode_changed(object).expect("the objects fit their types").object;
         ManagedFields::of(&resource, None).update(None, &mut object, manager(&resource.info.group));
         resource.strategy.prepare_for_create(&mut object);
         Prepared { resource: (schema.group, schema.version, schema.plural), object }

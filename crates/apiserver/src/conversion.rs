@@ -97,18 +97,21 @@ impl Converter {
         }
     }
 
-    /// Brings an object of a custom resource from the version of the request to that of storage. Fields that this does
-    /// not know are pruned, and its defaults are set. All that is stored, or shown as if it were, passes through here.
+    /// Brings an object of a custom resource from the version of the request to that of storage. Fields that either does
+    /// not know are pruned, and the defaults of the latter are set. All that is stored, or shown as if it were, passes
+    /// through here.
     ///
     /// # Errors
     ///
-    /// 500 if the conversion webhook of the kind fails; 400 if the object is nested too deep to be read again.
+    /// 422 if admission has left metadata of a wrong type; 500 if the conversion webhook of the kind fails; 400 if the
+    /// object is nested too deep to be read again.
     pub(crate) async fn to_storage(
         &self,
         resource: &Resource,
         mut object: Map,
         deadline: Instant,
     ) -> Result<Map> {
+        resource.normalize(&mut object)?;
         if let Some(webhook) = resource.conversion_webhook()
             && let (from, to) = (&*resource.info.version, resource.stored_version_name())
             && from != to

@@ -10,6 +10,7 @@ use klient_apimachinery::values::{self, Map, list_at, text_at};
 use klient_apimachinery::{Str, Time};
 use klient_apis::conversion;
 use klient_structured_merge::{Error, ErrorKind, FieldManager, FieldSet, Filter, Path, Updater, Version};
+use serde_json::Value;
 
 use crate::registry::Resource;
 use crate::registry::kind_version::KindVersion;
@@ -171,6 +172,19 @@ impl<'a> ManagedFields<'a> {
             keeps_unknown_versions: self.schema.is_none(),
         }
     }
+}
+
+/// Compares two objects but for their managed fields.
+pub(crate) fn differ_beside_owners(object: &Map, other: &Map) -> bool {
+    let differ = |object: &Map, other: &Map, left_out: &str| {
+        let has_other = |(name, value): (&String, &Value)| name != left_out && other.get(name) != Some(value);
+        let is_new = |name: &String| name != left_out && !object.contains_key(name);
+        object.iter().any(has_other) || other.keys().any(is_new)
+    };
+    let nothing = Map::new();
+    let [metadata, of_other] =
+        [object, other].map(|object| object.get("metadata").and_then(Value::as_object).unwrap_or(&nothing));
+    differ(object, other, "metadata") || differ(metadata, of_other, "managedFields")
 }
 
 /// The fields that a request can set; the server sets or keeps the others.

@@ -50,7 +50,7 @@ pub(super) async fn apply(context: &mut Context, subresource: Option<&str>) -> R
         let creates = subresource.is_none() && pipeline.current(&key).is_err();
         let (code, done) = if creates {
             let created = match applying.new_object().await {
-                Ok(made) => pipeline.create(made).await,
+                Ok(made) => pipeline.create_by_update(made).await,
                 Err(failure) => Err(failure),
             };
             (StatusCode::CREATED, created)
@@ -190,7 +190,7 @@ struct ApplyTarget<'a> {
 impl ApplyTarget<'_> {
     /// Decodes the applied object into the stored form of its kind.
     fn decode(&self, object: Map, config: &Map) -> Result<Map> {
-        let decoded = self.resource.decode_applied(object);
+        let decoded = self.resource.decode_changed(object);
         let decoded = decoded.map_err(|mismatch| not_converted(config, &mismatch))?;
         Ok(decoded.object)
     }
@@ -214,7 +214,6 @@ impl ApplyTarget<'_> {
             return Err(Failure::conflict(&target, &problem));
         }
         written_version(&object)?;
-        map_at(&mut object, "metadata").remove("resourceVersion");
         self.take(object)
     }
 }

@@ -37,12 +37,11 @@ pub(super) async fn update(context: &mut Context, subresource: Option<&str>) -> 
             written_version(&object)?;
             let mut new = object.clone();
             let metadata = map_at(&mut new, "metadata");
-            metadata.remove("resourceVersion");
             let uid = text_at(metadata, &["uid"]);
             if !uid.is_empty() {
                 return Err(resource.storage_conflict(&key, &uid_mismatch(uid, "")));
             }
-            (StatusCode::CREATED, pipeline.create(new).await)
+            (StatusCode::CREATED, pipeline.create_by_update(new).await)
         } else {
             let mut update = |_: &Map, _: &Object| Ok(object.clone());
             (StatusCode::OK, pipeline.guaranteed_update(&key, &mut update).await)

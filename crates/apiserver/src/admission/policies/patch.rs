@@ -1,7 +1,7 @@
 //! The changes of mutations: apply configurations and JSON patches.
 
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
-use klient_apimachinery::values::{self, Decoded, Map, Numbers, Target};
+use klient_apimachinery::values::{self, Decoded, Map, Target};
 use klient_structured_merge::{Duplicates, Schema, Typed};
 use serde_json::Value;
 
@@ -115,7 +115,7 @@ impl Changed<'_> {
     fn decode(&self, object: Map) -> Result<Map, ChangeError> {
         let decoded = match self.attributes.presented {
             Some(schema) => values::decode(object, schema),
-            None => self.matched.resource.decode(object, &Numbers::default()),
+            None => self.matched.resource.decode_changed(object),
         };
         let Decoded { mut object, .. } =
             decoded.map_err(|mismatch| ChangeError::Request(Failure::internal(mismatch.of_json)))?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::patch::json::{JsonPatch, JsonPatchError};
-use klient_apimachinery::values::{self, Map, Numbers, list_at};
+use klient_apimachinery::values::{self, Map, list_at};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -259,7 +259,7 @@ impl Caller {
         }
         let decoded = match attributes.presented {
             Some(schema) => values::decode(object, schema),
-            None => matched.resource.decode(object, &Numbers::default()),
+            None => matched.resource.decode_changed(object),
         };
         Ok(decoded.map_err(|mismatch| Failure::internal(mismatch.of_json))?.object)
     }

@@ -38,7 +38,21 @@ impl Pipeline<'_> {
     ///
     /// 409 if it exists; 404, 403 or 405 if its namespace or its definition is not there or terminating; 422 if it is
     /// not valid; the refusals of admission.
-    pub(crate) async fn create(&self, mut object: Map) -> Result<Arc<Object>> {
+    pub(crate) async fn create(&self, object: Map) -> Result<Arc<Object>> {
+        self.create_from(object, Source::Post).await
+    }
+
+    /// Creates a decoded object that an update or an apply did not find. It may have a resourceVersion, which the answer to a
+    /// dry run keeps.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create`](Self::create).
+    pub(crate) async fn create_by_update(&self, object: Map) -> Result<Arc<Object>> {
+        self.create_from(object, Source::Update).await
+    }
+
+    async fn create_from(&self, mut object: Map, source: Source) -> Result<Arc<Object>> {
         let Pipeline { state, resource, .. } = *self;
         let name = text_at(&object, &["metadata", "name"]).to_owned();
         let namespace = text_at(&object, &["metadata", "namespace"]).to_owned();
@@ -94,11 +108,11 @@ impl Pipeline<'_> {
             metadata.insert("generation".to_owned(), 1.into());
         }
         if !name.is_empty() || prefix.is_empty() {
-            return self.store(object, version, &attributes).await;
+            return self.store(object, version, source, &attributes).await;
         }
         for attempt in 1.. {
             map_at(&mut object, "metadata").insert("name".to_owned(), generate(&prefix).into());
-            match self.store(object.clone(), version, &attributes).await {
+            match self.store(object.clone(), version, source, &attributes).await {
                 Err(failure) if failure.is(Reason::AlreadyExists) => {
                     if attempt == ATTEMPTS {
                         return Err(failure.not_generated());
@@ -115,6 +129,7 @@ impl Pipeline<'_> {
         &self,
         object: Map,
         version: Option<u64>,
+        source: Source,
         attributes: &Attributes<'_>,
     ) -> Result<Arc<Object>> {
         let Pipeline { state, resource, request, .. } = *self;
@@ -144,7 +159,7 @@ impl Pipeline<'_> {
             let served = state.converter.serve(resource, object, request.deadline).await;
             return served.map_err(|undecodable| undecodable.of_dry_run());
         }
-        if version.is_some_and(|version| version != 0) {
+        if source == Source::Post && version.is_some_and(|version| version != 0) {
             return Err(Failure::bare(500, "resourceVersion should not be set on objects to be created"));
         }
         let created = loop {
@@ -165,6 +180,14 @@ impl Pipeline<'_> {
         let served = state.converter.serve(resource, created, request.deadline).await;
         served.map_err(|undecodable| undecodable.of_write())
     }
+}
+
+/// The kind of request that creates an object.
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    Post,
+    /// An update or an apply.
+    Update,
 }
 
 /// The objects that must not change until an object is created beside them: its namespace, and the definition of a

@@ -12,7 +12,7 @@ use klient_structured_merge::keep_times;
 use super::{Pipeline, Presentation, TryUpdate};
 use crate::admission::{Attributes, Operation, RequestContext};
 use crate::conversion::Undecodable;
-use crate::managed_fields::ManagedFields;
+use crate::managed_fields::{ManagedFields, differ_beside_owners};
 use crate::owners::dedup_owners;
 use crate::registry::deletion::is_terminating;
 use crate::registry::strategy::{increment_generation, is_held, writes_spec};
@@ -118,9 +118,9 @@ impl Pipeline<'_> {
         let stored_as = state.stored_as(resource);
         let strategy = &*stored_as.strategy;
 
-        // An apply, which has no manager here, gives no defaults to what it leaves as it is: those of a custom resource's
-        // version need not be stored.
-        if self.manager.is_some() || new != *live {
+        // An apply, which has no manager here, gives no defaults to what it leaves as it is, but for its owners: the
+        // defaults of a custom resource's version need not be stored.
+        if self.manager.is_some() || differ_beside_owners(&new, live) {
             resource.strategy.default(&mut new);
         }
         if let Some(manager) = self.manager {

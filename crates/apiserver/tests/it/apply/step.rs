@@ -31,6 +31,8 @@ static RESOURCES: &[Resource] = &[
     namespaced("deployments", "apps/v1", "Deployment"),
     namespaced("gadgets", "cases.example.com/v1", "Gadget"),
     namespaced("gadgets2", "cases.example.com/v2", "Gadget"),
+    namespaced("panels", "cases.example.com/v1", "Panel"),
+    namespaced("panels2", "cases.example.com/v2", "Panel"),
     namespaced("persistentvolumeclaims", "v1", "PersistentVolumeClaim"),
     namespaced("pods", "v1", "Pod"),
     namespaced("services", "v1", "Service"),

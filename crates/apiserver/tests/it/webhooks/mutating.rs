@@ -288,3 +288,45 @@ async fn a_patch_may_have_any_number_of_operations() {
     let created = admin.post(CONFIG_MAPS, &named("c")).await.expect(201);
     assert_eq!(created["metadata"]["labels"].as_object().map(serde_json::Map::len), Some(10));
 }
+
+/// As kube-apiserver 1.37 answers: what is applied is pruned, and loses its `null`s, only when it is stored.
+#[tokio::test]
+async fn a_custom_resource_that_a_webhook_changes_keeps_what_its_schema_refuses() {
+    let hook = Hook::start(|_| {
+        Reply::patch(&json!([{"op": "add", "path": "/metadata/annotations", "value": {"a": "b"}}]))
+    })
+    .await;
+    let (_server, admin) = hook.server().await;
+    let labels = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let definition = gadgets(json!({"type": "object", "properties": {"labels": labels}}));
+    admin.post(DEFINITIONS, &definition).await.expect(201);
+    let condition = "has(object.metadata.labels) && 'app' in object.metadata.labels";
+    let conditional =
+        json!({"failurePolicy": "Fail", "matchConditions": [{"name": "c", "expression": condition}]});
+    let webhooks = [
+        webhook("a.shop.example", hook.at_url("/"), &Value::Null),
+        webhook("b.shop.example", hook.at_url("/"), &conditional),
+    ];
+    let webhooks = webhooks.map(|mut webhook| {
+        webhook["rules"] = json!([{
+            "operations": ["*"], "apiGroups": ["a.example"], "apiVersions": ["*"], "resources": ["*"],
+        }]);
+        webhook
+    });
+    admin.post(MUTATING, &configuration("a", &webhooks)).await.expect(201);
+    let apply = async |metadata: Value, spec: Value| {
+        let mut config = gadget("g", spec);
+        config["metadata"] = metadata;
+        let media = [("content-type", "application/apply-patch+yaml")];
+        let path = format!("{GADGETS}/g?fieldManager=me&force=true");
+        admin.send(Method::PATCH, &path, &media, config.to_string()).await
+    };
+    let refused = apply(json!({"name": "g"}), json!({"labels": {"m": null}})).await.refusal();
+    let problem =
+        r#"spec.labels.m: Invalid value: "null": spec.labels.m in body must be of type string: "null""#;
+    assert_eq!(refused, format!(r#"422 Gadget.a.example "g" is invalid: {problem}"#));
+    let refused = apply(json!({"name": "g", "labels": null}), json!({})).await.refusal();
+    let problem = format!("expression '{condition}' resulted in error: no such overload");
+    assert_eq!(refused, format!(r#"403 gadgets.a.example "g" is forbidden: {problem}"#));
+    apply(json!({"name": "g", "labels": {"app": "a"}}), json!({"labels": {"m": "n"}})).await.expect(201);
+}
