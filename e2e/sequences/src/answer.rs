@@ -173,6 +173,8 @@ fn is_own(name: &str, value: &Value) -> bool {
 fn masked_text(text: &str) -> String {
     static OWN: LazyLock<Regex> = LazyLock::new(|| {
         let time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ";
+        // Those of an object that cannot be read, and of a port that was given, as Go writes them.
+        let number = r"\brevision=\d+|\bnodePort:\d+";
         let uid = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}";
         let address = r"\b10\.\d+\.\d+\.\d+\b";
         let object = r#"(?s:"(\{|map\[).*[\]}]")"#;
@@ -182,7 +184,7 @@ fn masked_text(text: &str) -> String {
         let converted = r"unrecognized type: [\w\[\]]+|cannot convert int64 to [\w.]+|cannot restore \w+ from:? \w+|json: cannot unmarshal \w+ into Go (struct field \S+|value) of type [\w.\[\]]+";
         // The types of a schema have a number in cel-go; versions of a definition are shown with Go's fields.
         let schema = r#"selfType\d*|\[\{"Name":.*\}\]"#;
-        Regex::new(&format!("{time}|{uid}|{address}|{object}|{converted}|{field}|{schema}"))
+        Regex::new(&format!("{time}|{number}|{uid}|{address}|{object}|{converted}|{field}|{schema}"))
             .expect("the expression is valid")
     });
     // Go looks at fields in any order, and at none behind one that is not declared.

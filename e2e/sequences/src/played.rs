@@ -89,6 +89,7 @@ impl Played {
         /// were one of the resource's versions.
         const SCALE: &str = "request to convert CR to an invalid group/version: autoscaling/v1";
         let message = self.answer.body["message"].as_str();
+        let again = self.again.as_ref().and_then(|(answer, _)| answer.body["message"].as_str());
         // A Service that is not there is created by an apply of its status, or refused for what a status has not.
         let is_made_by_status =
             self.kind.kind == "Service" && self.step.subresource == Some("status") && self.before.is_none();
@@ -98,7 +99,7 @@ impl Played {
             || self.is_not_converted()
             || self.sends_spec_to_status()
             || self.is_broken()
-            || message.is_some_and(|message| message.ends_with(SCALE))
+            || [message, again].iter().flatten().any(|message| message.ends_with(SCALE))
     }
 
     /// Whether a set of an object in several versions has an item twice: kube-apiserver cannot convert it for those
