@@ -1,7 +1,9 @@
 //! Custom resources as Rust structs, declared with [`custom_resource!`](crate::custom_resource).
 
 mod covers;
+mod fields;
 mod merge;
+mod place;
 mod write;
 
 use std::fmt;
@@ -14,6 +16,11 @@ use serde_json::{Map, Value};
 
 use crate::codec::{DecodeError, EncodedMeta, Format, ManagedFields, expect_kind, expect_list, json};
 use crate::resource::Resource;
+
+pub use fields::{
+    Absent, Fields, deserialize_fields, ignore, into_field, optional, other, others, read_other, required,
+    serialize_fields,
+};
 
 /// Declares a struct for the objects of a custom resource.
 ///
@@ -284,31 +291,27 @@ fn is_of_kind<K: CustomResource>(json: &[u8]) -> bool {
 }
 
 fn decode<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let object = K::read_fields(&mut deserializer);
-    object.and_then(|object| deserializer.end().map(|()| object)).map_err(|_| decode_error::<K>(json))
+    read(json).map_err(|error| decode_error(json, &error, &error.to_string()))
 }
 
-/// The decoding error of an object, with the path of the field. The object is decoded once more for it, since tracking
-/// the path costs more than decoding alone.
-#[cold]
-fn decode_error<K: CustomResource>(json: &[u8]) -> DecodeError {
+/// Reads the fields of an object. All of klient reads them by this type of deserializer, since the code of a struct is
+/// compiled for each.
+fn read<K: CustomResource>(json: &[u8]) -> Result<K, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    match K::read_fields(tracked).and_then(|_| deserializer.end()) {
-        Err(error) => {
-            let path = track.path().to_string();
-            let problem = error.to_string();
-            // Types of Kubernetes append the end of the path to the message, and the path of the root is a dot.
-            let problem = match problem.split_once(": ") {
-                Some((end, problem)) if path.ends_with(end) => problem,
-                _ => &problem,
-            };
-            DecodeError::new(if path == "." { String::new() } else { path.clone() }, problem)
-        }
-        Ok(()) => DecodeError::of_document("it is not what its kind says"),
-    }
+    let object = K::read_fields(&mut deserializer)?;
+    deserializer.end().map(|()| object)
+}
+
+/// The decoding error of an object, with the path of the field.
+#[cold]
+fn decode_error(json: &[u8], error: &serde_json::Error, problem: &str) -> DecodeError {
+    let path = place::path_at(json, error);
+    // Types of Kubernetes append the end of the path to the message.
+    let problem = match problem.split_once(": ") {
+        Some((end, problem)) if path.ends_with(end) => problem,
+        _ => problem,
+    };
+    DecodeError::new(path.clone(), problem)
 }
 
 #[doc(hidden)]
@@ -425,39 +428,38 @@ pub fn serialize<K: CustomResource, S: Serializer>(object: &K, serializer: S) ->
 pub fn deserialize<'de, K: CustomResource, D: Deserializer<'de>>(deserializer: D) -> Result<K, D::Error> {
     let value = Value::deserialize(deserializer)?;
     TypeMeta::deserialize(&value).map_err(D::Error::custom)?.check::<K>().map_err(D::Error::custom)?;
-    let mut object = K::read_fields(&value).map_err(D::Error::custom)?;
     let json = serde_json::to_vec(&value).map_err(D::Error::custom)?;
+    let mut object: K = read(&json).map_err(|error| D::Error::custom(error_in_value(&json, &error)))?;
     *object.received_mut() = Received(Some(json.into()));
     Ok(object)
 }
 
+/// The decoding error of an object that is no JSON text, whose position is none that the caller knows.
+#[cold]
+fn error_in_value(json: &[u8], error: &serde_json::Error) -> DecodeError {
+    let problem = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    decode_error(json, error, problem.strip_suffix(&position).unwrap_or(&problem))
+}
+
 /// An object as JSON, with the received fields that its type does not know.
 fn to_map<K: CustomResource>(object: &K) -> Result<Map<String, Value>, serde_json::Error> {
-    let mut map = fields(object)?;
+    let mut map = known_fields(object)?;
     if let Some(json) = &object.received().0 {
         let mut received: Map<String, Value> = serde_json::from_slice(json)?;
         // Metadata keeps its own unknown fields.
         received.remove("metadata");
-        merge::keep_unknown_fields(
-            &received,
-            &fields(&decode::<K>(json).map_err(<serde_json::Error as serde::ser::Error>::custom)?)?,
-            &mut map,
-        );
+        merge::keep_unknown_fields(&received, &known_fields(&read::<K>(json)?)?, &mut map);
     }
     map.insert("apiVersion".to_owned(), K::INFO.api_version().into());
     map.insert("kind".to_owned(), (*K::INFO.kind).into());
     Ok(map)
 }
 
-/// The fields that a type knows.
-fn fields<K: CustomResource>(object: &K) -> Result<Map<String, Value>, serde_json::Error> {
-    match object.write_fields(serde_json::value::Serializer)? {
-        Value::Object(mut map) => {
-            map.retain(|_, value| !value.is_null());
-            Ok(map)
-        }
-        _ => Err(<serde_json::Error as serde::ser::Error>::custom(
-            "an object of a custom resource is a JSON object",
-        )),
-    }
+/// The fields that a type knows, by way of their JSON: a serializer of values would be compiled for every struct, too.
+fn known_fields<K: CustomResource>(object: &K) -> Result<Map<String, Value>, serde_json::Error> {
+    let mut json = b"{".to_vec();
+    object.write_fields(write::FieldWriter::new(&mut json))?;
+    json.push(b'}');
+    serde_json::from_slice(&json)
 }

@@ -218,8 +218,8 @@ pub use klient_apimachinery::meta::v1::{
 pub use klient_apimachinery::meta::{PropagationPolicy, Reason};
 pub use klient_apimachinery::{
     Bookmark, BoxFuture, ByteString, IntOrString, Kind, Map, Metadata, MicroTime, Object, ObjectKey,
-    Quantity, Resource, ResourceInfo, Str, Time, Unstructured, WholeCluster, custom_resource, string_enum,
-    yaml,
+    Quantity, Resource, ResourceInfo, Str, Time, Unstructured, WholeCluster, custom_fields, custom_resource,
+    string_enum, yaml,
 };
 #[cfg(feature = "apiserver")]
 pub use klient_apiserver::{self as apiserver, TestServer};
