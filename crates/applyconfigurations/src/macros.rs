@@ -87,7 +87,7 @@ macro_rules! kind_configuration {
             ///
             /// `Error::is_syntax` if it is not valid JSON; as [`from_value`](Self::from_value).
             pub fn from_json(json: &str) -> ::std::result::Result<Self, $crate::Error> {
-                $crate::custom::from_json(json, Self::subject_of()).map($name)
+                $crate::custom::from_json(json, <Self as $crate::custom::Described>::subject()).map($name)
             }
 
             /// Parses YAML: one document, which may be JSON.
@@ -96,7 +96,7 @@ macro_rules! kind_configuration {
             ///
             /// `Error::is_syntax` if it is not valid YAML; as [`from_value`](Self::from_value).
             pub fn from_yaml(yaml: &str) -> ::std::result::Result<Self, $crate::Error> {
-                $crate::custom::from_yaml(yaml, Self::subject_of()).map($name)
+                $crate::custom::from_yaml(yaml, <Self as $crate::custom::Described>::subject()).map($name)
             }
 
             /// Validates a JSON value and converts it to a configuration.
@@ -108,7 +108,7 @@ macro_rules! kind_configuration {
             pub fn from_value(
                 value: $crate::custom::Value,
             ) -> ::std::result::Result<Self, $crate::Error> {
-                $crate::custom::from_value(value, Self::subject_of()).map($name)
+                $crate::custom::from_value(value, <Self as $crate::custom::Described>::subject()).map($name)
             }
 
             /// The fields that a field manager has applied to an object, with the object's current values. If there
@@ -146,7 +146,7 @@ macro_rules! kind_configuration {
             where
                 K: $crate::custom::Object + $crate::custom::Wire,
             {
-                $crate::custom::extract(object, Self::subject_of(), field_manager, subresource).map($name)
+                $crate::custom::extract(object, <Self as $crate::custom::Described>::subject(), field_manager, subresource).map($name)
             }
         }
 
@@ -165,7 +165,10 @@ macro_rules! new_configuration {
             /// A configuration with only a name.
             #[allow(dead_code, reason = "a program makes the configurations that it applies")]
             pub fn new(name: impl ::std::convert::Into<::std::string::String>) -> Self {
-                $name($crate::custom::Fields::of_kind(Self::subject_of(), name.into()))
+                $name($crate::custom::Fields::of_kind(
+                    <Self as $crate::custom::Described>::subject(),
+                    name.into(),
+                ))
             }
         }
     };
@@ -177,7 +180,11 @@ macro_rules! new_configuration {
                 name: impl ::std::convert::Into<::std::string::String>,
                 namespace: impl ::std::convert::Into<::std::string::String>,
             ) -> Self {
-                $name($crate::custom::Fields::of_kind(Self::subject_of(), name.into())).namespace(namespace)
+                $name($crate::custom::Fields::of_kind(
+                    <Self as $crate::custom::Described>::subject(),
+                    name.into(),
+                ))
+                .namespace(namespace)
             }
         }
     };
@@ -194,10 +201,6 @@ macro_rules! configuration {
 
         #[allow(dead_code, reason = "a program reads configurations in the ways that it has")]
         impl $name {
-            fn subject_of() -> &'static $crate::custom::Subject {
-                <Self as $crate::custom::Described>::subject()
-            }
-
             /// The fields that are set.
             pub fn as_map(&self) -> &$crate::Map {
                 self.0.as_map()
@@ -223,7 +226,7 @@ macro_rules! configuration {
 
         impl ::std::fmt::Debug for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                $crate::custom::debug(&self.0, Self::subject_of(), f)
+                $crate::custom::debug(&self.0, <Self as $crate::custom::Described>::subject(), f)
             }
         }
 
@@ -246,7 +249,7 @@ macro_rules! configuration {
             fn deserialize<D: $crate::custom::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                $crate::custom::deserialize(deserializer, Self::subject_of()).map($name)
+                $crate::custom::deserialize(deserializer, <Self as $crate::custom::Described>::subject()).map($name)
             }
         }
     };

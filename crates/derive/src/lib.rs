@@ -73,7 +73,8 @@ pub fn custom_resource(input: TokenStream) -> TokenStream {
 /// It is like those of built-in kinds in `klient::apply`: a JSON map with a setter for each field. The setter has the name
 /// and the visibility of the field. It takes the configuration of the field's type, which is the type itself for scalars
 /// and enums; the items of a list, which are appended; the entries of a map, which are merged. `Option` and `Box` are taken
-/// off. Fields that serde skips have none, and those that it flattens set the fields of their value.
+/// off. Fields that serde skips have none, and those that it flattens set the fields of their value. The names are those of
+/// serde's attributes, also of a struct without serde's derives.
 ///
 /// ```ignore
 /// #[derive(ApplyConfiguration, Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
@@ -115,7 +116,7 @@ pub fn custom_resource(input: TokenStream) -> TokenStream {
 /// | `scope = Namespaced` | it is a kind, which `custom_resource!` declares, in the scope that it has there: the configuration has `new`, setters of the metadata, `from_yaml`, `extract` and what else those of built-in kinds have |
 /// | `struct_type = "atomic"` | server-side apply treats it as one value |
 /// | `klient = path::to::klient` | another path of the crate `klient` |
-#[proc_macro_derive(ApplyConfiguration, attributes(apply))]
+#[proc_macro_derive(ApplyConfiguration, attributes(apply, serde))]
 pub fn apply_configuration(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     apply::apply_configuration(&input).unwrap_or_else(|error| error.into_compile_error()).into()
