@@ -43,7 +43,8 @@ impl Definition {
     ///
     /// # Errors
     ///
-    /// If the value is no definition of apiextensions.k8s.io/v1, serves no version, or has a version without a schema.
+    /// If the value is no definition of apiextensions.k8s.io/v1, serves no version, stores two, or has a version twice or
+    /// without a schema.
     pub fn from_value(source: &str, value: &Value) -> Result<Self, Error> {
         let facts = facts(value).map_err(|error| error.within(source))?;
         Ok(Definition { source: source.to_owned(), facts })
@@ -103,6 +104,16 @@ fn facts_of_spec(name: &str, spec: &Value) -> Result<Facts, Error> {
         other => return Err(Error::at("spec.scope", format!("{other} is neither Namespaced nor Cluster"))),
     };
     let versions = spec["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let names: Vec<&str> = versions.iter().filter_map(|version| version["name"].as_str()).collect();
+    if let Some((_, twice)) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+        return Err(Error::at("spec.versions", format!("version {twice} is there twice")));
+    }
+    let stored = versions.iter().filter(|version| version["storage"] == true);
+    let stored: Vec<&str> = stored.filter_map(|version| version["name"].as_str()).collect();
+    if let [one, .., other] = stored[..] {
+        let problem = format!("{one} and {other} have storage: true, which one version can have");
+        return Err(Error::at("spec.versions", problem));
+    }
     let served = versions.iter().filter(|version| version["served"] == true);
     let versions = served.map(version_of).collect::<Result<Vec<_>, _>>()?;
     if versions.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{Body, Field, Model, Presence, Type};
 use crate::names;
+use crate::same::aliases;
 use crate::source::{Source, literal};
 use crate::ty::{Names, Ty};
 
@@ -11,27 +12,22 @@ use crate::ty::{Names, Ty};
 pub(crate) fn write(model: &Model<'_>, has_apply: bool, out: &mut Source) {
     let types: Vec<&str> = model.types.iter().map(|ty| ty.name.as_str()).collect();
     let names = Names::new(types.iter().copied());
-    let mut sorted: Vec<&Type<'_>> = model.types.iter().collect();
-    sorted.sort_by(|one, other| (&one.kind, &one.path).cmp(&(&other.kind, &other.path)));
-    let has_structs = model.types.iter().any(|ty| matches!(ty.body, Body::Struct(_)));
+    let mut sorted: Vec<(&Type<'_>, Option<usize>)> = model.types.iter().zip(aliases(&model.types)).collect();
+    sorted.sort_by(|(one, _), (other, _)| (&one.kind, &one.path).cmp(&(&other.kind, &other.path)));
     let text = Text { names: &names, types: &types, has_apply };
     let mut body = out.beside();
-    for (at, ty) in sorted.into_iter().enumerate() {
+    for (at, (ty, alias)) in sorted.into_iter().enumerate() {
         if at > 0 {
             body.line("");
         }
-        text.ty(ty, &mut body);
+        match alias {
+            Some(of) => text.alias(ty, types[of], &mut body),
+            None => text.ty(ty, &mut body),
+        }
     }
     let imported = names.imported();
     imports(&imported, out);
-    let serde: Vec<&str> =
-        ["Deserialize", "Serialize"].into_iter().filter(|name| names.is_free(name)).collect();
-    match serde[..] {
-        [one] if has_structs => out.line(&format!("use serde::{one};")),
-        [one, other] if has_structs => out.line(&format!("use serde::{{{one}, {other}}};")),
-        _ => {}
-    }
-    if has_structs || !imported.is_empty() {
+    if !imported.is_empty() {
         out.line("");
     }
     out.append(body);
@@ -75,6 +71,17 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
+    /// Another name of a type that is generated for another field, and of its apply configuration.
+    fn alias(&self, ty: &Type<'_>, of: &str, out: &mut Source) {
+        out.comment(&ty.comment[..1]);
+        out.alias(&ty.name, of);
+        if self.has_apply && matches!(ty.body, Body::Struct(_)) {
+            out.line("");
+            out.line(&format!("/// Configuration of [`{}`] for server-side apply.", ty.name));
+            out.alias(&format!("{}ApplyConfiguration", ty.name), &format!("{of}ApplyConfiguration"));
+        }
+    }
+
     fn ty(&self, ty: &Type<'_>, out: &mut Source) {
         match &ty.body {
             Body::Kind(definition, version, fields) => {
@@ -105,12 +112,14 @@ impl Text<'_> {
             }
             Body::Struct(fields) => {
                 out.comment(&ty.comment);
-                let (deserialize, serialize) = (self.serde("Deserialize"), self.serde("Serialize"));
                 let apply = if self.has_apply { ", klient::ApplyConfiguration" } else { "" };
-                let derives = format!("Clone, Debug, Default, PartialEq, {deserialize}, {serialize}{apply}");
-                out.attribute("derive", &derives);
-                out.line("#[serde(rename_all = \"camelCase\", default)]");
+                out.attribute("derive", &format!("Clone, Debug, Default, PartialEq{apply}"));
+                if self.has_apply {
+                    out.line("#[serde(rename_all = \"camelCase\")]");
+                }
                 self.body(&ty.name, fields, false, out);
+                out.line("");
+                table(&ty.name, fields, out);
             }
             Body::Enum(variants, other) => {
                 out.open("klient::string_enum! {");
@@ -129,11 +138,6 @@ impl Text<'_> {
         }
     }
 
-    /// A derive of serde.
-    fn serde(&self, name: &str) -> String {
-        if self.names.is_free(name) { name.to_owned() } else { format!("serde::{name}") }
-    }
-
     fn body(&self, name: &str, fields: &[Field], is_kind: bool, out: &mut Source) {
         if fields.is_empty() {
             out.line(&format!("pub struct {name} {{}}"));
@@ -149,23 +153,25 @@ impl Text<'_> {
     }
 
     fn attributes(&self, field: &Field, is_kind: bool, out: &mut Source) {
-        if field.presence == Presence::Flattened {
-            out.line("#[serde(flatten)]");
-            return;
+        // The names of other fields are in the table.
+        if is_kind || self.has_apply {
+            if field.presence == Presence::Flattened {
+                out.line("#[serde(flatten)]");
+                return;
+            }
+            if names::camel(&field.name) != field.json {
+                out.attribute("serde", &format!("rename = {}", literal(&field.json)));
+            }
         }
-        if names::camel(&field.name) != field.json {
-            out.attribute("serde", &format!("rename = {}", literal(&field.json)));
-        }
+        // A kind leaves out what is `None`.
         let is_unset = match (field.presence, &field.ty) {
-            // A kind leaves them out.
-            (Presence::IfSome, _) if is_kind => None,
-            (Presence::IfSome, _) => Some(format!("{}::is_none", self.names.of_std("Option", "option"))),
+            _ if !is_kind => None,
             (Presence::IfFilled, Ty::List(_)) => {
                 Some(format!("{}::is_empty", self.names.of_std("Vec", "vec")))
             }
             (Presence::IfFilled, _) => Some(format!("{}::is_empty", self.names.of_klient("Map"))),
             (Presence::IfSet, _) => Some("klient::apimachinery::custom::is_default".to_owned()),
-            (Presence::Always | Presence::Flattened, _) => None,
+            (Presence::Always | Presence::IfSome | Presence::Flattened, _) => None,
         };
         if let Some(function) = is_unset {
             out.line(&format!("#[serde(skip_serializing_if = \"{function}\")]"));
@@ -174,4 +180,25 @@ impl Text<'_> {
             out.attribute("apply", &field.apply);
         }
     }
+}
+
+/// Writes the names of a struct's fields in JSON.
+fn table(name: &str, fields: &[Field], out: &mut Source) {
+    out.open("klient::custom_fields! {");
+    if fields.is_empty() {
+        out.line(&format!("{name} {{}}"));
+    } else {
+        out.open(&format!("{name} {{"));
+        for Field { name, json, presence, .. } in fields {
+            match presence {
+                Presence::Flattened => out.line(&format!("..{name}")),
+                Presence::Always => out.line(&format!("required {name} = {};", literal(json))),
+                Presence::IfSome | Presence::IfFilled | Presence::IfSet => {
+                    out.line(&format!("optional {name} = {};", literal(json)));
+                }
+            }
+        }
+        out.close("}");
+    }
+    out.close("}");
 }

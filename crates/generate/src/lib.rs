@@ -21,7 +21,9 @@
 //! }
 //! ```
 //!
-//! The generated code needs the crates `klient` and `serde`, the latter with its feature `derive`.
+//! The generated code needs the crates `klient` and `serde`, the latter with its feature `derive`. Structs within a kind have
+//! serde's traits by [`custom_fields!`](klient_apimachinery::custom_fields), for which the compiler needs less time than for
+//! serde's derives.
 //!
 //! # Types
 //!
@@ -34,6 +36,8 @@
 //!   is `HTTPRouteSpecRule`. So a type keeps its name when the definition gets other fields. Where two paths give one name,
 //!   the shorter path has it, then what is no item, then the first in alphabetical order; the other has the plural, or an
 //!   underscore before its field.
+//! - A type that several fields have, with the same fields and documentation, is generated once and has the names of all of
+//!   them.
 //! - Fields are in snake case, with an underscore behind a keyword (`type_`).
 //! - Scalars that may be absent are `Option`, structs `Option<Box<_>>`, lists and maps are empty. `spec` is always there.
 //! - A string with an `enum` is an enum of [`string_enum!`](klient_apimachinery::string_enum), which has a variant for
@@ -59,6 +63,7 @@ mod kind;
 mod model;
 mod names;
 mod package;
+mod same;
 mod schema;
 mod shapes;
 mod source;

@@ -335,7 +335,10 @@ impl<'a> Model<'a> {
 
 /// Takes a name, with something behind it if it is taken.
 fn free(name: String, taken: &mut BTreeSet<String>) -> String {
-    names::take([name.clone(), format!("{name}_")], &name, taken)
+    let candidates = [name.clone(), format!("{name}_")];
+    let free = names::first_free(candidates, &name, |candidate| !taken.contains(candidate));
+    taken.insert(free.clone());
+    free
 }
 
 /// The limits of the scalars in a list or map.

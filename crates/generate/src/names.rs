@@ -1,7 +1,5 @@
 //! Rust identifiers for names of definitions.
 
-use std::collections::BTreeSet;
-
 use klient_codegen::names::{pascal, snake};
 
 /// Words of Rust that are no identifiers.
@@ -87,17 +85,15 @@ pub(crate) fn singular(name: &str) -> String {
     name.strip_suffix('s').unwrap_or(name).to_owned()
 }
 
-/// Takes the first candidate that is not taken, or else a name with a number behind it.
-pub(crate) fn take<const N: usize>(
+/// The first candidate that is free, or else a name with a number behind it.
+pub(crate) fn first_free<const N: usize>(
     candidates: [String; N],
     name: &str,
-    taken: &mut BTreeSet<String>,
+    is_free: impl Fn(&str) -> bool,
 ) -> String {
     let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
     let mut candidates = candidates.into_iter().chain(numbered);
-    let free = candidates.find(|candidate| !taken.contains(candidate)).expect("names are fewer than numbers");
-    taken.insert(free.clone());
-    free
+    candidates.find(|candidate| is_free(candidate)).expect("names are fewer than numbers")
 }
 
 /// Makes a name an identifier: `empty` if nothing is left, with an underscore before a digit and behind a keyword.

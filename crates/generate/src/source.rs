@@ -120,6 +120,16 @@ impl Source {
         }
     }
 
+    /// Writes another name of a type.
+    pub(crate) fn alias(&mut self, name: &str, of: &str) {
+        let line = format!("pub type {name} = {of};");
+        if self.fits(&line) {
+            return self.line(&line);
+        }
+        self.line(&format!("pub type {name} ="));
+        self.line(&format!("    {of};"));
+    }
+
     /// A type with its argument in a line of its own, if the name of that fits.
     fn broken(&self, prefix: &str, ty: &str, level: usize) -> Option<Vec<String>> {
         let (outer, argument) = ty.strip_suffix('>')?.split_once('<')?;

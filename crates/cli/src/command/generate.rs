@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use klient_api::apiextensions::v1::CustomResourceDefinition;
-use klient_apimachinery::ListOptions;
+use klient_apimachinery::{ListOptions, Object as _};
 use klient_generate::{Definition, Options};
 
 use crate::error::CliError;
@@ -147,6 +147,10 @@ impl GenerateArgs {
                 let cluster = session.cluster()?;
                 let api = cluster.client().api::<CustomResourceDefinition>();
                 for definition in api.list(&ListOptions::default()).await? {
+                    // The others need not be such that code can be generated from them.
+                    if !self.mentions(definition.name(), &definition.spec.group) {
+                        continue;
+                    }
                     let value = serde_json::to_value(&definition);
                     let value = value.map_err(|error| CliError::Message(error.to_string()))?;
                     definitions.push(Definition::from_value("cluster", &value).map_err(message)?);
@@ -163,6 +167,14 @@ impl GenerateArgs {
             }
         }
         Ok(definitions)
+    }
+
+    /// Returns true if a definition is selected by its name or group, or all are.
+    fn mentions(&self, name: &str, group: &str) -> bool {
+        let is_among = |values: &[String], value: &str| values.iter().any(|other| other == value);
+        self.names.is_empty() && self.groups.is_empty()
+            || is_among(&self.names, name)
+            || is_among(&self.groups, group)
     }
 
     /// The definitions with the given names and groups.

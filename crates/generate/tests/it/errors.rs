@@ -67,6 +67,18 @@ fn a_part_that_is_missing_or_wrong_is_named() {
     ] {
         assert_eq!(error(&text), format!("{place}: {expected}"));
     }
+    let version = |name: &str| {
+        format!(
+            "  - {{name: {name}, served: true, storage: true, schema: {{openAPIV3Schema: {{type: object}}}}}}\n"
+        )
+    };
+    for (versions, expected) in [
+        (["v1", "v2"], "spec.versions: v1 and v2 have storage: true, which one version can have"),
+        (["v1", "v1"], "spec.versions: version v1 is there twice"),
+    ] {
+        let text = BEGIN.to_owned() + &versions.map(version).concat();
+        assert_eq!(error(&text), format!("{place}: {expected}"));
+    }
     assert_eq!(
         error_of_version("subresources: {}"),
         format!(
@@ -102,6 +114,35 @@ fn a_schema_without_a_type_in_rust_is_named_with_its_field() {
     }
 }
 
+/// `JSONSchemaProps`, the type of schemas, has itself as a field, for which a definition has no words: generators of definitions
+/// leave the inner ones open, or write a `$ref`.
+#[test]
+fn a_schema_of_schemas_is_open_or_an_error() {
+    assert_eq!(
+        error_of_field(
+            "{type: object, properties: {items: {type: object, properties: {items: {$ref: '#/definitions/JSONSchemaProps'}}}}}"
+        ),
+        "a.yaml: definition things.example.com: .spec.field.items.items: $ref \"#/definitions/JSONSchemaProps\" is not \
+         allowed in a definition: put the schema in its place"
+    );
+    let open = "{type: object, properties: {type: {type: string}, items: {x-kubernetes-preserve-unknown-fields: true}, \
+                properties: {type: object, additionalProperties: {x-kubernetes-preserve-unknown-fields: true}}}}";
+    assert_eq!(error_of_field(open), "generated");
+}
+
+#[test]
+fn a_schema_that_is_very_deep_is_generated_or_an_error() {
+    for (levels, expected) in [(40, "generated"), (20_000, "a.yaml: ")] {
+        let lists = "{type: array, items: ".repeat(levels) + "{type: string}" + &"}".repeat(levels);
+        let fields =
+            "{type: object, properties: {a: ".repeat(levels) + "{type: string}" + &"}}".repeat(levels);
+        for schema in [lists, fields] {
+            let error = error_of_field(&schema);
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}
+
 fn thing(source: &str, field: &str) -> Vec<Definition> {
     let schema = format!("{{type: object, properties: {{{field}: {{type: string}}}}}}");
     parse(source, &format!("{BEGIN}  - {{name: v1, served: true, schema: {{openAPIV3Schema: {schema}}}}}\n"))
@@ -123,9 +164,9 @@ fn two_definitions_of_a_kind_are_one_if_they_are_equal() {
 #[test]
 fn a_definition_with_a_megabyte_of_schema_is_generated() {
     let mut fields = String::new();
-    for number in 0..13_000 {
+    for number in 0..13_000_u32 {
         fields.push_str(&format!(
-            "        field{number}: {{type: object, properties: {{a: {{type: string, minLength: 1}}}}}}\n"
+            "        field{number}: {{type: object, properties: {{a{number}: {{type: string, minLength: 1}}}}}}\n"
         ));
     }
     let schema = format!(

@@ -43,9 +43,9 @@ fn types(definitions: &[Value]) -> Vec<String> {
     for line in text.lines().map(str::trim) {
         if let Some((at, _)) = line.strip_prefix("/// `").and_then(|line| line.split_once("` of [`")) {
             path = at;
-        } else if let Some(name) = line
-            .strip_prefix("pub struct ")
-            .or_else(|| line.strip_prefix("pub enum "))
+        } else if let Some(name) = ["pub struct ", "pub enum ", "pub type "]
+            .iter()
+            .find_map(|begin| line.strip_prefix(begin))
             .filter(|_| !path.is_empty())
         {
             types.push(format!("{path} {}", name.split(' ').next().unwrap_or_default()));
@@ -119,6 +119,69 @@ fn paths_with_one_name_get_different_names() {
     ];
     assert_eq!(types(&[other.clone(), thing.clone()]), expected);
     assert_eq!(types(&[thing, other]), expected);
+}
+
+#[test]
+fn types_that_are_the_same_are_one_with_all_their_names() {
+    let secret = |about: &str| {
+        json!({"type": "object", "description": about, "properties": {
+            "key": {"type": "string", "description": "The key."},
+            "mode": {"type": "string", "enum": ["A", "B"]},
+        }})
+    };
+    let other = json!({"type": "object", "properties": {
+        "key": {"type": "string", "description": "Another key."},
+        "mode": {"type": "string", "enum": ["A", "B"]},
+    }});
+    let one = definition(
+        "One",
+        json!({"deep": object(json!({"ref": secret("c")})), "ref": secret("a"), "other": other}),
+    );
+    let two = definition("Two", json!({"ref": secret("b")}));
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [two, one]});
+    let definitions = parse("test", &list.to_string()).unwrap();
+    let options = Options { clientset: false, apply_configurations: true, ..Default::default() };
+    let generated = generate(&definitions, &options).unwrap();
+    let text = &generated.files()[1].text;
+    let of = |begin: &str| {
+        let lines =
+            text.lines().filter_map(|line| line.strip_prefix(begin)).map(|line| line.trim_end_matches(" {"));
+        lines.map(str::trim_start).collect::<Vec<_>>()
+    };
+    // The one that is nearest to a kind has the code.
+    assert_eq!(of("pub struct "), ["OneSpec", "OneSpecDeep", "OneSpecOther", "OneSpecRef", "TwoSpec"]);
+    assert_eq!(
+        of("pub type "),
+        [
+            "OneSpecDeepRef = OneSpecRef;",
+            "OneSpecDeepRefApplyConfiguration = OneSpecRefApplyConfiguration;",
+            "OneSpecDeepRefMode = OneSpecOtherMode;",
+            "OneSpecRefMode = OneSpecOtherMode;",
+            "TwoSpecRef = OneSpecRef;",
+            "TwoSpecRefApplyConfiguration = OneSpecRefApplyConfiguration;",
+            "TwoSpecRefMode = OneSpecOtherMode;",
+        ]
+    );
+    // Each kind has its own, even if they are the same.
+    assert_eq!(text.matches("klient::custom_resource! {").count(), 2);
+}
+
+#[test]
+fn a_type_and_an_apply_configuration_have_different_names() {
+    let a = || json!({"a": {"type": "string"}});
+    let thing = definition("Thing", json!({"part": object(json!({"applyConfiguration": object(a())}))}));
+    let other = definition("ThingApplyConfiguration", json!({}));
+    let expected = [
+        ".spec ThingSpec",
+        ".spec.part ThingSpecPart",
+        ".spec.part.applyConfiguration ThingSpecPart_ApplyConfiguration",
+        ".spec ThingApplyConfiguration_2Spec",
+    ];
+    let mut types = types(&[other, thing]);
+    types.sort();
+    let mut expected = expected.map(str::to_owned);
+    expected.sort();
+    assert_eq!(types, expected);
 }
 
 #[test]

@@ -1,13 +1,18 @@
-//! [`round_trip`]: an object with every field of its definition goes through the server and a generated type.
+//! [`round_trip`] and [`apply`]: an object with every field of its definition goes through the server and a generated type.
 //!
 //! `cargo xtask generate-check` compiles this file, too.
 
+use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::apimachinery::custom::CustomResource;
-use klient::{ListOptions, TestClient as _, TestServer, Unstructured, yaml};
+use klient::client::DynamicPlace;
+use klient::{
+    Api, ApplyConfiguration, ApplyOptions, BoxFuture, Client, Error, ListOptions, Resource as _,
+    ResourceInfo, TestClient as _, TestServer, Unstructured, yaml,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -61,7 +66,69 @@ pub(crate) async fn round_trip<K>(definitions: &[Value]) -> usize
 where
     K: CustomResource + Serialize + DeserializeOwned,
 {
-    let info = K::INFO;
+    let Served { server: _server, api, object, .. } = served(&K::INFO, definitions).await;
+    let kind = &K::INFO.kind;
+    let created = api.create(&object).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_kept(&created, &object, kind);
+
+    let created = Value::Object(created.0);
+    let mut read: K =
+        serde_json::from_value(created.clone()).unwrap_or_else(|error| panic!("{kind}: {error}"));
+    assert_same(&serde_json::to_value(&read).unwrap(), &created, kind);
+    // Without the JSON that it was received in it has only the fields of its types.
+    *read.received_mut() = Default::default();
+    let known = serde_json::to_value(&read).unwrap();
+    assert_same(&known, &created, kind);
+
+    let Value::Object(known) = known else { unreachable!("it is the object") };
+    let updated = api.update(&Unstructured(known)).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_same(&Value::Object(updated.0), &created, kind);
+    count(&created)
+}
+
+/// Applies a configuration with every field, and extracts it from the object. Returns the number of values in it.
+///
+/// # Panics
+///
+/// If it is then another.
+pub(crate) async fn apply<C>(
+    definitions: &[Value],
+    apply: impl FnOnce(&Client, &C, &ApplyOptions) -> BoxFuture<'static, Result<C::Object, Error>>,
+    extract: impl FnOnce(&C::Object, &str) -> Result<C, klient::apply::Error>,
+) -> usize
+where
+    C: ApplyConfiguration + Debug + DeserializeOwned + PartialEq,
+    C::Object: CustomResource + Serialize,
+{
+    let info = C::Object::INFO;
+    let Served { server: _server, client, mut object, .. } = served(&info, definitions).await;
+    if info.namespaced {
+        object.0["metadata"]["namespace"] = json!("default");
+    }
+    let configuration: C = serde_json::from_value(Value::Object(object.0.clone()))
+        .unwrap_or_else(|error| panic!("{}: {error}", info.kind));
+    let written = serde_json::to_value(&configuration).unwrap();
+    assert_same(&written, &Value::Object(object.0.clone()), &info.kind);
+    let applied = apply(&client, &configuration, &ApplyOptions::new("tester")).await;
+    let applied = applied.unwrap_or_else(|error| panic!("{error}"));
+    let Value::Object(fields) = serde_json::to_value(&applied).unwrap() else {
+        unreachable!("it is an object")
+    };
+    assert_kept(&Unstructured(fields), &object, &info.kind);
+    let extracted = extract(&applied, "tester").unwrap_or_else(|error| panic!("{}: {error}", info.kind));
+    assert_same(&serde_json::to_value(&extracted).unwrap(), &written, &info.kind);
+    count(&written)
+}
+
+/// A server that serves a kind, and an object with every field.
+struct Served {
+    server: TestServer,
+    client: Client,
+    api: Api<Unstructured, DynamicPlace>,
+    object: Unstructured,
+}
+
+async fn served(info: &ResourceInfo, definitions: &[Value]) -> Served {
     let definition = definitions.iter().find(|definition| {
         let spec = &definition["spec"];
         spec["group"] == *info.group && spec["names"]["kind"] == *info.kind
@@ -86,24 +153,15 @@ where
             object.0.entry(name).or_insert_with(|| json!({"any": [{"thing": 1}]}));
         }
     }
-    let created = api.create(&object).await.unwrap_or_else(|error| panic!("{error}"));
+    Served { server, client, api, object }
+}
+
+/// Checks that the server has pruned nothing.
+#[track_caller]
+fn assert_kept(answer: &Unstructured, object: &Unstructured, kind: &str) {
     for (name, value) in object.0.iter().filter(|(name, _)| *name != "metadata") {
-        assert_eq!(created.0.get(name), Some(value), "{}: the server has pruned {name}", info.kind);
+        assert_eq!(answer.0.get(name), Some(value), "{kind}: the server has pruned {name}");
     }
-
-    let created = Value::Object(created.0);
-    let mut read: K =
-        serde_json::from_value(created.clone()).unwrap_or_else(|error| panic!("{}: {error}", info.kind));
-    assert_same(&serde_json::to_value(&read).unwrap(), &created, &info.kind);
-    // Without the JSON that it was received in it has only the fields of its types.
-    *read.received_mut() = Default::default();
-    let known = serde_json::to_value(&read).unwrap();
-    assert_same(&known, &created, &info.kind);
-
-    let Value::Object(known) = known else { unreachable!("it is the object") };
-    let updated = api.update(&Unstructured(known)).await.unwrap_or_else(|error| panic!("{error}"));
-    assert_same(&Value::Object(updated.0), &created, &info.kind);
-    count(&created)
 }
 
 /// Compares objects, and names the first field that differs.

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::{
-    Informer, InformerFactory, ListOptions, Lister, ObjectMeta, Quantity, TestClient as _, TestServer,
-    serde_json,
+    Client, Informer, InformerFactory, ListOptions, Lister, ObjectMeta, Quantity, TestClient as _,
+    TestServer, serde_json,
 };
 use klient_generate::{Generated, Options, generate, read};
 use serde_json::json;
@@ -24,8 +24,11 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 fn generated() -> Generated {
-    let options =
-        Options { command: "klient generate -f crds -o generated".to_owned(), ..Default::default() };
+    let options = Options {
+        command: "klient generate -f crds --apply-configurations -o generated".to_owned(),
+        apply_configurations: true,
+        ..Default::default()
+    };
     generate(&read([folder()]).unwrap(), &options).unwrap()
 }
 
@@ -56,30 +59,9 @@ fn the_code_is_formatted_as_rustfmt_does() {
     }
 }
 
-#[test]
-fn apply_configurations_are_derived_with_the_merge_rules_of_fields() {
-    let options = Options { apply_configurations: true, ..Default::default() };
-    let generated = generate(&read([folder()]).unwrap(), &options).unwrap();
-    let of_kinds = &generated.files()[2];
-    assert_eq!(of_kinds.path, "shop_example_com/v1.rs");
-    for expected in [
-        "    #[derive(PartialEq, klient::ApplyConfiguration)]\n    #[apply(scope = Namespaced)]\n    pub struct Bakery {\n",
-        "    #[apply(list_type = \"map\", list_map_keys(\"name\", \"level\"))]\n    pub racks: Vec<BakerySpecRack>,\n",
-        "    #[apply(list_type = \"set\")]\n    pub hours: Vec<BakerySpecHour>,\n",
-        "    #[apply(map_type = \"atomic\")]\n    pub prices: Map<i64>,\n",
-        "    #[apply(struct_type = \"atomic\")]\n    pub selector: Option<Box<LabelSelector>>,\n",
-        "    #[apply(value)]\n    pub metadata: Option<Box<ObjectMeta>>,\n",
-        "    #[derive(klient::ApplyConfiguration)]\n    pub enum BakerySpecOven {\n",
-    ] {
-        assert!(of_kinds.text.contains(expected), "{expected}\n{}", of_kinds.text);
-    }
-    assert!(generated.files()[0].text.contains("klient, with its feature `apply-derive`, and serde"));
-}
-
 #[tokio::test]
 async fn objects_with_every_field_survive_a_round_trip() {
-    let definitions = definitions(&folder());
-    let items = definitions.into_iter().chain(lists(&folder())).collect::<Vec<_>>();
+    let items = all_definitions();
     assert!(round_trip::<Bakery>(&items).await > 50);
     round_trip::<v1beta1::Bakery>(&items).await;
     round_trip::<words::Option>(&items).await;
@@ -87,19 +69,18 @@ async fn objects_with_every_field_survive_a_round_trip() {
     round_trip::<words::Serialize>(&items).await;
 }
 
-/// The definitions in lists.
-fn lists(folder: &Path) -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(folder.join("words.yaml")).unwrap();
+/// The definitions of `crds/`, alone and in lists.
+pub(crate) fn all_definitions() -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(folder().join("words.yaml")).unwrap();
     let list = klient::yaml::single_document(&text).unwrap();
-    list["items"].as_array().unwrap().clone()
+    let mut all = definitions(&folder());
+    all.extend(list["items"].as_array().unwrap().iter().cloned());
+    all
 }
 
-#[tokio::test]
-async fn a_kind_has_handles_informers_listers_status_and_scale() {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
-    for definition in definitions(&folder()).into_iter().chain(lists(&folder())) {
-        let mut definition = definition;
+/// Creates the definitions, and waits until a server knows their kinds.
+pub(crate) async fn install(client: &Client) {
+    for mut definition in all_definitions() {
         // A version that is not served needs a schema on the server.
         if let Some(versions) = definition["spec"]["versions"].as_array_mut() {
             versions.retain(|version| version["served"] == true);
@@ -108,13 +89,20 @@ async fn a_kind_has_handles_informers_listers_status_and_scale() {
         client.api::<CustomResourceDefinition>().create(&definition).await.unwrap();
     }
     let clientset = Clientset::new(client.clone());
-    let bakeries = clientset.shop_example_com_v1().bakeries("default");
-    while bakeries.list(&ListOptions::default()).await.is_err() {
+    while clientset.shop_example_com_v1().bakeries("default").list(&ListOptions::default()).await.is_err() {
         tokio::task::yield_now().await;
     }
     while clientset.words_example_com_v1().options().list(&ListOptions::default()).await.is_err() {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_kind_has_handles_informers_listers_status_and_scale() {
+    let server = TestServer::start().await.unwrap();
+    let client = server.client();
+    install(&client).await;
+    let bakeries = Clientset::new(client.clone()).shop_example_com_v1().bakeries("default");
 
     let bakery = Bakery {
         metadata: ObjectMeta::named("corner"),
