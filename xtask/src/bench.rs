@@ -18,6 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::root;
 pub(crate) use apply::apply;
+pub(crate) use build::children_seconds;
 pub(crate) use client::client;
 pub(crate) use controller::controller;
 pub(crate) use informers::informers;

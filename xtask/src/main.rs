@@ -1,7 +1,7 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`,
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
-//! `cargo xtask public-types`, `cargo xtask generate-check DIR [PROJECT...]`,
+//! `cargo xtask public-types`, `cargo xtask generate-check [--apply-configurations] DIR [PROJECT...]`,
 //! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e programs [kube|helm|webhooks|lamps]`,
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types \
-    | generate-check DIR [PROJECT...] \
+    | generate-check [--apply-configurations] DIR [PROJECT...] \
     | bench wire|informers|queue|apply|client|controller|server|cel \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks|lamps] \
     | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         ["openapi", v3, v2] => codegen::openapi(v3, v2),
         ["tidy"] => tidy::run(),
         ["public-types"] => public_types::run(),
-        ["generate-check", folder, ref projects @ ..] => generate_check::run(folder, projects),
+        ["generate-check", ref arguments @ ..] => generate_check::run(arguments),
         ["bench", "wire"] => bench::wire(),
         ["bench", "informers"] => bench::informers(),
         ["bench", "queue"] => bench::queue(),

@@ -46,7 +46,7 @@ pub(super) fn api_build_seconds(release: bool) -> Result<f64, String> {
 }
 
 /// The processor time of all children that have ended.
-fn children_seconds() -> Result<f64, String> {
+pub(crate) fn children_seconds() -> Result<f64, String> {
     /// The positions of `cutime` and `cstime` behind the name, which may contain spaces.
     const CHILDREN: std::ops::Range<usize> = 13..15;
     const TICKS_PER_SECOND: f64 = 100.0;
