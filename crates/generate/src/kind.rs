@@ -41,7 +41,8 @@ fn imports(items: &BTreeSet<&str>, out: &mut Source) {
         [item] => out.line(&format!("use klient::{item};")),
         _ => {
             let line = format!("use klient::{{{}}};", items.join(", "));
-            if out.fits(&line) {
+            // rustfmt leaves room for two more characters.
+            if out.fits(&format!("{line}  ")) {
                 out.line(&line);
                 return;
             }

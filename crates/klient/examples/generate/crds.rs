@@ -110,7 +110,6 @@ pub mod example_com {
     /// Types of example.com/v1.
     pub mod v1 {
         use klient::{Condition, Str};
-        use serde::{Deserialize, Serialize};
 
         klient::custom_resource! {
             group: "example.com", version: "v1", kind: "Website", plural: "websites",
@@ -126,36 +125,46 @@ pub mod example_com {
         }
 
         /// `.spec` of [`Website`].
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-        #[serde(rename_all = "camelCase", default)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct WebsiteSpec {
             /// The name in DNS.
             ///
             /// Required; at most 253 characters.
             pub host: Str,
             /// One item for each `path`.
-            #[serde(skip_serializing_if = "Vec::is_empty")]
             pub pages: Vec<WebsiteSpecPage>,
             /// The number of servers.
             ///
             /// At least 0; default `1`.
-            #[serde(skip_serializing_if = "Option::is_none")]
             pub replicas: Option<i32>,
             /// Default `"Light"`.
-            #[serde(skip_serializing_if = "Option::is_none")]
             pub theme: Option<WebsiteSpecTheme>,
+        }
+
+        klient::custom_fields! {
+            WebsiteSpec {
+                required host = "host";
+                optional pages = "pages";
+                optional replicas = "replicas";
+                optional theme = "theme";
+            }
         }
 
         /// `.spec.pages[]` of [`Website`].
         ///
         /// A page.
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-        #[serde(rename_all = "camelCase", default)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct WebsiteSpecPage {
             /// Required; pattern `^/`.
             pub path: Str,
-            #[serde(skip_serializing_if = "Option::is_none")]
             pub title: Option<Str>,
+        }
+
+        klient::custom_fields! {
+            WebsiteSpecPage {
+                required path = "path";
+                optional title = "title";
+            }
         }
 
         klient::string_enum! {
@@ -168,12 +177,16 @@ pub mod example_com {
         }
 
         /// `.status` of [`Website`].
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-        #[serde(rename_all = "camelCase", default)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct WebsiteStatus {
             /// One item for each `type`.
-            #[serde(skip_serializing_if = "Vec::is_empty")]
             pub conditions: Vec<Condition>,
+        }
+
+        klient::custom_fields! {
+            WebsiteStatus {
+                optional conditions = "conditions";
+            }
         }
     }
 }
