@@ -27,7 +27,20 @@
 //! | `storage`, `merge_crds` | `storageversion` | the second argument of [`Definition::merge`] |
 //! | | `spec.conversion` by a kustomize patch | [`Definition::conversion_webhook`] |
 //! | `derive = "…"` | | `derive(…)` |
-//! | `#[schemars(range(…))]`, `length`, `regex` | `validation:Minimum`, `MaxLength`, `Pattern` | the same attributes of schemars |
+//! | `struct = "…"` | | `kind`: the objects' struct has its name |
+//! | `attr = "…"` | | none: the struct of the objects has no attributes of its own |
+//! | | `object:root`, `object:generate` | none: the derive makes both, and `Clone` is the deep copy |
+//! | | `groupName`, `versionName` of a package | `group`, `version` of each struct |
+//! | | `skipversion` | a version that [`Definition::merge`] is not given |
+//! | | `example`, `title`, `externalDocs` | none: the comment of the field |
+//! | | `rbac` | none: the operator's manifests |
+//! | | `webhook` | [`klient::webhook`](https://docs.rs/klient/latest/klient/webhook/index.html) |
+//! | `#[schemars(range(…))]`, `length`, `regex` | `validation:Minimum`, `MaxLength`, `MinItems`, `Pattern` | the same attributes of schemars |
+//! | `#[schemars(extend(…))]` | `validation:MultipleOf`, `ExclusiveMinimum`, `MaxProperties`, `Format` | the same attribute: `extend("multipleOf" = 5)`, `extend("exclusiveMinimum" = 0)` |
+//! | | `validation:items:…` | the same attributes of a type of the items, such as `struct Name(String)` |
+//! | | `validation:UniqueItems` | `#[resource(list_type = "set")]`: servers refuse `uniqueItems` |
+//! | | `validation:AtMostOneOf`, `ExactlyOneOf` | an enum with fields, or a rule such as `rule("[has(self.a), has(self.b)].filter(x, x).size() == 1")` |
+//! | | `validation:Type`, `Schemaless` | `#[schemars(with = "…")]`; `serde_json::Value` |
 //! | an enum | `validation:Enum` | an enum |
 //! | `#[serde(default)]` | `default` | `#[serde(default)]`, or `#[resource(default = 3)]` for a default that only the server gives |
 //! | `Option` | `optional`, `nullable` | `Option`, which is nullable, or `#[resource(nullable)]`; a field with a default need not be there |

@@ -103,6 +103,7 @@ impl Converter {
         }
         self.types(&mut schema, field);
         format::convert(&mut schema);
+        exclusive_limits(&mut schema);
         if schema.get("default") == Some(&Value::Null) {
             schema.remove("default");
         }
@@ -208,6 +209,26 @@ impl Converter {
                 schema.remove("properties");
                 schema.insert("additionalProperties".into(), Value::Object(values));
             }
+        }
+    }
+}
+
+/// Writes exclusive limits as definitions have them: a limit, and the word that it is exclusive.
+///
+/// JSON Schema has had a number in the word's place since draft 6. Of an inclusive and an exclusive limit the narrower one
+/// is kept.
+fn exclusive_limits(schema: &mut Map<String, Value>) {
+    for (exclusive, inclusive, narrower) in [
+        ("exclusiveMinimum", "minimum", f64::ge as fn(&f64, &f64) -> bool),
+        ("exclusiveMaximum", "maximum", f64::le),
+    ] {
+        let Some(limit) = schema.get(exclusive).and_then(Value::as_f64) else { continue };
+        let limit_value = schema.remove(exclusive);
+        let is_narrower =
+            schema.get(inclusive).and_then(Value::as_f64).is_none_or(|other| narrower(&limit, &other));
+        if let (true, Some(value)) = (is_narrower, limit_value) {
+            schema.insert(inclusive.into(), value);
+            schema.insert(exclusive.into(), Value::Bool(true));
         }
     }
 }

@@ -325,3 +325,38 @@ fn what_has_no_structural_schema_is_told_with_its_field_and_a_remedy() {
     assert!(rule.contains("properties[number].x-kubernetes-validations[0].rule: Invalid value"), "{rule}");
     assert!(rule.contains("found no matching overload for 'size'"), "{rule}");
 }
+
+#[test]
+fn exclusive_limits_are_words_beside_the_limit() {
+    #[derive(JsonSchema)]
+    struct Limits {
+        #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1.5, "multipleOf" = 0.5))]
+        ratio: f64,
+        #[schemars(extend("exclusiveMinimum" = 10))]
+        narrower: u32,
+        #[schemars(extend("exclusiveMinimum" = -10))]
+        wider: u32,
+    }
+    let limits = shape::<Limits>().unwrap();
+    pretty_equal(
+        &limits["properties"],
+        &json!({
+            "ratio": {
+                "type": "number", "format": "double", "multipleOf": 0.5,
+                "minimum": 0, "exclusiveMinimum": true, "maximum": 1.5, "exclusiveMaximum": true,
+            },
+            "narrower": {"type": "integer", "format": "int64", "minimum": 10, "exclusiveMinimum": true, "maximum": u32::MAX},
+            "wider": {"type": "integer", "format": "int64", "minimum": 0, "maximum": u32::MAX},
+        }),
+    );
+}
+
+#[test]
+fn the_items_of_a_list_have_limits_by_a_type_of_their_own() {
+    #[derive(JsonSchema)]
+    struct Name(#[schemars(length(max = 63), regex(pattern = "^[a-z]+$"))] String);
+    pretty_equal(
+        &shape::<Vec<Name>>().unwrap(),
+        &json!({"type": "array", "items": {"type": "string", "maxLength": 63, "pattern": "^[a-z]+$"}}),
+    );
+}
