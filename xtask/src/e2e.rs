@@ -1,6 +1,6 @@
-//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply and those of the client on a
-//! real kube-apiserver, then, on it and on the embedded server, random sequences of writes and programs of other
-//! libraries, and what the servers differ in. `cargo xtask e2e programs [NAME]` runs the programs alone.
+//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply, of admission, of the
+//! client and of derived kinds on a real kube-apiserver, then, on it and on the embedded server, random sequences of writes and
+//! programs of other libraries, and what the servers differ in. `cargo xtask e2e programs [NAME]` runs the programs alone.
 //!
 //! It needs Go, with which kube-apiserver is built when it is first run: ten minutes on two cores.
 
@@ -11,24 +11,22 @@ use std::process::Command;
 use crate::root;
 use crate::servers::{self, Server};
 
-/// Tests that run on the server of `KLIENT_JUDGE`: their package, their module, and the message if one fails.
-const CASES: [(&str, &str, &str); 3] = [
-    (
-        "klient-apiserver",
-        "apply::",
-        "the cases of server-side apply do not hold on kube-apiserver: see above",
-    ),
-    ("klient-apiserver", "admission::", "the cases of admission do not hold on kube-apiserver: see above"),
-    ("klient-client", "conformance::", "the cases of the client do not hold on kube-apiserver: see above"),
+/// Tests that run on the server of `KLIENT_JUDGE`: the arguments of `cargo test`, and what they are.
+const CASES: [(&[&str], &str); 4] = [
+    (&["--package", "klient-apiserver", "--test", "it", "apply::"], "server-side apply"),
+    (&["--package", "klient-apiserver", "--test", "it", "admission::"], "admission"),
+    (&["--package", "klient-client", "--test", "it", "conformance::"], "the client"),
+    (&["--package", "klient", "--features", "derive,webhook", "--test", "derive"], "derived kinds"),
 ];
 
 /// Runs all; the arguments are those of `klient-sequences`.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
     let servers = Servers::start()?;
-    for (package, module, problem) in CASES {
-        let mut cases = cargo(&["test", "--quiet", "--package", package, "--test", "it", "--", module]);
-        cases.arg("--test-threads=1").env("KLIENT_JUDGE", &servers.upstream.kubeconfig);
-        done(cases, problem)?;
+    for (tests, subject) in CASES {
+        let mut cases = cargo(&["test", "--quiet"]);
+        cases.args(tests).args(["--", "--test-threads=1"]);
+        cases.env("KLIENT_JUDGE", &servers.upstream.kubeconfig);
+        done(cases, &format!("the cases of {subject} do not hold on kube-apiserver: see above"))?;
     }
     let play = |more: &[&str], problem: &str| {
         let mut play = cargo(&["run", "--quiet", "--package", "klient-sequences", "--", "--server"]);

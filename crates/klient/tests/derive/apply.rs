@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use klient::api::core::v1::{ContainerPort, ResourceRequirements};
 use klient::{
     ApplyConfiguration, ApplyOptions, Condition, CustomResource, IntOrString, Object as _, Quantity,
-    ResourceSchema, TestClient as _, TestServer, Time, apply, custom_resource, json,
+    ResourceSchema, Time, apply, custom_resource, json,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::cluster::TestCluster;
 use crate::definitions::install;
 
 /// A shop.
@@ -117,8 +118,8 @@ fn a_configuration_has_what_was_said_and_nothing_else() {
 
 #[tokio::test]
 async fn what_was_not_said_stays_with_its_owners() {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     install(&client, Shop::definition()).await;
     let shops = client.api::<Shop>().namespace("default");
     let mine = ApplyOptions::new("me");
@@ -148,8 +149,8 @@ async fn what_was_not_said_stays_with_its_owners() {
 
 #[tokio::test]
 async fn what_a_manager_has_applied_is_extracted_changed_and_applied_again() {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     install(&client, Shop::definition()).await;
     let shops = client.api::<Shop>().namespace("default");
     let mine = ApplyOptions::new("me");

@@ -3,10 +3,12 @@
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::api::core::v1::PodTemplateSpec;
 use klient::definitions::{Definition, Definitions};
-use klient::{Client, CustomResource, Quantity, Resource as _, TestClient as _, TestServer, json};
+use klient::{Client, CustomResource, Quantity, Resource as _, json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::cluster::TestCluster;
 
 /// A website.
 #[derive(Clone, Debug, Default, PartialEq, CustomResource, Deserialize, JsonSchema, Serialize)]
@@ -144,8 +146,8 @@ pub(crate) fn pretty_equal(one: &Value, other: &Value) {
 
 #[tokio::test]
 async fn a_derived_kind_is_written_read_scaled_and_judged_by_its_rules() {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     install(&client, Website::definition()).await;
     let websites = client.api::<Website>();
     let site = Site { host: "a.example".into(), replicas: Some(2) };
@@ -185,8 +187,8 @@ struct Part {
 
 #[tokio::test]
 async fn types_of_kubernetes_are_fields_of_a_custom_resource() {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     install(&client, Stack::definition()).await;
     let stacks = client.api::<Stack>().namespace("default");
     let spec = json!({

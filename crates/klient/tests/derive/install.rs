@@ -3,9 +3,11 @@
 #![allow(dead_code, reason = "of specifications that are not written only the schema counts")]
 
 use klient::definitions::{Declaration, Definition, Definitions, InstallOptions, schema_of};
-use klient::{Client, CustomResource, TestClient as _, TestServer};
+use klient::{Client, CustomResource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::cluster::TestCluster;
 
 /// A page.
 #[derive(Clone, Debug, Default, CustomResource, Deserialize, JsonSchema, Serialize)]
@@ -29,14 +31,14 @@ fn definition<Spec: JsonSchema>() -> Definition {
     Definition::new::<Page>(Declaration { spec: Some(schema_of::<Spec>()), ..Default::default() })
 }
 
-async fn cluster_with_a_page() -> (TestServer, Client) {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+async fn cluster_with_a_page() -> (TestCluster, Client) {
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     let installed = Definitions::install(&client, [Page::definition()], &Default::default()).await.unwrap();
     assert!(installed[0].invalid.is_empty());
     let page = PageSpec { text: "hello".into(), theme: Some("dark".into()), parts: Vec::new() };
     client.api::<Page>().namespace("default").create(&Page::new("a", page)).await.unwrap();
-    (server, client)
+    (cluster, client)
 }
 
 #[tokio::test]
@@ -86,8 +88,8 @@ async fn objects_that_a_new_schema_does_not_allow_are_told() {
 
 #[tokio::test]
 async fn a_definition_of_another_owner_is_a_conflict_unless_it_is_forced() {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     let other = InstallOptions { field_manager: "helm".into(), ..Default::default() };
     Definitions::install(&client, [definition::<Part>()], &other).await.unwrap();
     let options = InstallOptions { drop_fields: true, ..Default::default() };
@@ -103,8 +105,8 @@ async fn nothing_is_sent_if_one_definition_is_not_valid() {
     struct Invalid {
         pair: (i32, String),
     }
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     let definitions = [Page::definition(), definition::<Invalid>()];
     let error = Definitions::install(&client, definitions, &Default::default()).await.unwrap_err();
     assert_eq!(error.problems().len(), 1);

@@ -10,11 +10,10 @@ use std::collections::BTreeSet;
 
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::definitions::Defined;
-use klient::{
-    Condition, CustomResource, IntOrString, Quantity, ResourceSchema as Schema, TestClient as _, TestServer,
-    Time,
-};
+use klient::{Condition, CustomResource, IntOrString, Quantity, ResourceSchema as Schema, Time};
 use serde_json::Value;
+
+use crate::cluster::TestCluster;
 
 /// The definition of a kind.
 fn definition<K: Defined>() -> Value {
@@ -89,8 +88,8 @@ fn differences(path: &str, kube: &Value, klient: &Value, found: &mut BTreeSet<St
 
 #[tokio::test]
 async fn a_server_accepts_the_definition_of_every_shape() {
-    let server = TestServer::start().await.unwrap();
-    let definitions = server.client().api::<CustomResourceDefinition>();
+    let cluster = TestCluster::start().await;
+    let definitions = cluster.client().api::<CustomResourceDefinition>();
     for (name, definition) in shapes::all() {
         let definition: CustomResourceDefinition = serde_json::from_value(definition()).unwrap();
         let created = definitions.create(&definition).await;

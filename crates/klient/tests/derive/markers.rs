@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use klient::definitions::{Declaration, Definition, schema_of};
-use klient::{CustomResource, ResourceSchema, TestClient as _, TestServer, json};
+use klient::{CustomResource, ResourceSchema, json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cluster::TestCluster;
 use crate::definitions::{install, pretty_equal};
 
 /// A gauge.
@@ -188,8 +189,8 @@ fn plain(value: &Value) -> Value {
 
 #[tokio::test]
 async fn the_server_judges_by_the_rules_of_fields_and_nested_structs() {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     install(&client, Gauge::definition()).await;
     let gauges = client.api::<Gauge>().namespace("default");
     let limit = |min, max| Limit { kind: "heat".into(), unit: "C".into(), min, max };

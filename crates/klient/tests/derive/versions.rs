@@ -1,8 +1,9 @@
 //! Several versions of a resource.
 
+use klient::Object as _;
 use klient::definitions::Definition;
-use klient::{Object as _, TestClient as _, TestServer};
 
+use crate::cluster::TestCluster;
 use crate::definitions::install;
 
 mod v1 {
@@ -44,8 +45,8 @@ mod v3 {
 
 #[tokio::test]
 async fn versions_are_merged_and_one_is_stored() {
-    let server = TestServer::start().await.unwrap();
-    let client = server.client();
+    let cluster = TestCluster::start().await;
+    let client = cluster.client();
     let definition = Definition::merge([v1::Page::definition(), v2::Page::definition()], "v2");
     let built = definition.build().unwrap();
     let versions = built.spec.versions.iter().map(|version| (version.name.as_str(), version.storage));

@@ -6,9 +6,9 @@ use klient::webhook::{
     AdmissionWebhook, Allowed, Conversion, Denied, Operation, Request, Server, ServerOptions, Tls,
     WebhookAddress, WebhookOptions, Webhooks,
 };
-use klient::{
-    ApplyOptions, Informer, Object as _, ObjectMeta, TestClient as _, TestServer, Unstructured, json,
-};
+use klient::{ApplyOptions, Informer, Object as _, ObjectMeta, Unstructured, json};
+
+use crate::cluster::TestCluster;
 
 mod v1 {
     use klient::CustomResource;
@@ -64,7 +64,7 @@ async fn check(request: Request<v2::Lamp>, (): ()) -> Result<Allowed, Denied> {
 
 #[tokio::test]
 async fn a_kind_is_installed_applied_listed_validated_and_converted_by_its_own_webhooks() {
-    let cluster = TestServer::start().await.unwrap();
+    let cluster = TestCluster::start().await;
     let client = cluster.client();
     let operations = vec![Operation::Create, Operation::Update, Operation::Delete];
     let webhooks = Webhooks::builder()

@@ -1,0 +1,49 @@
+//! [`TestCluster`], a cluster without custom resources.
+
+use klient::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
+use klient::api::apiextensions::v1::CustomResourceDefinition;
+use klient::controller::wait::{conditions, wait_for};
+use klient::{Client, DeleteOptions, ListOptions, LoadingRules, Overrides, TestClient as _, TestServer};
+
+/// An embedded server, or the server of the kubeconfig that `KLIENT_JUDGE` names.
+///
+/// The cases that are held against one server run one by one: each begins by deleting the definitions and webhooks of
+/// those before.
+pub(crate) struct TestCluster {
+    client: Client,
+    /// The embedded server, which ends with the case.
+    _server: Option<TestServer>,
+}
+
+impl TestCluster {
+    pub(crate) async fn start() -> Self {
+        let Some(path) = std::env::var_os("KLIENT_JUDGE") else {
+            let server = TestServer::start().await.unwrap();
+            return TestCluster { client: server.client(), _server: Some(server) };
+        };
+        let kubeconfig = LoadingRules::explicit(path).load().unwrap();
+        let client = Client::new(kubeconfig.config(&Overrides::default()).unwrap()).unwrap();
+        let cluster = TestCluster { client, _server: None };
+        cluster.empty().await;
+        cluster
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    async fn empty(&self) {
+        // A webhook of a case that has ended answers nothing.
+        let (options, all) = (DeleteOptions::default(), ListOptions::default());
+        let mutating = self.client.api::<MutatingWebhookConfiguration>();
+        mutating.delete_collection(&options, &all).await.unwrap();
+        let validating = self.client.api::<ValidatingWebhookConfiguration>();
+        validating.delete_collection(&options, &all).await.unwrap();
+        let definitions = self.client.api::<CustomResourceDefinition>();
+        for definition in definitions.list(&Default::default()).await.unwrap().items {
+            let name = definition.metadata.name.unwrap();
+            definitions.delete(&name, &Default::default()).await.unwrap();
+            wait_for(&definitions, &name, conditions::deleted(), Default::default()).await.unwrap();
+        }
+    }
+}
