@@ -89,9 +89,10 @@ impl Definition {
                 .flat_map(Self::versions)
                 .filter_map(|version| version["name"].as_str())
                 .collect();
-            merged
-                .problems
-                .push(format!("there is no version {stored} to be stored, of {}", known.join(", ")));
+            merged.problems.push(match known.is_empty() {
+                true => "no definition is merged: Definition::merge takes one per version".to_owned(),
+                false => format!("there is no version {stored} to be stored, of {}", known.join(", ")),
+            });
         }
         let mut versions: Vec<Value> = Vec::new();
         for definition in definitions {

@@ -27,7 +27,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "definition {}: {}", self.name, self.problems.join("; "))
+        match &*self.name {
+            "" => f.write_str("definition: ")?,
+            name => write!(f, "definition {name}: ")?,
+        }
+        f.write_str(&self.problems.join("; "))
     }
 }
 

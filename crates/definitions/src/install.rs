@@ -49,6 +49,9 @@ pub struct Installed {
     /// The objects that the stored version of the schema does not allow, each with the reason. They can be read, and not be
     /// written unless that mends them.
     pub invalid: Vec<(ObjectKey, String)>,
+    /// The reason why the objects could not be looked at, such as a conversion webhook that does not answer. The definition
+    /// is installed, and [`invalid`](Self::invalid) is empty.
+    pub unchecked: Option<Error>,
 }
 
 /// The installation of definitions in a cluster.
@@ -89,7 +92,8 @@ impl Definitions {
     /// # Errors
     ///
     /// Those of [`Definition::build`]. If fields would be dropped, with their paths. If the server refuses a definition, or
-    /// cannot be reached, or has not served all within the time of the options.
+    /// cannot be reached, or has not served all within the time of the options. Objects that cannot be looked at are no
+    /// error: [`Installed::unchecked`] tells why.
     pub async fn install(
         client: &Client,
         definitions: impl IntoIterator<Item = Definition>,
@@ -118,7 +122,13 @@ impl Definitions {
         let of_any = client.dynamic(CustomResourceDefinition::INFO);
         for (definition, object) in &built {
             let applied = of_any.apply(&Unstructured(object.clone()), &apply).await;
-            applied.map_err(|error| Error::failed(definition.name(), error))?;
+            applied.map_err(|error| match error.is_conflict() {
+                true => Error::failed(
+                    definition.name(),
+                    format!("{error}; set InstallOptions::force to take the fields from their managers"),
+                ),
+                false => Error::failed(definition.name(), error),
+            })?;
         }
         let mut installed = Vec::new();
         for (definition, _) in &built {
@@ -156,11 +166,14 @@ fn check_fields(
     if lost.is_empty() {
         return Ok(());
     }
+    let remedy = match stored_next["name"] == stored["name"] {
+        true => "keep them in the schema",
+        false => "convert objects by Definition::conversion_webhook, keep the fields in the schema",
+    };
     Err(Error::new(
         name,
         vec![format!(
-            "it drops fields that objects may have in the cluster: {}; keep them in the schema, or set \
-             InstallOptions::drop_fields",
+            "it drops fields that objects may have in the cluster: {}; {remedy}, or set InstallOptions::drop_fields",
             lost.join(", ")
         )],
     ))
@@ -182,7 +195,7 @@ async fn served(
         return Err(Error::failed(name, "the server has no names of it"));
     };
     let Some(stored) = parsed.versions.iter().find(|version| version.storage && version.served) else {
-        return Ok(Installed { definition, invalid: Vec::new() });
+        return Ok(Installed { definition, invalid: Vec::new(), unchecked: None });
     };
     let info = ResourceInfo {
         group: parsed.group.clone().into(),
@@ -197,7 +210,11 @@ async fn served(
             Ok(objects) => break objects,
             // The server serves it a moment after it has said so.
             Err(error) if error.is_not_found() && Instant::now() < end => tokio::time::sleep(PAUSE).await,
-            Err(error) => return Err(Error::failed(name, error)),
+            Err(error) if error.is_not_found() => return Err(Error::failed(name, error)),
+            Err(error) => {
+                let unchecked = Some(Error::failed(name, format!("its objects cannot be checked: {error}")));
+                return Ok(Installed { definition, invalid: Vec::new(), unchecked });
+            }
         }
     };
     let mut invalid = Vec::new();
@@ -208,5 +225,5 @@ async fn served(
             invalid.push((ObjectKey::of(&object), problems));
         }
     }
-    Ok(Installed { definition, invalid })
+    Ok(Installed { definition, invalid, unchecked: None })
 }

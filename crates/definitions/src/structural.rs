@@ -102,6 +102,9 @@ impl Converter {
             schema.insert("enum".into(), Value::Array(vec![value]));
         }
         self.types(&mut schema, field);
+        if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.ends_with("int128")) {
+            self.problem(field, "an integer of the API has 64 bits: use u64, i64 or a string");
+        }
         format::convert(&mut schema);
         exclusive_limits(&mut schema);
         if schema.get("default") == Some(&Value::Null) {

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, Path, Type};
 
-use crate::attributes::{check_scope, expected, klient, once};
+use crate::attributes::{KLIENT, SCOPE, check_scope, expected, klient, once};
 use crate::markers::{Markers, is_specification, one_of};
 use crate::serde_attributes::{self, Container};
 use crate::shape::{Shape, bare, is_into, is_number};
@@ -49,8 +49,8 @@ impl Attributes {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("apply")) {
             attribute.parse_nested_meta(|meta| {
                 match meta.path.get_ident().map(Ident::to_string).unwrap_or_default().as_str() {
-                    "scope" => once(&mut parsed.scope, &meta, check_scope),
-                    "klient" => once(&mut parsed.klient, &meta, |_| Ok(())),
+                    "scope" => once(&mut parsed.scope, &meta, SCOPE, check_scope),
+                    "klient" => once(&mut parsed.klient, &meta, KLIENT, |_| Ok(())),
                     "struct_type" => {
                         let mut ty = None;
                         one_of(&mut ty, &meta, &["granular", "atomic"])?;

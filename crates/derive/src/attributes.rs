@@ -1,9 +1,10 @@
 //! The attribute `#[resource(…)]`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
-use syn::parse::Parse;
+use syn::parse::{Parse, ParseBuffer};
 use syn::spanned::Spanned as _;
+use syn::token::Paren;
 use syn::{Attribute, Ident, LitBool, LitInt, LitStr, Path, Token, Type};
 
 use crate::name;
@@ -58,40 +59,104 @@ pub(crate) struct Rule {
     pub(crate) optional_old_self: bool,
 }
 
+pub(crate) const SCOPE: &str = "a scope without quotes: `Namespaced` or `Cluster`";
+pub(crate) const KLIENT: &str = "a path without quotes, as in klient = path::to::klient";
+
+/// Names that other derives have for the same, and ours.
+const FOREIGN: [(&str, &str); 17] = [
+    ("shortname", "expected `short_name`, as in short_name = \"web\""),
+    ("short_names", "expected `short_name`, which may be repeated"),
+    ("categories", "expected `category`, which may be repeated"),
+    ("namespaced", "a resource is namespaced unless it has scope = Cluster: leave this out"),
+    (
+        "printcolumn",
+        "expected `column`, as in column(name = \"Pages\", type = \"integer\", path = \".status.pages\")",
+    ),
+    ("selectable", "expected `selectable_field`, as in selectable_field = \".spec.color\""),
+    ("validation", "expected `rule`, as in rule(\"self.spec.replicas < 9\", message = \"too many\")"),
+    ("served", "expected `not_served`; a version is served without it"),
+    (
+        "storage",
+        "the second argument of `Definition::merge` names the version that is stored: leave this out",
+    ),
+    ("doc", "the comment of the struct is the description: leave this out"),
+    ("struct", "expected `kind`, which is the name of the struct of the objects, too"),
+    ("root", "expected `kind`, which is the name of the struct of the objects, too"),
+    ("schema", "a schema that is written by hand is a `definitions::Declaration`: leave this out"),
+    ("crates", "expected `klient`, as in klient = path::to::klient"),
+    ("subresource", "expected `status` or `scale`, as in status = WebsiteStatus"),
+    ("api_version", "expected `group` and `version`"),
+    ("attr", "the struct of the objects has no attributes of its own but `derive`"),
+];
+
 const KNOWN: &str = "`group`, `version`, `kind`, `plural`, `singular`, `short_name`, `category`, `label`, `annotation`, `scope`, \
                      `status`, `scale`, `column`, `selectable_field`, `rule`, `deprecated`, `not_served`, `apply`, `derive` or \
                      `klient`";
 
 impl Attributes {
     pub(crate) fn parse(attributes: &[Attribute], span: Span) -> syn::Result<Self> {
-        let mut parsed = Attributes::default();
+        let (mut parsed, mut problems) = (Attributes::default(), Problems::default());
         let mut is_there = false;
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("resource")) {
             is_there = true;
-            attribute.parse_nested_meta(|meta| parsed.part(&meta))?;
+            problems.add(each_part(attribute, |meta| parsed.part(meta)));
         }
         if !is_there {
             let message =
                 "a custom resource has names: add #[resource(group = \"example.com\", version = \"v1\")]";
             return Err(syn::Error::new(span, message));
         }
-        Ok(parsed)
+        problems.or(parsed)
     }
 
     fn part(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
         let Some(name) = meta.path.get_ident() else { return Err(meta.error(expected(KNOWN))) };
+        let label = |what: &'static str| move |text: &LitStr| name::check_label(text, what);
         match name.to_string().as_str() {
-            "group" => once(&mut self.group, meta, name::check_group),
-            "version" => once(&mut self.version, meta, |version| name::check_label(version, "version")),
-            "kind" => once(&mut self.kind, meta, name::check_kind),
-            "plural" => once(&mut self.plural, meta, |plural| name::check_label(plural, "plural")),
-            "singular" => once(&mut self.singular, meta, |singular| name::check_label(singular, "singular")),
-            "short_name" => push(&mut self.short_names, meta, |name| name::check_label(name, "short name")),
-            "category" => push(&mut self.categories, meta, |name| name::check_label(name, "category")),
-            "selectable_field" => push(&mut self.selectable_fields, meta, check_path),
-            "scope" => once(&mut self.scope, meta, check_scope),
-            "status" => once(&mut self.status, meta, |_| Ok(())),
-            "klient" => once(&mut self.klient, meta, |_| Ok(())),
+            "group" => once(
+                &mut self.group,
+                meta,
+                "a name in quotes, as in group = \"example.com\"",
+                name::check_group,
+            ),
+            "version" => {
+                once(&mut self.version, meta, "a version in quotes, as in version = \"v1\"", label("version"))
+            }
+            "kind" => {
+                once(&mut self.kind, meta, "a name in quotes, as in kind = \"Website\"", name::check_kind)
+            }
+            "plural" => {
+                once(&mut self.plural, meta, "a name in quotes, as in plural = \"websites\"", label("plural"))
+            }
+            "singular" => once(
+                &mut self.singular,
+                meta,
+                "a name in quotes, as in singular = \"website\"",
+                label("singular"),
+            ),
+            "short_name" => push(
+                &mut self.short_names,
+                meta,
+                "a name in quotes, as in short_name = \"web\"",
+                label("short name"),
+            ),
+            "category" => push(
+                &mut self.categories,
+                meta,
+                "a name in quotes, as in category = \"all\"",
+                label("category"),
+            ),
+            "selectable_field" => {
+                let form = "a path in quotes, as in selectable_field = \".spec.color\"";
+                push(&mut self.selectable_fields, meta, form, check_path)
+            }
+            "scope" => once(&mut self.scope, meta, SCOPE, check_scope),
+            "status" => {
+                once(&mut self.status, meta, "a type, without quotes, as in status = WebsiteStatus", |_| {
+                    Ok(())
+                })
+            }
+            "klient" => once(&mut self.klient, meta, KLIENT, |_| Ok(())),
             "label" => pair(&mut self.labels, meta),
             "annotation" => pair(&mut self.annotations, meta),
             "scale" => {
@@ -108,7 +173,10 @@ impl Attributes {
                 self.rules.push(rule(meta)?);
                 Ok(())
             }
-            "deprecated" if meta.input.peek(Token![=]) => once(&mut self.deprecated, meta, |_| Ok(())),
+            "deprecated" if meta.input.peek(Token![=]) => {
+                let form = "a warning in quotes, as in deprecated = \"use v2\", or `deprecated` alone";
+                once(&mut self.deprecated, meta, form, |_| Ok(()))
+            }
             "deprecated" => {
                 self.deprecated.get_or_insert_with(|| LitStr::new("", name.span()));
                 Ok(())
@@ -125,22 +193,68 @@ impl Attributes {
                 self.derives.push(derive.path);
                 Ok(())
             }),
-            _ => Err(meta.error(expected(KNOWN))),
+            word => {
+                let remedy = FOREIGN.iter().find(|(foreign, _)| *foreign == word).map(|(_, remedy)| *remedy);
+                Err(meta.error(remedy.map_or_else(|| expected(KNOWN), str::to_owned)))
+            }
         }
     }
+}
+
+/// Problems of several parts, which are told together.
+#[derive(Default)]
+pub(crate) struct Problems(Option<syn::Error>);
+
+impl Problems {
+    pub(crate) fn add(&mut self, result: syn::Result<()>) {
+        match (&mut self.0, result) {
+            (_, Ok(())) => {}
+            (Some(problems), Err(problem)) => problems.combine(problem),
+            (problems, Err(problem)) => *problems = Some(problem),
+        }
+    }
+
+    /// The value if there is no problem.
+    pub(crate) fn or<T>(self, value: T) -> syn::Result<T> {
+        match self.0 {
+            None => Ok(value),
+            Some(problems) => Err(problems),
+        }
+    }
+}
+
+/// Reads each part of an attribute, and goes on with the next one behind a problem.
+pub(crate) fn each_part(
+    attribute: &Attribute,
+    mut read: impl FnMut(&ParseNestedMeta<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    let mut problems = Problems::default();
+    let parsed = attribute.parse_nested_meta(|meta| {
+        if let Err(problem) = read(&meta) {
+            problems.add(Err(problem));
+            while !meta.input.is_empty() && !meta.input.peek(Token![,]) {
+                meta.input.parse::<TokenTree>()?;
+            }
+        }
+        Ok(())
+    });
+    // What is left of a part that could not be read is no problem of its own.
+    problems.or(())?;
+    parsed
 }
 
 pub(crate) fn expected(names: &str) -> String {
     format!("expected {names}")
 }
 
-/// Sets a value that may be given once, and is checked.
+/// Sets a value of a form that may be given once, and is checked.
 pub(crate) fn once<T: Parse + quote::ToTokens>(
     place: &mut Option<T>,
     meta: &ParseNestedMeta<'_>,
+    form: &str,
     check: impl FnOnce(&T) -> syn::Result<()>,
 ) -> syn::Result<()> {
-    let value: T = meta.value()?.parse()?;
+    let value: T = value(meta, form)?;
     check(&value)?;
     match place.replace(value) {
         None => Ok(()),
@@ -151,25 +265,47 @@ pub(crate) fn once<T: Parse + quote::ToTokens>(
 fn push(
     list: &mut Vec<LitStr>,
     meta: &ParseNestedMeta<'_>,
+    form: &str,
     check: impl FnOnce(&LitStr) -> syn::Result<()>,
 ) -> syn::Result<()> {
-    let value: LitStr = meta.value()?.parse()?;
+    let value: LitStr = value(meta, form)?;
     check(&value)?;
     list.push(value);
     Ok(())
 }
 
-/// A key and its value, as in `label("app", "web")`.
-fn pair(list: &mut Vec<(LitStr, LitStr)>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+/// The value behind `=`.
+fn value<T: Parse>(meta: &ParseNestedMeta<'_>, form: &str) -> syn::Result<T> {
+    if !meta.input.peek(Token![=]) {
+        return Err(syn::Error::new(meta.path.span(), expected(form)));
+    }
+    let input = meta.value()?;
+    let span = input.span();
+    input.parse().map_err(|_| syn::Error::new(span, expected(form)))
+}
+
+/// The content of the parentheses behind a name.
+fn parenthesized<'a>(meta: &ParseNestedMeta<'a>, form: &str) -> syn::Result<ParseBuffer<'a>> {
+    if !meta.input.peek(Paren) {
+        return Err(syn::Error::new(meta.path.span(), expected(form)));
+    }
     let content;
     syn::parenthesized!(content in meta.input);
-    let parts = content.parse_terminated(<LitStr as Parse>::parse, Token![,])?;
+    Ok(content)
+}
+
+/// A key and its value, as in `label("app", "web")`.
+fn pair(list: &mut Vec<(LitStr, LitStr)>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    let form = "a key and its value, as in (\"app\", \"web\")";
+    let content = parenthesized(meta, form)?;
+    let parts = content.parse_terminated(<LitStr as Parse>::parse, Token![,]);
+    let parts = parts.map_err(|error| syn::Error::new(error.span(), expected(form)))?;
     match (parts.get(0), parts.get(1), parts.len()) {
         (Some(key), Some(value), 2) => {
             list.push((key.clone(), value.clone()));
             Ok(())
         }
-        _ => Err(meta.error(expected("a key and its value, as in (\"app\", \"web\")"))),
+        _ => Err(meta.error(expected(form))),
     }
 }
 
@@ -195,12 +331,13 @@ fn required<T>(value: Option<T>, meta: &ParseNestedMeta<'_>, example: &str) -> s
 
 fn scale(meta: &ParseNestedMeta<'_>) -> syn::Result<Scale> {
     let (mut spec, mut status, mut selector) = (None, None, None);
+    let form = "a path in quotes, as in scale(spec = \".spec.replicas\", status = \".status.replicas\")";
     meta.parse_nested_meta(|part| {
         let name = part.path.get_ident().map(ToString::to_string).unwrap_or_default();
         match name.as_str() {
-            "spec" => once(&mut spec, &part, check_path),
-            "status" => once(&mut status, &part, check_path),
-            "selector" => once(&mut selector, &part, check_path),
+            "spec" => once(&mut spec, &part, form, check_path),
+            "status" => once(&mut status, &part, form, check_path),
+            "selector" => once(&mut selector, &part, form, check_path),
             _ => Err(part.error(expected("`spec`, `status` or `selector`"))),
         }
     })?;
@@ -218,24 +355,34 @@ fn scale(meta: &ParseNestedMeta<'_>) -> syn::Result<Scale> {
 fn column(meta: &ParseNestedMeta<'_>) -> syn::Result<Column> {
     let (mut name, mut ty, mut path) = (None, None, None);
     let (mut description, mut format, mut priority) = (None, None, None);
-    meta.parse_nested_meta(|part| {
+    let form = "a column as in column(name = \"Pages\", type = \"integer\", path = \".status.pages\")";
+    if !meta.input.peek(Paren) {
+        return Err(syn::Error::new(meta.path.span(), expected(form)));
+    }
+    let text = "a text in quotes";
+    let read = meta.parse_nested_meta(|part| {
         // `type` is a keyword.
         let word = part.path.get_ident().map(ToString::to_string).unwrap_or_default();
         match word.as_str() {
-            "name" => once(&mut name, &part, |_| Ok(())),
-            "type" => once(&mut ty, &part, |ty: &LitStr| match ty.value().as_str() {
+            "name" => once(&mut name, &part, text, |_| Ok(())),
+            "type" => once(&mut ty, &part, text, |ty: &LitStr| match ty.value().as_str() {
                 "string" | "integer" | "number" | "boolean" | "date" => Ok(()),
                 _ => {
                     let message = "a column is a `string`, `integer`, `number`, `boolean` or `date`";
                     Err(syn::Error::new(ty.span(), message))
                 }
             }),
-            "path" => once(&mut path, &part, check_path),
-            "description" => once(&mut description, &part, |_| Ok(())),
-            "format" => once(&mut format, &part, |_| Ok(())),
-            "priority" => once(&mut priority, &part, |_| Ok(())),
+            "path" => once(&mut path, &part, text, check_path),
+            "description" => once(&mut description, &part, text, |_| Ok(())),
+            "format" => once(&mut format, &part, text, |_| Ok(())),
+            "priority" => once(&mut priority, &part, "a number, as in priority = 1", |_| Ok(())),
             _ => Err(part.error(expected("`name`, `type`, `path`, `description`, `format` or `priority`"))),
         }
+    });
+    // A literal stands where a name is to be.
+    read.map_err(|error| match error.to_string().starts_with("unexpected literal") {
+        true => syn::Error::new(error.span(), expected(form)),
+        false => error,
     })?;
     Ok(Column {
         name: required(name, meta, "a heading, as in name = \"Pages\"")?,
@@ -249,10 +396,11 @@ fn column(meta: &ParseNestedMeta<'_>) -> syn::Result<Column> {
 
 /// A rule in CEL, with its parts.
 pub(crate) fn rule(meta: &ParseNestedMeta<'_>) -> syn::Result<Rule> {
-    let content;
-    syn::parenthesized!(content in meta.input);
+    let form = "a rule in CEL, as in rule(\"self.size > 0\", message = \"too small\")";
+    let content = parenthesized(meta, form)?;
+    let span = if content.is_empty() { meta.path.span() } else { content.span() };
     let mut parsed = Rule {
-        rule: content.parse()?,
+        rule: content.parse().map_err(|_| syn::Error::new(span, expected(form)))?,
         message: None,
         message_expression: None,
         reason: None,

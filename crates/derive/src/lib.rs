@@ -16,8 +16,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// It declares a struct for the objects, as [`custom_resource!`](https://docs.rs/klient/latest/klient/macro.custom_resource.html)
 /// does, with the fields `metadata`, `spec` and `status`, and writes its CustomResourceDefinition. The struct has
-/// `Clone`, `Debug`, `Default`, serde's traits and schemars' `JsonSchema`; `klient`, `serde` and `schemars` are dependencies of
-/// the program.
+/// `Clone`, `Debug`, `Default`, serde's traits and schemars' `JsonSchema`; `klient` with its feature `derive`, `serde` and
+/// `schemars = "1"` are dependencies of the program.
 ///
 /// ```ignore
 /// #[derive(Clone, Debug, Default, CustomResource, Deserialize, JsonSchema, Serialize)]
@@ -61,7 +61,22 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// # Attributes of fields
 ///
-/// The markers of [`ResourceSchema`](macro@ResourceSchema). Structs within this one have them by that derive.
+/// The markers of [`ResourceSchema`](macro@ResourceSchema). Structs within this one have them by that derive, which they have
+/// in place of `JsonSchema`, since it writes that trait, too.
+///
+/// # What is checked when
+///
+/// The compiler checks names and forms. Rules in CEL, paths and schemas are checked by the server's rules when the
+/// definition is built, so that a test finds what is wrong:
+///
+/// ```ignore
+/// #[test]
+/// fn the_definition_is_valid() {
+///     Website::definition().build().unwrap();
+/// }
+/// ```
+///
+/// As for the server, a path of a column or of `scale` need not be a field of the schema: it shows nothing then.
 #[proc_macro_derive(CustomResource, attributes(resource, apply))]
 pub fn custom_resource(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

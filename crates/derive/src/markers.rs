@@ -6,7 +6,7 @@ use quote::quote;
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Ident, LitStr, Token, Type};
 
-use crate::attributes::{Rule, expected, once, rule, rule_as_json};
+use crate::attributes::{Problems, Rule, each_part, expected, once, rule, rule_as_json};
 use crate::shape::{Shape, is_scalar};
 
 /// The markers of a field or struct.
@@ -39,13 +39,14 @@ const OF_APPLY: &str = "`value`, `list_type`, `list_map_keys`, `map_type` or `st
 impl Markers {
     /// The markers of a field of a type, or of a struct if there is none.
     pub(crate) fn parse(attributes: &[Attribute], ty: Option<&Type>) -> syn::Result<Self> {
-        let mut markers = Markers::default();
+        let (mut markers, mut problems) = (Markers::default(), Problems::default());
         for attribute in attributes {
             let is_apply = attribute.path().is_ident("apply");
             if is_apply || attribute.path().is_ident("resource") {
-                attribute.parse_nested_meta(|meta| markers.part(&meta, is_apply, ty))?;
+                problems.add(each_part(attribute, |meta| markers.part(meta, is_apply, ty)));
             }
         }
+        problems.or(())?;
         markers.check()?;
         Ok(markers)
     }
@@ -160,12 +161,10 @@ pub(crate) fn one_of(
     meta: &ParseNestedMeta<'_>,
     known: &[&str],
 ) -> syn::Result<()> {
-    once(place, meta, |value: &LitStr| {
-        if known.contains(&value.value().as_str()) {
-            return Ok(());
-        }
-        let known: Vec<_> = known.iter().map(|known| format!("\"{known}\"")).collect();
-        Err(syn::Error::new(value.span(), expected(&known.join(" or "))))
+    let form = known.iter().map(|known| format!("\"{known}\"")).collect::<Vec<_>>().join(" or ");
+    once(place, meta, &form, |value: &LitStr| match known.contains(&value.value().as_str()) {
+        true => Ok(()),
+        false => Err(syn::Error::new(value.span(), expected(&form))),
     })
 }
 

@@ -135,10 +135,16 @@
 //!
 //! [`custom_resource!`] declares the struct of a custom resource: see [`custom_resources`].
 //!
+//! With the feature `derive`, `#[derive(CustomResource)]` writes its CustomResourceDefinition, too, which
+//! `definitions::Definitions::install` brings to the cluster; [the page of `definitions`](https://docs.rs/klient-definitions) has
+//! a table for those who come from kube-derive or kubebuilder. `webhook` serves its admission and conversion webhooks.
+//! `klient generate`, or the crate `klient-generate` in a build script, makes such structs from definitions.
+//!
 //! # Names in the documentation
 //!
 //! This crate re-exports its member crates: [`api`], [`apimachinery`], [`apply`], [`cache`], [`client`], [`clientset`],
-//! [`workqueue`], [`apiserver`]. Examples on items of a member name that crate, such as `klient_client::Api`; a program
+//! [`workqueue`], [`controller`], [`apiserver`], and by their features `certificate`, `definitions`, `testing` and `webhook`.
+//! Examples on items of a member name that crate, such as `klient_client::Api`; a program
 //! that depends on `klient` writes `klient::Api` or `klient::client::Api`. The names of client-go and kube-rs, such as
 //! `SharedInformerFactory` and `DynamicObject`, lead to klient's in the search of this documentation.
 //!

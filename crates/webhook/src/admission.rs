@@ -87,7 +87,8 @@ impl AdmissionWebhook {
         Self::of(name.into(), false, resources.into_iter().collect(), validate(context, handler))
     }
 
-    /// A webhook that may change objects of a kind: it answers with the [changed](Allowed::changed) object.
+    /// A webhook that may change objects of a kind: it answers with the [changed](Allowed::changed) object, or with
+    /// [`Allowed::unchanged`].
     pub fn mutating<K, C, F, R>(name: impl Into<Str>, context: C, handler: F) -> Self
     where
         K: Resource + Wire,

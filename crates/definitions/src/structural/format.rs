@@ -34,7 +34,7 @@ pub(super) fn convert(schema: &mut Map<String, Value>) {
         "uint8" => ("int32", Some((json!(0), json!(u8::MAX)))),
         "uint16" => ("int32", Some((json!(0), json!(u16::MAX)))),
         "uint32" => ("int64", Some((json!(0), json!(u32::MAX)))),
-        "int" | "uint" | "uint64" | "int128" | "uint128" => ("int64", None),
+        "int" | "uint" | "uint64" => ("int64", None),
         format => match KNOWN.contains(&format) {
             true => return,
             false => {

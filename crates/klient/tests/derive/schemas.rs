@@ -320,6 +320,10 @@ fn what_has_no_structural_schema_is_told_with_its_field_and_a_remedy() {
         problem::<()>(),
         "spec.value: `()` has no value but null: leave the field out, or use an empty struct",
     );
+    assert_eq!(
+        problem::<Vec<u128>>(),
+        "spec.value[]: an integer of the API has 64 bits: use u64, i64 or a string",
+    );
     // By the rules of the server.
     let rule = problem::<Ruled>();
     assert!(rule.contains("properties[number].x-kubernetes-validations[0].rule: Invalid value"), "{rule}");
