@@ -47,13 +47,23 @@ impl Generated {
     ///
     /// # Errors
     ///
-    /// If a file or folder cannot be written, with its name.
+    /// If a file is there that klient has not generated: nothing is written then. If a file or folder cannot be written. Each
+    /// with its name.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
+        let mut changed = Vec::new();
         for (file, text) in self.texts(path) {
-            if fs::read(&file).is_ok_and(|present| present == text.as_bytes()) {
+            let present = fs::read(&file).unwrap_or_default();
+            if present == text.as_bytes() {
                 continue;
             }
+            if !present.is_empty() && !present.starts_with(MARK.as_bytes()) {
+                let problem = "klient has not generated it, and does not overwrite it: name another path, or delete it";
+                return Err(Error::new(problem).within(file.display().to_string()));
+            }
+            changed.push((file, text));
+        }
+        for (file, text) in changed {
             if let Some(folder) = file.parent() {
                 fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
             }
@@ -67,7 +77,8 @@ impl Generated {
         Ok(())
     }
 
-    /// The files that [`write`](Self::write) would change: those that are missing, differ or are generated no more.
+    /// The files that [`write`](Self::write) would change: those that are missing, differ or are generated no more. The first
+    /// line, which has the command that generated the file, may differ.
     ///
     /// # Errors
     ///
@@ -77,7 +88,7 @@ impl Generated {
         let mut differing = Vec::new();
         for (file, text) in self.texts(path) {
             match fs::read(&file) {
-                Ok(present) if present == text.as_bytes() => {}
+                Ok(present) if code(&present) == code(text.as_bytes()) => {}
                 Ok(_) => differing.push(file),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => differing.push(file),
                 Err(error) => {
@@ -107,6 +118,12 @@ impl Generated {
         }
         Ok(stale)
     }
+}
+
+/// A generated file behind its first line.
+fn code(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|byte| *byte == b'\n').filter(|_| text.starts_with(MARK.as_bytes()));
+    &text[end.unwrap_or_default()..]
 }
 
 fn is_file(path: &Path) -> bool {

@@ -39,7 +39,9 @@
 //! - A type that several fields have, with the same fields and documentation, is generated once and has the names of all of
 //!   them.
 //! - Fields are in snake case, with an underscore behind a keyword (`type_`).
-//! - Scalars that may be absent are `Option`, structs `Option<Box<_>>`, lists and maps are empty. `spec` is always there.
+//! - Scalars that may be absent are `Option`, structs `Option<Box<_>>`, lists and maps are empty. `spec` is always
+//!   there, and is not sent if it is that of `Default`. Fields that the definition requires are no `Option`; the server, not
+//!   the compiler, refuses an object in which they are not set.
 //! - A string with an `enum` is an enum of [`string_enum!`](klient_apimachinery::string_enum), which has a variant for
 //!   other values. A definition may allow more values later.
 //! - `x-kubernetes-int-or-string` is `IntOrString`, or `Quantity` if its pattern is that of quantities; dates are `Time`,

@@ -186,6 +186,9 @@ impl GenerateArgs {
         let unknown = unknown.chain(
             self.groups.iter().filter(|group| !groups.contains(group.as_str())).map(|group| ("group", group)),
         );
+        let renamed = self.group_names.iter().filter_map(|pair| pair.split_once('='));
+        let renamed = renamed.filter(|(group, _)| !groups.contains(group)).map(|(group, _)| ("group", group));
+        let unknown = unknown.map(|(what, name)| (what, name.as_str())).chain(renamed);
         let place = if self.from_cluster { "the cluster has" } else { "the files have" };
         let missing = unknown.map(|(what, name)| CliError::Message(format!("{place} no {what} {name}")));
         CliError::aggregate(missing.collect())?;

@@ -55,7 +55,8 @@ async fn a_module_is_written_and_checked() {
         generate -f crds -o src/crds
         generate -f crds -o src/crds --check
         generate -f crds -o src/crds --no-clientset --check
-        generate -f crds/websites.yaml -o crds.rs --group-name example.com=example",
+        generate -f crds/websites.yaml -o crds.rs --group-name example.com=example
+        generate -f crds --group-name example.org=example",
         )
         .await;
     expect![[r#"
@@ -69,11 +70,13 @@ async fn a_module_is_written_and_checked() {
         $ generate -f crds -o src/crds --check
         $ generate -f crds -o src/crds --no-clientset --check
         src/crds/mod.rs is not what klient generate -f crds -o src/crds --no-clientset generates
-        src/crds/example_com/v1.rs is not what klient generate -f crds -o src/crds --no-clientset generates
         src/crds/clientset.rs is not what klient generate -f crds -o src/crds --no-clientset generates
         exit 1
         $ generate -f crds/websites.yaml -o crds.rs --group-name example.com=example
         crds.rs generated from 1 definition
+        $ generate -f crds --group-name example.org=example
+        error: the files have no group example.org
+        exit 1
     "#]]
     .assert_eq(&transcript);
     let code = fs::read_to_string(session.playground.path("src/crds/example_com/v1.rs")).unwrap();

@@ -101,7 +101,8 @@ fn a_check_names_files_that_are_missing_changed_or_stale() {
     fs::copy(code.join("example_com/v1.rs"), code.join("example_com/v0.rs")).unwrap();
     fs::create_dir(code.join("old_group")).unwrap();
     fs::copy(code.join("example_com/v1.rs"), code.join("old_group/v1.rs")).unwrap();
-    fs::write(code.join("clientset.rs"), "// edited\n").unwrap();
+    let edited = fs::read_to_string(code.join("clientset.rs")).unwrap() + "// edited\n";
+    fs::write(code.join("clientset.rs"), edited).unwrap();
     assert_eq!(differences(), ["clientset.rs", "example_com/v0.rs", "old_group/v1.rs"]);
     generated().write(&code).unwrap();
     assert!(differences().is_empty());
@@ -129,4 +130,38 @@ fn a_folder_that_cannot_be_written_is_named() {
     let below = folder.path().join("file/crds");
     let error = generated.write(&below).unwrap_err().to_string();
     assert_eq!(error, format!("{}: it cannot be written: not a directory", below.display()));
+}
+
+#[test]
+fn a_file_that_was_not_generated_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (crds, code) = (folder.path().join("crds"), folder.path().join("src"));
+    write(&crds, &[("a.yaml", definition("A"))]);
+    write(&code, &[("example_com/v1.rs", "fn main() {}\n".to_owned())]);
+    let generated = generate(&read([&crds]).unwrap(), &Options::default()).unwrap();
+    let error = generated.write(&code).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!(
+            "{}: klient has not generated it, and does not overwrite it: name another path, or delete it",
+            code.join("example_com/v1.rs").display()
+        ),
+    );
+    assert!(!code.join("mod.rs").exists(), "nothing is written");
+}
+
+#[test]
+fn a_check_does_not_depend_on_the_command_in_the_first_line() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("a.yaml", definition("A"))]);
+    let code = folder.path().join("src");
+    let generated = |command: &str| {
+        let options = Options { command: command.to_owned(), ..Default::default() };
+        generate(&read([folder.path().join("a.yaml")]).unwrap(), &options).unwrap()
+    };
+    generated("klient generate -f a.yaml").write(&code).unwrap();
+    assert!(generated("klient generate -f ./a.yaml").differences(&code).unwrap().is_empty());
+    // Writing brings the line up to date.
+    generated("klient generate -f ./a.yaml").write(&code).unwrap();
+    assert!(fs::read_to_string(code.join("mod.rs")).unwrap().contains("-f ./a.yaml"));
 }
