@@ -132,11 +132,15 @@ impl AsyncRead for PortConnection {
         if read.is_ok() && (buffer.filled().len() > before || buffer.remaining() == 0) {
             return Poll::Ready(Ok(()));
         }
-        // Servers tell an error before they end the data.
-        match self.poll_message(context) {
-            Poll::Ready(Some(error)) => Poll::Ready(Err(error.into_io(io::ErrorKind::ConnectionReset))),
-            _ if self.data.is_cancelled() => Poll::Ready(Ok(())),
-            _ => Poll::Ready(read),
+        // Servers end the error stream before the data, but reset it after the data.
+        let message = match self.poll_message(context) {
+            Poll::Ready(message) => message,
+            Poll::Pending if read.is_ok() => None,
+            Poll::Pending => return Poll::Pending,
+        };
+        match message {
+            Some(error) => Poll::Ready(Err(error.into_io(io::ErrorKind::ConnectionReset))),
+            None => Poll::Ready(read),
         }
     }
 }

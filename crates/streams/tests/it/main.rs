@@ -1,5 +1,7 @@
 //! Both ends of the protocols, each against klient's other end and against peers that send bytes of their own.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod beside_go;
 mod connections;
 mod hostile_spdy;
