@@ -16,5 +16,9 @@ pub(crate) fn run() -> Result<(), String> {
         .current_dir(root())
         .status()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err("klient and Go do not understand each other: see above".to_owned()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err("klient and Go do not understand each other: see above".to_owned())
+    }
 }

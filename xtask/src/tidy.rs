@@ -25,7 +25,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("klient-workqueue", &[]),
     ("klient-cache", &["klient-apimachinery", "klient-workqueue"]),
-    ("klient-client", &["klient-apimachinery", "klient-workqueue"]),
+    ("klient-streams", &["klient-apimachinery"]),
+    ("klient-client", &["klient-apimachinery", "klient-streams", "klient-workqueue"]),
     (
         "klient-certificate",
         &["klient-api", "klient-apimachinery", "klient-cache", "klient-client", "klient-workqueue"],
@@ -56,6 +57,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-apis",
             "klient-cel",
             "klient-schema",
+            "klient-streams",
             "klient-structured-merge",
         ],
     ),
@@ -126,7 +128,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 23] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -144,6 +146,7 @@ const PLAIN: [&str; 22] = [
     "crates/generate/",
     "crates/schema/",
     "crates/klient/",
+    "crates/streams/",
     "crates/structured-merge/",
     "crates/testing/",
     "crates/webhook/",

@@ -8,6 +8,7 @@ mod connect;
 mod create;
 mod delete;
 mod eviction;
+mod exec;
 mod field_validation;
 mod kubelet;
 mod list;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
+use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use crate::admission::{OperationOptions, RequestContext};
@@ -49,6 +51,8 @@ pub(crate) struct Context {
     pub(crate) headers: HeaderMap,
     pub(crate) user: Arc<User>,
     pub(crate) body: Bytes,
+    /// The connection, if the client wants to switch it to another protocol and the request came over HTTP/1.1.
+    pub(crate) upgrade: Option<OnUpgrade>,
     /// The time at which the request is given up.
     pub(crate) deadline: Instant,
     /// Texts of the response's `Warning` headers.

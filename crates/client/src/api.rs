@@ -4,6 +4,8 @@ mod apply;
 mod approval;
 mod delete;
 mod dynamic;
+#[cfg(feature = "streams")]
+mod exec;
 mod items;
 mod kind;
 mod list;
@@ -31,6 +33,8 @@ use klient_apimachinery::{
 pub use apply::ApplyOptions;
 pub use delete::Deleted;
 pub use dynamic::{DynamicKind, DynamicPlace};
+#[cfg(feature = "streams")]
+pub use exec::ExecOptions;
 pub use items::Items;
 pub use logs::{LogOptions, LogStream};
 pub use patch::Patch;

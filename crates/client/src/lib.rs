@@ -36,6 +36,8 @@ mod write_log;
 
 #[cfg(feature = "metrics")]
 pub use self::metrics::describe_metrics;
+#[cfg(feature = "streams")]
+pub use api::ExecOptions;
 pub use api::{
     Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, LogStream, Patch, ProxyOptions,
     Watch,

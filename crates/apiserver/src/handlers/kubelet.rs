@@ -1,7 +1,7 @@
 //! Subresources of pods that a node's kubelet answers: logs, exec, attach and port-forward.
 //!
 //! No node of this server has a kubelet. A pod without a node has no logs yet; all else is refused as upstream
-//! refuses it when the kubelet cannot be reached.
+//! refuses it when the kubelet cannot be reached, but for exec if the program has stand-ins for containers.
 
 use http::header::{CONNECTION, UPGRADE};
 use http::{Response, StatusCode};
@@ -41,7 +41,7 @@ pub(super) fn log(context: &Context) -> Result<Response<Body>> {
     Err(Failure::bare(500, format!("Get \"{url}\": {}", refused(&address))))
 }
 
-/// Refuses to exec in a container, to attach to it, or to forward ports to its pod.
+/// Runs a command in a container of the program; refuses to attach to one, or to forward ports to its pod.
 pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<Response<Body>> {
     if context.info.verb != Verb::Create {
         // A web socket is opened by a GET, and does no less than a POST.
@@ -64,7 +64,10 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
     .await?;
     let pod = pod(context)?;
     if subresource != "portforward" {
-        container(context, &pod)?;
+        let container = container(context, &pod)?;
+        if let Some(containers) = context.state.containers.clone().filter(|_| subresource == "exec") {
+            return super::exec::exec(context, containers, container);
+        }
     }
     let node = text_at(&pod, &["spec", "nodeName"]);
     if node.is_empty() {

@@ -35,6 +35,8 @@ mod objects;
 mod oidc;
 mod openapi;
 mod patches;
+#[cfg(feature = "streams")]
+mod pod_exec;
 mod priority_and_fairness;
 mod proxies;
 mod rate_limiter;
