@@ -422,7 +422,7 @@ impl State {
                 self.turns.push_back(id);
             }
             let is_dropped = stream.is_released && stream.is_finished;
-            if is_dropped && self.resets {
+            if is_dropped && self.resets && (stream.is_over() || !stream.is_write_only) {
                 if !stream.has_ended_reading() {
                     self.commands.push_back(Frame::RstStream { id, status: status::CANCEL });
                 }
@@ -463,6 +463,10 @@ impl State {
         }
         if fin {
             stream.end_reading();
+            if self.resets && stream.is_released && stream.is_over() {
+                self.streams.remove(&id);
+                return false;
+            }
         }
         stream.is_full(limit) && !stream.heeds_windows()
     }
@@ -549,6 +553,8 @@ impl State {
         }
         if is_ended || stream.is_over() {
             self.streams.remove(&id);
+        } else if stream.is_write_only {
+            // The peer ends it, or the connection.
         } else if !stream.is_finishing || stream.is_finished {
             // What the program did not finish is not sent to its end.
             self.streams.remove(&id);

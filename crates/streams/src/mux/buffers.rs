@@ -16,6 +16,9 @@ pub(super) struct Buffers {
     pub(super) is_established: bool,
     /// The handle is dropped, and nobody reads any more.
     pub(super) is_released: bool,
+    /// The stream was written only, so that its end is the last of it: a peer in Go closes its connection when it has seen
+    /// it, and what comes later makes the system discard what that peer has sent.
+    pub(super) is_write_only: bool,
     /// The reason for which one of both ends has reset the stream.
     pub(super) reset: Option<u32>,
     received: BytesMut,

@@ -48,6 +48,12 @@ impl Stream {
         self.handle.mux.finish(self.id);
     }
 
+    /// Ends the writing direction of a stream that is never read: dropping it then sends nothing more.
+    pub(crate) fn finish_write_only(&mut self) {
+        self.handle.mux.set_write_only(self.id);
+        self.finish();
+    }
+
     /// Returns true if the peer has reset the stream because it needs it no more, as Go's servers do at their end.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.handle.mux.reset_reason(self.id) == Some(status::CANCEL)
@@ -178,6 +184,12 @@ impl Mux {
             state.schedule(id);
             drop(state);
             self.sendable.notify_waiters();
+        }
+    }
+
+    fn set_write_only(&self, id: u32) {
+        if let Some(stream) = self.lock().streams.get_mut(&id) {
+            stream.is_write_only = true;
         }
     }
 

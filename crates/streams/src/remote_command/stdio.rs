@@ -35,7 +35,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.0.finish();
+        self.0.finish_write_only();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sessions of SPDY against peers that are not klient: those of Go, which heed no windows, and hostile ones.
 
 use klient_streams::ErrorKind;
+use klient_streams::remote_command::{Process, Protocol, Streams, Version};
 use klient_streams::spdy::{Headers, Options, Session, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -45,6 +46,31 @@ async fn a_client_sends_no_data_before_its_stream_is_accepted() {
         assert_eq!(peer.read_data().await, (1, 0, b"data".to_vec()));
     };
     soon("the stream", async { tokio::join!(open, reply) }).await;
+}
+
+/// Go's servers close the connection once they have seen the end of standard input and the command has ended. What comes
+/// later makes the system discard output that is on its way.
+#[tokio::test]
+async fn nothing_is_sent_after_the_end_of_standard_input() {
+    let (near, far) = pair(Carrier::Memory).await;
+    let streams = Streams { stdin: true, stdout: true, ..Default::default() };
+    let mut peer = RawPeer::new(far);
+    let client = async {
+        let mut process = Process::start(near, Protocol::Spdy(Version::V4), streams).await.unwrap();
+        process.stdin.take().unwrap().write_all(b"all").await.unwrap();
+        process
+    };
+    let server = async {
+        for id in [1, 3, 5] {
+            assert_eq!(peer.read_control(SYN_STREAM).await[..4], u32::to_be_bytes(id));
+            peer.syn_reply(id).await;
+        }
+        assert_eq!(peer.read_data().await, (3, 1, b"all".to_vec()));
+        peer.control(PING, 0, &numbers(&[2])).await;
+        let pong = RawFrame::Control { kind: PING, flags: 0, payload: numbers(&[2]) };
+        assert_eq!(peer.read().await, Some(pong));
+    };
+    soon("the end of standard input", async { tokio::join!(client, server) }).await;
 }
 
 #[tokio::test]
