@@ -2,6 +2,8 @@
 
 mod apply;
 mod approval;
+#[cfg(feature = "streams")]
+mod default_container;
 mod delete;
 mod dynamic;
 #[cfg(feature = "streams")]
@@ -12,10 +14,13 @@ mod list;
 mod logs;
 mod object;
 mod patch;
+#[cfg(feature = "streams")]
+mod port_forward;
 mod proxy;
 mod scale_version;
 mod source;
 mod subresource;
+mod target_pods;
 mod watch;
 
 use std::fmt;
@@ -38,6 +43,11 @@ pub use exec::ExecOptions;
 pub use items::Items;
 pub use logs::{LogOptions, LogStream};
 pub use patch::Patch;
+#[cfg(feature = "streams")]
+pub use port_forward::{
+    LocalAddress, PortForwardEvent, PortForwardOptions, PortForwarder, PortListener, PortListeners,
+    PortMapping, RemotePort,
+};
 pub use proxy::ProxyOptions;
 pub use watch::Watch;
 

@@ -15,6 +15,8 @@ use crate::config::{Config, without_user};
 use crate::error::{Error, ErrorKind, Problem, wrong_scheme};
 use crate::http_trace::{ConnectTimes, Exchange};
 use crate::json_only_groups::JsonOnlyGroups;
+#[cfg(feature = "streams")]
+use crate::stream_protocols::StreamProtocols;
 use crate::transport::{self, RequestBody, ResponseBody, Transport};
 
 /// The time after which a request that waits for the head of its response is logged.
@@ -31,6 +33,8 @@ struct Inner {
     user_agent: HeaderValue,
     transport: Transport,
     json_only: JsonOnlyGroups,
+    #[cfg(feature = "streams")]
+    stream_protocols: StreamProtocols,
 }
 
 impl Connection {
@@ -44,7 +48,15 @@ impl Connection {
         })?;
         let json_only = JsonOnlyGroups::default();
         let server = without_user(&config.url.to_string()).into();
-        Ok(Connection(Arc::new(Inner { config, server, user_agent, transport, json_only })))
+        Ok(Connection(Arc::new(Inner {
+            config,
+            server,
+            user_agent,
+            transport,
+            json_only,
+            #[cfg(feature = "streams")]
+            stream_protocols: StreamProtocols::default(),
+        })))
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -54,6 +66,12 @@ impl Connection {
     /// The URL of the server, without user and password.
     pub(crate) fn server(&self) -> &Str {
         &self.0.server
+    }
+
+    /// Protocols for exec, attach and port-forward.
+    #[cfg(feature = "streams")]
+    pub(crate) fn stream_protocols(&self) -> &StreamProtocols {
+        &self.0.stream_protocols
     }
 
     /// Groups that are known to be served in JSON only.

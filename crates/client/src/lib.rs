@@ -29,6 +29,8 @@ mod port;
 mod priority_and_fairness;
 mod rate_limiter;
 mod rest;
+#[cfg(feature = "streams")]
+mod stream_protocols;
 mod transport;
 mod upgraded;
 mod warning;
@@ -36,11 +38,14 @@ mod write_log;
 
 #[cfg(feature = "metrics")]
 pub use self::metrics::describe_metrics;
-#[cfg(feature = "streams")]
-pub use api::ExecOptions;
 pub use api::{
     Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, LogStream, Patch, ProxyOptions,
     Watch,
+};
+#[cfg(feature = "streams")]
+pub use api::{
+    ExecOptions, LocalAddress, PortForwardEvent, PortForwardOptions, PortForwarder, PortListener,
+    PortListeners, PortMapping, RemotePort,
 };
 pub use auth::exec::{ExecCluster, ExecConfig, ExecEnvVar, ExecPlugin, InteractiveMode, PluginPolicy};
 pub use auth::{AuthProvider, Credentials, Provider, Secret};

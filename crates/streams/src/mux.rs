@@ -401,6 +401,12 @@ impl Mux {
         matches!(self.lock().ended, Some(Ended::Failed(_)))
     }
 
+    /// Returns true if no stream can be opened any more.
+    pub(crate) fn is_ended(&self) -> bool {
+        let state = self.lock();
+        state.is_leaving || state.is_closing || state.ended.is_some()
+    }
+
     /// Waits for the end of the connection.
     pub(crate) async fn ended(&self) -> Ended {
         self.until(&self.changed, |state| state.ended.clone()).await

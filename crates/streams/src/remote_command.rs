@@ -44,7 +44,7 @@ pub use process::{Output, Process};
 pub use protocol::{Protocol, Subprotocol, Version};
 pub use server::{Stdio, serve};
 pub use stdio::{Reader, Writer};
-pub use terminal::{Resizes, TerminalSize};
+pub use terminal::{Resizes, Terminal, TerminalSize};
 
 /// The standard streams of a command, as a request selects them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -161,6 +161,11 @@ impl Session {
         self.handle.close().await
     }
 
+    /// Returns true if the connection has ended, or the peer has said goodbye.
+    pub fn is_ended(&self) -> bool {
+        self.handle.mux.is_ended()
+    }
+
     /// Waits for the end of the connection.
     ///
     /// # Errors

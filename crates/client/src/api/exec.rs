@@ -1,29 +1,46 @@
-//! [`Api::exec`], a command in a container of a pod.
+//! [`Api::exec`] and [`Api::attach`], processes in containers of pods.
 
 use http::Method;
-use http::header::{
-    HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION,
-};
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{Addressable, BoxFuture, Object, Place, verbs};
-use klient_streams::remote_command::{Process, Protocol, Streams, Version};
-use klient_streams::websocket;
+use klient_apimachinery::{Addressable, BoxFuture, Object, Place, Unstructured, verbs};
+use klient_streams::remote_command::{Process, Protocol, Streams, Subprotocol, Version};
 
-use super::Api;
-use crate::error::{Error, ErrorKind, Problem};
+use super::default_container::default_container;
+use super::{Api, DynamicPlace};
+use crate::error::{Error, ErrorKind};
 use crate::rest::Request;
-use crate::upgraded::Upgraded;
+use crate::stream_protocols::{Carrier, Offer, Purpose, requires_container};
 
-/// The header in which client and server agree on a version over SPDY.
-const STREAM_PROTOCOL: HeaderName = HeaderName::from_static("x-stream-protocol-version");
+/// Version 5, which can end standard input.
+const V5: Offer = Offer { carrier: Carrier::WebSocket, protocols: &["v5.channel.k8s.io"] };
 
-/// A command in a container, as `PodExecOptions` of core/v1.
+/// What commands without standard input can have, too.
+const V5_OR_V4: Offer =
+    Offer { carrier: Carrier::WebSocket, protocols: &["v5.channel.k8s.io", "v4.channel.k8s.io"] };
+
+/// For servers and proxies that have neither version 5 nor SPDY: standard input goes on until the command ends.
+const V4: Offer = Offer { carrier: Carrier::WebSocket, protocols: &["v4.channel.k8s.io"] };
+
+const SPDY: Offer = Offer {
+    carrier: Carrier::Spdy,
+    protocols: &[
+        "v5.channel.k8s.io",
+        "v4.channel.k8s.io",
+        "v3.channel.k8s.io",
+        "v2.channel.k8s.io",
+        "channel.k8s.io",
+    ],
+};
+
+/// The streams of a command in a container, or of a container that is attached to, as `PodExecOptions` and
+/// `PodAttachOptions` of core/v1.
 #[doc(alias = "PodExecOptions")]
+#[doc(alias = "PodAttachOptions")]
 #[doc(alias = "AttachParams")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExecOptions {
-    /// The container. A pod with one container needs no name.
+    /// The container. The default is the only one, or that of the annotation `kubectl.kubernetes.io/default-container`,
+    /// or the first.
     pub container: Option<String>,
     /// Opens standard input.
     pub stdin: bool,
@@ -45,7 +62,9 @@ impl Default for ExecOptions {
 impl<K: Wire + Object, P: Place> Api<K, P> {
     /// Runs a command in a container of a pod. The command has begun, or is about to, when this returns.
     ///
-    /// It goes over WebSocket, and over SPDY if the server does not take that, as servers before Kubernetes 1.30.
+    /// It goes over WebSocket, and over SPDY if the server or a proxy does not take that, as servers before Kubernetes
+    /// 1.30; the client remembers it for its server. Dropping the future, or the process with its streams, closes the
+    /// connection, at which servers end the command.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,8 +94,9 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     ///
     /// # Errors
     ///
-    /// [`is_not_found`](Error::is_not_found) if the pod does not exist, [`is_bad_request`](Error::is_bad_request) if it
-    /// runs on no node yet, or has no such container, or several and none is named.
+    /// The `Status` of a refusal: [`is_not_found`](Error::is_not_found) if the pod does not exist,
+    /// [`is_forbidden`](Error::is_forbidden), [`is_bad_request`](Error::is_bad_request) if it runs on no node yet or has
+    /// no such container. What comes later, such as a command that cannot be run, is an error of the process.
     pub fn exec<A: Into<String>>(
         &self,
         name: &str,
@@ -87,83 +107,113 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
         K: verbs::Exec,
         P: Addressable,
     {
-        let command: Vec<String> = command.into_iter().map(Into::into).collect();
-        let request = |method| -> Result<Request, Error> {
-            let request = self.below(method, name, "exec")?;
-            let request = command.iter().fold(request, |request, word| request.query("command", word));
-            Ok(options.put_into(request))
+        let command = command.into_iter().map(Into::into).collect();
+        let pods = self.untyped();
+        let running =
+            Running { name: name.to_owned(), subresource: "exec", command, options: options.clone() };
+        Box::pin(async move { running.start(&pods).await })
+    }
+
+    /// Attaches to the main process of a container of a pod. Its output is what it writes from now on.
+    ///
+    /// Standard input and a terminal are there if the container has `stdin` and `tty`. The protocols are those of
+    /// [`exec`](Self::exec). The exit status is that of the container's process, unless it goes on when the streams end:
+    /// then it is 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exec`](Self::exec).
+    pub fn attach(&self, name: &str, options: &ExecOptions) -> BoxFuture<'static, Result<Process, Error>>
+    where
+        K: verbs::Exec,
+        P: Addressable,
+    {
+        let pods = self.untyped();
+        let (name, options) = (name.to_owned(), options.clone());
+        let running = Running { name, subresource: "attach", command: Vec::new(), options };
+        Box::pin(async move { running.start(&pods).await })
+    }
+}
+
+/// A request for a process.
+struct Running {
+    /// The name of the pod.
+    name: String,
+    /// `exec` or `attach`.
+    subresource: &'static str,
+    command: Vec<String>,
+    options: ExecOptions,
+}
+
+impl Running {
+    async fn start(&self, pods: &Api<Unstructured, DynamicPlace>) -> Result<Process, Error> {
+        let container = self.options.container.as_deref();
+        match self.start_in(pods, container).await {
+            // The request is one less if the server knows the container by itself.
+            Err(refusal) if container.is_none() && requires_container(&refusal) => {
+                let pod = pods.get(&self.name).await?;
+                match default_container(&pod) {
+                    Some(container) => self.start_in(pods, Some(container)).await,
+                    None => Err(refusal),
+                }
+            }
+            started => started,
+        }
+    }
+
+    async fn start_in(
+        &self,
+        pods: &Api<Unstructured, DynamicPlace>,
+        container: Option<&str>,
+    ) -> Result<Process, Error> {
+        let streams = self.options.streams();
+        let request = |method| self.request(pods, method, container);
+        let offers: &[Offer] = if streams.stdin { &[V5, SPDY, V4] } else { &[V5_OR_V4, SPDY] };
+        let protocols = pods.endpoint.connection.stream_protocols();
+        let switched = protocols.switch(Purpose::Command, offers, request).await?;
+        let version = switched.protocol.map_or(Some(Version::V1), Version::parse);
+        let version = version.expect("those offered are versions");
+        let protocol = match switched.carrier {
+            Carrier::WebSocket => Protocol::WebSocket(Subprotocol { version, base64: false }),
+            Carrier::Spdy => Protocol::Spdy(version),
         };
-        let (over_websocket, over_spdy) = (request(Method::GET), request(Method::POST));
-        let what = format!("exec in pod {name}");
-        let streams = options.streams();
-        Box::pin(async move {
-            let (connection, protocol) = match by_websocket(over_websocket?, &what).await {
-                // Servers that do not have version 5 refuse the handshake, by a variety of codes.
-                Err(error) if is_refusal(&error) => by_spdy(over_spdy?, &what).await?,
-                connection => connection?,
-            };
-            let started = Process::start(connection, protocol, streams).await;
-            started.map_err(|error| {
-                let kind = match error.kind() {
-                    klient_streams::ErrorKind::Timeout => ErrorKind::Timeout,
-                    _ => ErrorKind::Connection,
-                };
-                Error::new(kind, what, error)
-            })
+        let started = Process::start(switched.connection, protocol, streams).await;
+        started.map_err(|error| {
+            let what = format!("{} in pod {}", self.subresource, self.name);
+            Error::new(kind_of(&error), what, error)
         })
     }
-}
 
-/// Returns true if the server refused a handshake, for a reason that another protocol may not have.
-fn is_refusal(error: &Error) -> bool {
-    error.kind() == ErrorKind::Status && !error.is_not_found() && !error.is_unauthorized()
-}
-
-/// Switches a connection to version 5 over WebSocket.
-async fn by_websocket(request: Request, what: &str) -> Result<(Upgraded, Protocol), Error> {
-    let key = websocket::new_key();
-    let request = request
-        .header(SEC_WEBSOCKET_KEY, &key)
-        .header(SEC_WEBSOCKET_VERSION, "13")
-        .header(SEC_WEBSOCKET_PROTOCOL, Version::V5.as_str());
-    let connection = request.upgrade("websocket").await?;
-    let header = |name| connection.headers().get(name).map(HeaderValue::as_bytes);
-    if header(SEC_WEBSOCKET_ACCEPT) != Some(websocket::accept_key(&key).as_bytes()) {
-        return Err(not_switched(what, "the server did not answer the key of the WebSocket"));
+    fn request(
+        &self,
+        pods: &Api<Unstructured, DynamicPlace>,
+        method: Method,
+        container: Option<&str>,
+    ) -> Result<Request, Error> {
+        let request = pods.below(method, &self.name, self.subresource)?;
+        let request = self.command.iter().fold(request, |request, word| request.query("command", word));
+        let Streams { stdin, stdout, stderr, tty } = self.options.streams();
+        let flags = [("stdin", stdin), ("stdout", stdout), ("stderr", stderr), ("tty", tty)];
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| (name, "true"));
+        let container = container.map(|container| ("container", container));
+        Ok(container
+            .into_iter()
+            .chain(flags)
+            .fold(request, |request, (key, value)| request.query(key, value)))
     }
-    if header(SEC_WEBSOCKET_PROTOCOL) != Some(Version::V5.as_str().as_bytes()) {
-        return Err(not_switched(what, "the server chose a protocol that was not offered"));
+}
+
+/// The kind of the client's error of an error of streams.
+pub(super) fn kind_of(error: &klient_streams::Error) -> ErrorKind {
+    match error.kind() {
+        klient_streams::ErrorKind::Timeout => ErrorKind::Timeout,
+        _ => ErrorKind::Connection,
     }
-    Ok((connection, Protocol::WEBSOCKET_V5))
-}
-
-/// Switches a connection to SPDY, with the best version that the server has.
-async fn by_spdy(request: Request, what: &str) -> Result<(Upgraded, Protocol), Error> {
-    let versions = Version::ALL.map(Version::as_str).join(", ");
-    let connection = request.header(STREAM_PROTOCOL, &versions).upgrade("SPDY/3.1").await?;
-    let chosen = connection.headers().get(STREAM_PROTOCOL).map_or(Some(""), |chosen| chosen.to_str().ok());
-    let version = chosen.and_then(Version::parse);
-    let version =
-        version.ok_or_else(|| not_switched(what, "the server chose a version that was not offered"))?;
-    Ok((connection, Protocol::Spdy(version)))
-}
-
-fn not_switched(what: &str, fault: &str) -> Error {
-    Error::new(ErrorKind::Connection, what, Problem(format!("unable to upgrade connection: {fault}")))
 }
 
 impl ExecOptions {
     fn streams(&self) -> Streams {
         let ExecOptions { stdin, stdout, stderr, tty, .. } = *self;
         Streams { stdin, stdout, stderr: stderr && !tty, tty }
-    }
-
-    /// The parameters, under the names of `PodExecOptions`.
-    fn put_into(&self, request: Request) -> Request {
-        let Streams { stdin, stdout, stderr, tty } = self.streams();
-        let flags = [("stdin", stdin), ("stdout", stdout), ("stderr", stderr), ("tty", tty)];
-        let container = self.container.iter().map(|container| ("container", container.as_str()));
-        let flags = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| (name, "true"));
-        container.chain(flags).fold(request, |request, (key, value)| request.query(key, value))
     }
 }

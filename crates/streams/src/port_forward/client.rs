@@ -72,6 +72,11 @@ impl PortForward {
         Ok(PortConnection { data, error, message: Vec::new() })
     }
 
+    /// Returns true if the connection to the server has ended, so that it opens no more connections.
+    pub fn is_ended(&self) -> bool {
+        self.session.is_ended()
+    }
+
     /// Waits for the end of the connection to the server.
     ///
     /// # Errors

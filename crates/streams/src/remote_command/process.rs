@@ -4,13 +4,13 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::opening::{self, Opened};
 use super::outcome;
 use super::protocol::{Protocol, Version};
 use super::stdio::{Reader, Writer};
-use super::terminal::TerminalSize;
+use super::terminal::{Terminal, TerminalSize};
 use super::{ExitStatus, Streams};
 use crate::connection::Connection;
 use crate::error::Error;
@@ -37,7 +37,9 @@ pub struct Process {
     pub stdout: Option<Reader>,
     /// Standard error, if it was requested and the command has no terminal.
     pub stderr: Option<Reader>,
-    resize: Option<Writer>,
+    /// The terminal, if it was requested and the protocol has sizes. It can be taken, to tell sizes during
+    /// [`wait`](Self::wait).
+    pub terminal: Option<Terminal>,
     error: Reader,
     /// The bytes of the error stream so far.
     message: Vec<u8>,
@@ -80,7 +82,7 @@ impl Process {
             stdin: stdin.map(Writer::new),
             stdout: stdout.map(Reader::new),
             stderr: stderr.map(Reader::new),
-            resize: resize.map(Writer::new),
+            terminal: resize.map(|resize| Terminal::new(Writer::new(resize))),
             error: Reader::new(error),
             message: Vec::new(),
             outcome: None,
@@ -93,13 +95,14 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`Refused`](crate::ErrorKind::Refused) if the command has no terminal, or the protocol no sizes; that of the
+    /// [`Refused`](crate::ErrorKind::Refused) if the command has no terminal, the protocol no sizes, or
+    /// [`terminal`](Self::terminal) was taken; that of the
     /// connection if it is broken.
     pub async fn resize(&mut self, size: TerminalSize) -> Result<(), Error> {
-        let Some(resize) = &mut self.resize else {
-            return Err(Error::refused("the command has no terminal whose size can be set"));
-        };
-        resize.write_all(&size.to_json()).await.map_err(|error| Error::of_io(&error))
+        match &mut self.terminal {
+            Some(terminal) => terminal.resize(size).await,
+            None => Err(Error::refused("the command has no terminal whose size can be set")),
+        }
     }
 
     /// Waits until the command has ended. Cancelling it loses nothing; after the end it returns the same again.

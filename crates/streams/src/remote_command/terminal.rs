@@ -1,9 +1,10 @@
-//! [`TerminalSize`] and [`Resizes`], the changes of a terminal's size.
+//! [`TerminalSize`], and the changes of a terminal's size: [`Terminal`] tells them, [`Resizes`] has them.
 
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::stdio::Reader;
+use super::stdio::{Reader, Writer};
+use crate::error::Error;
 
 /// The largest size that is read, in bytes of JSON.
 const MAX_SIZE: usize = 4096;
@@ -35,6 +36,25 @@ impl TerminalSize {
             }
         };
         Some(TerminalSize { width: field("width")?, height: field("height")? })
+    }
+}
+
+/// The terminal of a command, at the client's end.
+#[derive(Debug)]
+pub struct Terminal(Writer);
+
+impl Terminal {
+    pub(super) fn new(writer: Writer) -> Self {
+        Terminal(writer)
+    }
+
+    /// Tells the command the size of its terminal.
+    ///
+    /// # Errors
+    ///
+    /// That of the connection if it is broken.
+    pub async fn resize(&mut self, size: TerminalSize) -> Result<(), Error> {
+        self.0.write_all(&size.to_json()).await.map_err(|error| Error::of_io(&error))
     }
 }
 
