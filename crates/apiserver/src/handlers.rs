@@ -12,14 +12,17 @@ mod exec;
 mod field_validation;
 mod kubelet;
 mod list;
+mod log;
 pub(crate) mod options;
 mod patch;
+mod port_forward;
 mod proxy;
 pub(crate) mod read;
 mod reviews;
 mod scale;
 mod token;
 mod update;
+mod upgrade;
 mod watch;
 
 use std::sync::Arc;

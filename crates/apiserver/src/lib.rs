@@ -50,7 +50,7 @@ mod tls;
 mod warnings;
 mod webhook;
 
-pub use containers::{ContainerCommand, Containers};
+pub use containers::{ContainerCommand, ContainerLog, Containers, LogRequest, LogStream, PodPort};
 pub use local::Local;
 pub use server::{Connector, Options, Server, StartError};
 pub use stored_object::StoredObject;

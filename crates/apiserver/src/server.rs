@@ -76,8 +76,8 @@ pub struct Options {
     /// which the server ends, and whose [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) time is the
     /// server's.
     pub threads: Option<NonZeroUsize>,
-    /// The containers in which clients execute commands. Without them exec is refused, as by a server whose nodes cannot
-    /// be reached.
+    /// The stand-in for the containers of pods: what commands print, ports answer and logs hold. Without it exec, attach
+    /// and port-forward are refused, as by a server whose nodes cannot be reached.
     pub containers: Option<Containers>,
 }
 
