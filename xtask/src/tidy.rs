@@ -31,6 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "klient-certificate",
         &["klient-api", "klient-apimachinery", "klient-cache", "klient-client", "klient-workqueue"],
     ),
+    ("klient-proxy", &["klient-apimachinery", "klient-client"]),
     ("klient-config-flags", &["klient-apimachinery", "klient-client"]),
     (
         "klient-controller",
@@ -77,6 +78,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-controller",
             "klient-definitions",
             "klient-derive",
+            "klient-proxy",
             "klient-structured-merge",
             "klient-testing",
             "klient-webhook",
@@ -95,7 +97,9 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-client",
             "klient-config-flags",
             "klient-generate",
+            "klient-proxy",
             "klient-schema",
+            "klient-streams",
             "klient-structured-merge",
             "klient-workqueue",
         ],
@@ -128,7 +132,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 23] = [
+const PLAIN: [&str; 24] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -146,6 +150,7 @@ const PLAIN: [&str; 23] = [
     "crates/generate/",
     "crates/schema/",
     "crates/klient/",
+    "crates/proxy/",
     "crates/streams/",
     "crates/structured-merge/",
     "crates/testing/",

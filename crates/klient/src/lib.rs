@@ -171,6 +171,7 @@
 //! - `metrics`: metrics of the client under client-go's names, and of controllers and webhooks under controller-runtime's,
 //!   through the crate `metrics`: see `client::describe_metrics`, `controller::describe_metrics` and
 //!   `webhook::describe_metrics`;
+//! - `proxy`: an upgrade-aware reverse proxy in front of an API server, as a `tower` service: see `proxy`;
 //! - `testing`: tests that crash a controller at every step: see `testing`;
 //! - `webhook`: admission and conversion webhooks with typed handlers, a server, and certificates of its own: see `webhook`;
 //! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program
@@ -255,6 +256,8 @@ pub use klient_definitions as definitions;
 pub use klient_derive::ApplyConfiguration;
 #[cfg(feature = "derive")]
 pub use klient_derive::{CustomResource, ResourceSchema};
+#[cfg(feature = "proxy")]
+pub use klient_proxy as proxy;
 pub use klient_structured_merge as structured_merge;
 #[cfg(feature = "testing")]
 pub use klient_testing as testing;
