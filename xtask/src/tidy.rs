@@ -77,6 +77,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-controller",
             "klient-definitions",
             "klient-derive",
+            "klient-streams",
             "klient-structured-merge",
             "klient-testing",
             "klient-webhook",
