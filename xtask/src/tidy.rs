@@ -79,6 +79,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-definitions",
             "klient-derive",
             "klient-proxy",
+            "klient-streams",
             "klient-structured-merge",
             "klient-testing",
             "klient-webhook",

@@ -3,6 +3,7 @@
 mod apply;
 mod approval;
 #[cfg(feature = "streams")]
+mod copy;
 mod default_container;
 mod delete;
 mod dynamic;
@@ -14,6 +15,7 @@ mod list;
 mod logs;
 mod object;
 mod patch;
+mod pod_logs;
 #[cfg(feature = "streams")]
 mod port_forward;
 mod proxy;
@@ -36,6 +38,8 @@ use klient_apimachinery::{
 };
 
 pub use apply::ApplyOptions;
+#[cfg(feature = "streams")]
+pub use copy::{CopiedEntry, CopyOptions, CopyProgress, CopySummary};
 pub use delete::Deleted;
 pub use dynamic::{DynamicKind, DynamicPlace};
 #[cfg(feature = "streams")]
@@ -43,6 +47,7 @@ pub use exec::ExecOptions;
 pub use items::Items;
 pub use logs::{LogOptions, LogStream};
 pub use patch::Patch;
+pub use pod_logs::{LogLine, PodLogs, PodLogsOptions};
 #[cfg(feature = "streams")]
 pub use port_forward::{
     LocalAddress, PortForwardEvent, PortForwardOptions, PortForwarder, PortListener, PortListeners,

@@ -240,10 +240,16 @@ pub use klient_client::{
     Credentials, DeferredRestMapper, DeleteOptions, Deleted, Dialer, Discovery, DiskCache, DynamicKind,
     DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, GroupDiscoveryFailed, GroupVersionError,
     HttpTrace, HttpVersion, IgnoreErrors, Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List,
-    ListOptions, LoadingRules, LogOptions, NoMatch, OpenApiV3, OpenApiV3GroupVersion, Overrides, Patch, Pem,
-    PriorityAndFairness, Proxy, ProxyOptions, RateLimiter, RequestBody, ResponseBody, RestMapper, Timeouts,
-    Tls, Transport, VersionMatch, Warning, WarningHandler, WarningWriterOptions, Warnings, Watch, WatchEvent,
-    WatchOptions, WriteOptions, retry_on_conflict, user_agent,
+    ListOptions, LoadingRules, LogLine, LogOptions, NoMatch, OpenApiV3, OpenApiV3GroupVersion, Overrides,
+    Patch, Pem, PodLogs, PodLogsOptions, PriorityAndFairness, Proxy, ProxyOptions, RateLimiter, RequestBody,
+    ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch, Warning, WarningHandler,
+    WarningWriterOptions, Warnings, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
+    user_agent,
+};
+#[cfg(feature = "streams")]
+pub use klient_client::{
+    CopiedEntry, CopyOptions, CopyProgress, CopySummary, ExecOptions, LocalAddress, PortForwardEvent,
+    PortForwardOptions, PortForwarder, PortListener, PortListeners, PortMapping, RemotePort,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 #[cfg(feature = "config-flags")]
@@ -258,6 +264,8 @@ pub use klient_derive::ApplyConfiguration;
 pub use klient_derive::{CustomResource, ResourceSchema};
 #[cfg(feature = "proxy")]
 pub use klient_proxy as proxy;
+#[cfg(feature = "streams")]
+pub use klient_streams as streams;
 pub use klient_structured_merge as structured_merge;
 #[cfg(feature = "testing")]
 pub use klient_testing as testing;

@@ -134,8 +134,7 @@ impl PortForwarder {
     async fn connect_to(&self, port: &RemotePort) -> Result<PortConnection, Error> {
         let forwarding = self.current().await?;
         match self.open(&forwarding, port).await {
-            Err(error) if self.0.options.reconnect && forwarding.session.is_ended() => {
-                drop(error);
+            Err(_) if self.0.options.reconnect && forwarding.session.is_ended() => {
                 let forwarding = self.current().await?;
                 self.open(&forwarding, port).await
             }

@@ -212,12 +212,13 @@ async fn copy(local: &mut TcpStream, remote: &mut PortConnection) -> io::Result<
     let (mut local_reader, mut local_writer) = local.split();
     let (mut remote_reader, mut remote_writer) = tokio::io::split(remote);
     let up = async {
-        // A client that is gone is no error of the pod.
         let copied = tokio::io::copy(&mut local_reader, &mut remote_writer).await;
         let _ = remote_writer.shutdown().await;
         match copied {
-            Ok(_) => std::future::pending().await,
-            Err(_) => (),
+            // The client is gone.
+            Err(error) if error.get_ref().is_none() => (),
+            // The pod has the last word, also if it takes nothing more.
+            _ => std::future::pending().await,
         }
     };
     let down = async {
