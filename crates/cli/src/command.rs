@@ -6,6 +6,7 @@ pub(crate) mod apply;
 pub(crate) mod attach;
 pub(crate) mod config;
 pub(crate) mod convert;
+pub(crate) mod cp;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod demo;
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Version(version::VersionArgs),
     /// Attach to a process that is already running inside a container
     Attach(attach::AttachArgs),
+    /// Copy files and directories to and from containers
+    Cp(cp::CpArgs),
     /// Execute a command in a container
     Exec(exec::ExecArgs),
     /// Print the logs for a container in a pod
@@ -99,6 +102,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), C
         Command::ApiResources(args) => api_resources::run(args, session).await,
         Command::ApiVersions => api_versions::run(session).await,
         Command::Attach(args) => attach::run(args, session).await,
+        Command::Cp(args) => cp::run(args, session).await,
         Command::Exec(args) => exec::run(args, session).await,
         Command::Logs(args) => logs::run(args, session).await,
         Command::PortForward(args) => port_forward::run(args, session).await,

@@ -9,6 +9,7 @@ mod cases;
 mod config;
 mod convert;
 mod counting_front;
+mod cp;
 mod create;
 mod credentials;
 mod demo;

@@ -107,7 +107,7 @@ fn container(name: &str) -> Value {
     json!({"name": name, "image": name})
 }
 
-/// The commands of containers: `echo`, `cat`, `both`, `exit CODE`, `sleep`, and `size`, which shows the keys up to a `q`.
+/// The commands of containers: `echo`, `cat`, `both`, `exit CODE`, `sleep`, programs of this machine, and `size`, which shows the keys up to a `q`.
 async fn run(command: ContainerCommand, mut stdio: Stdio) -> Result<ExitStatus, BoxError> {
     let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
     match args[..] {
@@ -137,6 +137,8 @@ async fn run(command: ContainerCommand, mut stdio: Stdio) -> Result<ExitStatus, 
             stdio.stdout.as_mut().unwrap().write_all(b"to stdout\n").await?;
             stdio.stderr.as_mut().unwrap().write_all(b"to stderr\n").await?;
         }
+        // The files of containers are those of this machine.
+        ["tar" | "sh" | "test", ..] => return program(&args, stdio).await,
         ["exit", code] => return Ok(ExitStatus::from(code.parse::<u8>()?)),
         ["sleep"] => {
             stdio.stdout.as_mut().unwrap().write_all(b"sleeping\n").await?;
@@ -145,6 +147,39 @@ async fn run(command: ContainerCommand, mut stdio: Stdio) -> Result<ExitStatus, 
         _ => return Err(format!("exec: {:?}: not found", args.join(" ")).into()),
     }
     Ok(ExitStatus::SUCCESS)
+}
+
+/// Runs a program of this machine.
+async fn program(args: &[&str], mut stdio: Stdio) -> Result<ExitStatus, BoxError> {
+    let mut command = tokio::process::Command::new(args[0]);
+    command.args(&args[1..]).kill_on_drop(true);
+    command
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.spawn()?;
+    let (mut stdin, mut stdout, mut stderr) =
+        (child.stdin.take().unwrap(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let input = async {
+        if let Some(from) = &mut stdio.stdin {
+            // A program that needs no more input closes it.
+            let _ = tokio::io::copy(from, &mut stdin).await;
+        }
+        drop(stdin);
+    };
+    let output = async {
+        if let Some(to) = &mut stdio.stdout {
+            let _ = tokio::io::copy(&mut stdout, to).await;
+        }
+    };
+    let errors = async {
+        if let Some(to) = &mut stdio.stderr {
+            let _ = tokio::io::copy(&mut stderr, to).await;
+        }
+    };
+    tokio::join!(input, output, errors);
+    let code = child.wait().await?.code().unwrap_or(255);
+    Ok(ExitStatus::from(u8::try_from(code).unwrap_or(255)))
 }
 
 /// The main process of each container: it tells its name, and sends its input back.
