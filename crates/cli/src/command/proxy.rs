@@ -4,6 +4,7 @@ mod answer;
 mod files;
 mod filter;
 mod listener;
+mod path;
 mod routes;
 
 use std::convert::Infallible;

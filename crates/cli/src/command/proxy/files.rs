@@ -8,7 +8,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use klient_client::ResponseBody;
 
 use super::answer::{error, escaped, local_redirect, not_found, whole};
-use super::routes::encoded;
+use super::path::encoded;
 
 /// The part of a file that decides about its type.
 const SNIFFED: usize = 512;
