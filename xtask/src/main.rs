@@ -5,7 +5,7 @@
 //! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e programs [kube|helm|webhooks|lamps]`,
-//! `cargo xtask e2e leaderelection`,
+//! `cargo xtask e2e leaderelection`, `cargo xtask e2e streams`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`,
 //! `cargo xtask e2e cel`.
 
@@ -19,6 +19,7 @@ mod leaderelection;
 mod public_types;
 mod servers;
 mod soak;
+mod streams;
 mod tidy;
 mod values;
 
@@ -29,7 +30,7 @@ const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi 
     | generate-check [--apply-configurations] DIR [PROJECT...] \
     | bench wire|informers|queue|apply|client|controller|server|cel \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks|lamps] \
-    | e2e leaderelection | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
+    | e2e leaderelection | e2e streams | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", "cel"] => cel::run(),
         ["e2e", "leaderelection"] => leaderelection::run(),
+        ["e2e", "streams"] => streams::run(),
         ["e2e", "programs", ref names @ ..] => e2e::programs(names),
         ["e2e", ref arguments @ ..] => e2e::run(arguments),
         ["soak", "--minutes", minutes] => soak::run(minutes),

@@ -25,11 +25,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("klient-workqueue", &[]),
     ("klient-cache", &["klient-apimachinery", "klient-workqueue"]),
-    ("klient-client", &["klient-apimachinery", "klient-workqueue"]),
+    ("klient-streams", &["klient-apimachinery"]),
+    ("klient-client", &["klient-apimachinery", "klient-streams", "klient-workqueue"]),
     (
         "klient-certificate",
         &["klient-api", "klient-apimachinery", "klient-cache", "klient-client", "klient-workqueue"],
     ),
+    ("klient-proxy", &["klient-apimachinery", "klient-client"]),
     ("klient-config-flags", &["klient-apimachinery", "klient-client"]),
     (
         "klient-controller",
@@ -56,6 +58,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-apis",
             "klient-cel",
             "klient-schema",
+            "klient-streams",
             "klient-structured-merge",
         ],
     ),
@@ -75,6 +78,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-controller",
             "klient-definitions",
             "klient-derive",
+            "klient-proxy",
+            "klient-streams",
             "klient-structured-merge",
             "klient-testing",
             "klient-webhook",
@@ -93,7 +98,9 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-client",
             "klient-config-flags",
             "klient-generate",
+            "klient-proxy",
             "klient-schema",
+            "klient-streams",
             "klient-structured-merge",
             "klient-workqueue",
         ],
@@ -126,7 +133,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 24] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -144,6 +151,8 @@ const PLAIN: [&str; 22] = [
     "crates/generate/",
     "crates/schema/",
     "crates/klient/",
+    "crates/proxy/",
+    "crates/streams/",
     "crates/structured-merge/",
     "crates/testing/",
     "crates/webhook/",

@@ -120,5 +120,5 @@ macro_rules! all_verbs {
 
 all_verbs! {
     Create Delete DeleteCollection Get List Patch Update Watch
-    Approval EphemeralContainers Finalize Log Proxy Resize Scale Status
+    Approval EphemeralContainers Exec Finalize Log Proxy Resize Scale Status
 }

@@ -264,7 +264,7 @@ macro_rules! all_verbs {
 
 all_verbs! {
     Create Delete DeleteCollection Get List Patch Update Watch
-    Approval EphemeralContainers Finalize Log Proxy Resize Scale Status
+    Approval EphemeralContainers Exec Finalize Log Proxy Resize Scale Status
 }
 
 macro_rules! verbs_of_metadata {

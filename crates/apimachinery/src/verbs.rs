@@ -78,6 +78,13 @@ pub trait Scale {}
 )]
 pub trait Log {}
 
+/// Commands can be run in the kind: pods.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no subresource `exec`",
+    note = "the API server offers it for pods only"
+)]
+pub trait Exec {}
+
 /// The subresource `approval`, with which a request is approved or denied.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no subresource `approval`",

@@ -8,23 +8,28 @@ mod connect;
 mod create;
 mod delete;
 mod eviction;
+mod exec;
 mod field_validation;
 mod kubelet;
 mod list;
+mod log;
 pub(crate) mod options;
 mod patch;
+mod port_forward;
 mod proxy;
 pub(crate) mod read;
 mod reviews;
 mod scale;
 mod token;
 mod update;
+mod upgrade;
 mod watch;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
+use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
 use crate::admission::{OperationOptions, RequestContext};
@@ -49,6 +54,8 @@ pub(crate) struct Context {
     pub(crate) headers: HeaderMap,
     pub(crate) user: Arc<User>,
     pub(crate) body: Bytes,
+    /// The connection, if the client wants to switch it to another protocol and the request came over HTTP/1.1.
+    pub(crate) upgrade: Option<OnUpgrade>,
     /// The time at which the request is given up.
     pub(crate) deadline: Instant,
     /// Texts of the response's `Warning` headers.

@@ -16,6 +16,7 @@ mod admission;
 mod auth;
 mod bootstrap;
 mod certificates;
+mod containers;
 mod controllers;
 mod conversion;
 mod discovery;
@@ -49,6 +50,7 @@ mod tls;
 mod warnings;
 mod webhook;
 
+pub use containers::{ContainerCommand, ContainerLog, Containers, LogRequest, LogStream, PodPort};
 pub use local::Local;
 pub use server::{Connector, Options, Server, StartError};
 pub use stored_object::StoredObject;

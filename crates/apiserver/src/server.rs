@@ -26,6 +26,7 @@ use crate::admission::{
 };
 use crate::auth::{Modes, SUPERUSERS, SigningKey, SigningKeyError, TokenFileError, Tokens, User};
 use crate::bootstrap;
+use crate::containers::Containers;
 use crate::controllers;
 use crate::conversion::Converter;
 use crate::discovery::Discovery;
@@ -75,6 +76,9 @@ pub struct Options {
     /// which the server ends, and whose [paused](https://docs.rs/tokio/latest/tokio/time/fn.pause.html) time is the
     /// server's.
     pub threads: Option<NonZeroUsize>,
+    /// The stand-in for the containers of pods: what commands print, ports answer and logs hold. Without it exec, attach
+    /// and port-forward are refused, as by a server whose nodes cannot be reached.
+    pub containers: Option<Containers>,
 }
 
 impl Default for Options {
@@ -89,6 +93,7 @@ impl Default for Options {
             service_addresses: Vec::new(),
             controller_manager: true,
             threads: Some(NonZeroUsize::MIN),
+            containers: None,
         }
     }
 }
@@ -196,6 +201,7 @@ impl Server {
             discovery: Discovery::default().into(),
             openapi: OpenApi::default().into(),
             controllers: if options.controller_manager { controllers::ALL } else { controllers::API_SERVER },
+            containers: options.containers.clone(),
             names: Mutex::default(),
             finalizations: Finalizations::default(),
             disruptions: Mutex::default(),

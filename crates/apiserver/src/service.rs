@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use klient_apimachinery::meta::Reason;
 use serde_json::Value;
 
@@ -70,7 +71,8 @@ async fn route(
     format: Option<Format>,
 ) -> Result<Response<Body>> {
     let started = Instant::now();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let upgrade = parts.extensions.remove::<OnUpgrade>();
     if !is_percent_encoded(parts.uri.path()) {
         return Ok(respond::plain(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request"));
     }
@@ -119,6 +121,7 @@ async fn route(
         headers: parts.headers,
         user,
         body,
+        upgrade,
         deadline,
         warnings: Vec::new(),
     };

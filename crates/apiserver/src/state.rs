@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::admission::Chain;
 use crate::auth::{Authenticator, Modes, SigningKey, Tokens};
+use crate::containers::Containers;
 use crate::conversion::Converter;
 use crate::discovery::Discovery;
 use crate::finalization::queue::Finalizations;
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) openapi: Arc<OpenApi>,
     pub(crate) admission: Chain,
     pub(crate) controllers: &'static [&'static dyn Controller],
+    /// The program's stand-in for containers.
+    pub(crate) containers: Option<Containers>,
     /// Held while the names of a definition are accepted.
     pub(crate) names: Mutex<()>,
     pub(crate) finalizations: Finalizations,
@@ -105,6 +108,7 @@ impl State {
             openapi: self.openapi.clone(),
             admission: self.admission.clone(),
             controllers: self.controllers,
+            containers: self.containers.clone(),
             names: Mutex::default(),
             finalizations: Finalizations::default(),
             disruptions: Mutex::default(),

@@ -3,20 +3,27 @@
 pub(crate) mod api_resources;
 pub(crate) mod api_versions;
 pub(crate) mod apply;
+pub(crate) mod attach;
 pub(crate) mod config;
 pub(crate) mod convert;
+pub(crate) mod cp;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod diff;
+pub(crate) mod exec;
 pub(crate) mod generate;
 pub(crate) mod get;
+pub(crate) mod logs;
+pub(crate) mod port_forward;
+pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod version;
 
 use clap::Subcommand;
 
 use crate::error::CliError;
+use crate::interrupt::Signal;
 use crate::session::Session;
 
 #[derive(Debug, Subcommand)]
@@ -47,10 +54,38 @@ pub(crate) enum Command {
     ApiVersions,
     /// Print the client version and the server version
     Version(version::VersionArgs),
+    /// Attach to a process that is already running inside a container
+    Attach(attach::AttachArgs),
+    /// Copy files and directories to and from containers
+    Cp(cp::CpArgs),
+    /// Execute a command in a container
+    Exec(exec::ExecArgs),
+    /// Print the logs for a container in a pod
+    Logs(logs::LogsArgs),
+    /// Forward one or more local ports to a pod
+    #[command(name = "port-forward")]
+    PortForward(port_forward::PortForwardArgs),
+    /// Run a proxy to the Kubernetes API server
+    Proxy(proxy::ProxyArgs),
     /// Run the embedded API server, which stores all objects in memory
     Server(server::ServerArgs),
     /// Show klient at work: apply an application, list its objects, and watch them change
     Demo(demo::DemoArgs),
+}
+
+impl Command {
+    /// The end of the command by a signal.
+    pub(crate) fn end_by(&self) -> fn(Signal) -> Result<(), CliError> {
+        match self {
+            // As kubectl, which restores the terminal and exits.
+            Command::Attach(_) | Command::Exec(_) | Command::Logs(_) => |_| Err(CliError::Exit(1)),
+            Command::PortForward(_) => |signal| match signal {
+                Signal::Interrupt => Ok(()),
+                Signal::Terminate => Err(CliError::Interrupted(signal)),
+            },
+            _ => |signal| Err(CliError::Interrupted(signal)),
+        }
+    }
 }
 
 /// Runs a command.
@@ -66,6 +101,12 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), C
         Command::Get(args) => get::run(args, session).await,
         Command::ApiResources(args) => api_resources::run(args, session).await,
         Command::ApiVersions => api_versions::run(session).await,
+        Command::Attach(args) => attach::run(args, session).await,
+        Command::Cp(args) => cp::run(args, session).await,
+        Command::Exec(args) => exec::run(args, session).await,
+        Command::Logs(args) => logs::run(args, session).await,
+        Command::PortForward(args) => port_forward::run(args, session).await,
+        Command::Proxy(args) => proxy::run(args, session).await,
         Command::Version(args) => version::run(args, session).await,
         Command::Server(args) => server::run(args, session).await,
         Command::Demo(args) => demo::run(args, session).await,

@@ -41,6 +41,10 @@ pub(crate) enum CliError {
     OutputClosed,
     /// A signal ended the command: exit code 130 or 143, no message.
     Interrupted(Signal),
+    /// An exit code without a message.
+    Exit(u8),
+    /// An exit code other than 1, with a message that is printed without a prefix.
+    ExitCode { message: String, code: u8 },
 }
 
 impl From<Error> for CliError {
@@ -62,6 +66,11 @@ impl CliError {
     /// Returns an error with a message.
     pub(crate) fn message(text: impl Into<String>) -> Self {
         CliError::Message(text.into())
+    }
+
+    /// Returns an error about the arguments of a command (kubectl's `UsageErrorf`).
+    pub(crate) fn usage(program: &str, command: &str, text: &str) -> Self {
+        CliError::Message(format!("{text}\nSee '{program} {command} -h' for help and examples"))
     }
 
     /// Converts an error of a write to standard output.
@@ -99,6 +108,7 @@ impl CliError {
         match self {
             CliError::Diff(_) => 2,
             CliError::Interrupted(signal) => signal.exit_code(),
+            CliError::Exit(code) | CliError::ExitCode { code, .. } => *code,
             _ => 1,
         }
     }
@@ -109,12 +119,12 @@ impl CliError {
             CliError::Aggregate(failures) => {
                 return failures.iter().map(|failure| failure.standard_message() + "\n").collect();
             }
-            CliError::OutputClosed | CliError::Differences | CliError::Interrupted(_) => {
+            CliError::OutputClosed | CliError::Differences | CliError::Interrupted(_) | CliError::Exit(_) => {
                 return String::new();
             }
             CliError::Diff(failure) => return failure.stderr_text(),
             CliError::Help(text) => return text.clone(),
-            CliError::Verbatim(text) => text.clone(),
+            CliError::Verbatim(text) | CliError::ExitCode { message: text, .. } => text.clone(),
             CliError::NoMatch(no_match) if matches!(no_match, NoMatch::Resource(..)) => {
                 format!("error: {no_match}")
             }
@@ -139,13 +149,18 @@ impl CliError {
     /// Returns the message without the prefix `error: ` (kubectl's `StandardErrorMessage`).
     fn standard_message(&self) -> String {
         match self {
-            CliError::Message(text) | CliError::Verbatim(text) | CliError::Help(text) => text.clone(),
+            CliError::Message(text)
+            | CliError::Verbatim(text)
+            | CliError::Help(text)
+            | CliError::ExitCode { message: text, .. } => text.clone(),
             CliError::NoMatch(no_match) => no_match.to_string(),
             CliError::Aggregate(failures) => {
                 let texts: Vec<String> = failures.iter().map(CliError::standard_message).collect();
                 format!("[{}]", texts.join(", "))
             }
-            CliError::OutputClosed | CliError::Differences | CliError::Interrupted(_) => String::new(),
+            CliError::OutputClosed | CliError::Differences | CliError::Interrupted(_) | CliError::Exit(_) => {
+                String::new()
+            }
             CliError::Diff(failure) => failure.standard_message(),
             CliError::Client { error, context } => match (go::standard_error_message(error), context) {
                 (Some(standard), None) => standard,

@@ -44,6 +44,9 @@ impl LogArgs {
             .with_target(HttpTrace::TARGET, from(6))
             .with_target("klient_client", from(4))
             .with_target("klient_cache", from(4))
+            .with_target("klient_proxy", from(4))
+            // Warnings of commands are kubectl's, which it prints at every verbosity.
+            .with_target("klient::command", LevelFilter::WARN)
     }
 
     /// Returns the level of the log of `klient server`.

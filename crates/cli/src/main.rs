@@ -15,12 +15,17 @@ mod klog;
 mod kuberc;
 mod last_applied;
 mod manifest;
+mod pod_containers;
+mod pod_order;
+mod pod_target;
 mod print;
 mod prune;
 mod raw;
+mod remote_session;
 mod resource_args;
 mod result_printer;
 mod session;
+mod terminal;
 mod three_way;
 mod wait_deleted;
 
@@ -81,10 +86,11 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
         exec: ExecOptions { policy: cli.plugin_policy, reads_stdin: cli.reads_stdin },
         interrupt: interrupt.clone(),
     };
+    let end_by = cli.command.end_by();
     let result = runtime.block_on(async {
         tokio::select! {
             result = command::run(cli.command, &mut session) => result,
-            signal = interrupt.wait(), if !handles_signals => Err(CliError::Interrupted(signal)),
+            signal = interrupt.wait(), if !handles_signals => end_by(signal),
         }
     });
     // Do not wait for a blocking read of standard input.

@@ -1,5 +1,6 @@
 //! [`Session`], the environment of a command: streams, connection flags and signals.
 
+use klient_client::Config;
 use klient_config_flags::ConfigFlags;
 
 use crate::cluster::Cluster;
@@ -35,7 +36,16 @@ impl Session {
 
     /// Returns a client for discovery alone, which needs no namespace.
     pub(crate) fn discovery_cluster(&self) -> Result<Cluster, CliError> {
-        let config = configuration::rest_config(&self.connection)?;
+        self.discovery_cluster_with(|_| {})
+    }
+
+    /// The same, with a change of its configuration.
+    pub(crate) fn discovery_cluster_with(
+        &self,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Cluster, CliError> {
+        let mut config = configuration::rest_config(&self.connection)?;
+        change(&mut config);
         Cluster::new(config, &self.connection, self.log, &self.exec)
     }
 }

@@ -2,18 +2,27 @@
 
 mod apply;
 mod approval;
+#[cfg(feature = "streams")]
+mod copy;
+mod default_container;
 mod delete;
 mod dynamic;
+#[cfg(feature = "streams")]
+mod exec;
 mod items;
 mod kind;
 mod list;
 mod logs;
 mod object;
 mod patch;
+mod pod_logs;
+#[cfg(feature = "streams")]
+mod port_forward;
 mod proxy;
 mod scale_version;
 mod source;
 mod subresource;
+mod target_pods;
 mod watch;
 
 use std::fmt;
@@ -29,11 +38,21 @@ use klient_apimachinery::{
 };
 
 pub use apply::ApplyOptions;
+#[cfg(feature = "streams")]
+pub use copy::{CopiedEntry, CopyOptions, CopyProgress, CopySummary};
 pub use delete::Deleted;
 pub use dynamic::{DynamicKind, DynamicPlace};
+#[cfg(feature = "streams")]
+pub use exec::ExecOptions;
 pub use items::Items;
 pub use logs::{LogOptions, LogStream};
 pub use patch::Patch;
+pub use pod_logs::{LogLine, PodLogs, PodLogsOptions};
+#[cfg(feature = "streams")]
+pub use port_forward::{
+    LocalAddress, PortForwardEvent, PortForwardOptions, PortForwarder, PortListener, PortListeners,
+    PortMapping, RemotePort,
+};
 pub use proxy::ProxyOptions;
 pub use watch::Watch;
 

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{Method, Request, Response};
+use bytes::Bytes;
+use http::{Method, Request, Response, Uri};
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::meta::v1::PartialObjectMetadata;
 use klient_apimachinery::{ListWatch, Object, Resource, ResourceInfo, Scope, Sources};
 use tower::{Layer, Service};
 
 use crate::api::{Api, DynamicKind, DynamicPlace};
+use crate::call::Call;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::discovery::Discovery;
@@ -156,6 +158,45 @@ impl Client {
     /// A request, to be completed and sent.
     pub fn request(&self, method: Method) -> rest::Request {
         rest::Request::new(self.0.clone(), method)
+    }
+}
+
+impl Client {
+    /// Sends an HTTP request as it is, with the credentials, user agent and impersonation of the client where the
+    /// request has none, and returns the response, whatever its code. For proxies, and for APIs that
+    /// [`request`](Self::request) does not fit.
+    ///
+    /// It goes to the server of [`Config::url`], whichever host its URI names, and the path of that URL is not added. It
+    /// is sent once, and waits for the head of the response for as long as that takes. With the header `Upgrade`, it
+    /// goes over a connection of its own in HTTP/1.1, which [`Upgraded::of`](crate::Upgraded::of) takes from the response with the code 101.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use klient_client::{Client, Config, RequestBody};
+    /// # let server = klient_apiserver::TestServer::start().await?;
+    /// # let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    /// let request = http::Request::get("/api/v1/namespaces/none").body(RequestBody::default())?;
+    /// let response = client.send(request).await?;
+    /// assert_eq!(response.status(), 404);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the URI has no path, or the request could not be sent or was not answered.
+    pub async fn send(&self, request: Request<RequestBody>) -> Result<Response<ResponseBody>, Error> {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path_and_query().filter(|path| path.as_str().starts_with('/'));
+        let mut uri = self.config().url.clone().into_parts();
+        let Some(path) = path else {
+            let shown = format!("{} {}", head.method, head.uri);
+            return Err(Error::request(shown, "the URI has no path".to_owned()));
+        };
+        uri.path_and_query = Some(path.clone());
+        let uri = Uri::from_parts(uri).expect("it has the scheme and the authority of another URI");
+        let call =
+            Call { method: head.method, uri, headers: head.headers, body: Bytes::new(), first_byte: None };
+        self.0.send_body(&call, body).await
     }
 }
 

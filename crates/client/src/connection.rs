@@ -15,6 +15,8 @@ use crate::config::{Config, without_user};
 use crate::error::{Error, ErrorKind, Problem, wrong_scheme};
 use crate::http_trace::{ConnectTimes, Exchange};
 use crate::json_only_groups::JsonOnlyGroups;
+#[cfg(feature = "streams")]
+use crate::stream_protocols::StreamProtocols;
 use crate::transport::{self, RequestBody, ResponseBody, Transport};
 
 /// The time after which a request that waits for the head of its response is logged.
@@ -31,6 +33,8 @@ struct Inner {
     user_agent: HeaderValue,
     transport: Transport,
     json_only: JsonOnlyGroups,
+    #[cfg(feature = "streams")]
+    stream_protocols: StreamProtocols,
 }
 
 impl Connection {
@@ -44,7 +48,15 @@ impl Connection {
         })?;
         let json_only = JsonOnlyGroups::default();
         let server = without_user(&config.url.to_string()).into();
-        Ok(Connection(Arc::new(Inner { config, server, user_agent, transport, json_only })))
+        Ok(Connection(Arc::new(Inner {
+            config,
+            server,
+            user_agent,
+            transport,
+            json_only,
+            #[cfg(feature = "streams")]
+            stream_protocols: StreamProtocols::default(),
+        })))
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -56,6 +68,12 @@ impl Connection {
         &self.0.server
     }
 
+    /// Protocols for exec, attach and port-forward.
+    #[cfg(feature = "streams")]
+    pub(crate) fn stream_protocols(&self) -> &StreamProtocols {
+        &self.0.stream_protocols
+    }
+
     /// Groups that are known to be served in JSON only.
     pub(crate) fn json_only(&self) -> &JsonOnlyGroups {
         &self.0.json_only
@@ -64,22 +82,31 @@ impl Connection {
     /// Sends one request and waits for the head of its response. Credentials that are refused and have others in their
     /// place are sent once more.
     pub(crate) async fn send(&self, call: &Call) -> Result<Response<ResponseBody>, Error> {
+        self.send_body(call, call.body.clone().into()).await
+    }
+
+    /// Sends one request with a body that may be a stream, which is not sent once more.
+    pub(crate) async fn send_body(
+        &self,
+        call: &Call,
+        body: RequestBody,
+    ) -> Result<Response<ResponseBody>, Error> {
         let (credentials, limit) = (&self.0.config.credentials, self.0.config.timeouts.auth);
         if call.headers.contains_key(header::AUTHORIZATION) {
-            return self.send_as(call, None).await;
+            return self.send_as(call, body, None).await;
         }
         let authorization = credentials.authorization(call, limit).await?;
-        let response = self.send_as(call, authorization.header.as_ref()).await?;
+        let response = self.send_as(call, body.clone(), authorization.header.as_ref()).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         match credentials.refresh(&authorization, call, limit).await? {
-            Some(fresh) => {
+            Some(fresh) if body.is_repeatable() => {
                 // So that its connection can be used again.
                 drop(response);
-                self.send_as(call, fresh.header.as_ref()).await
+                self.send_as(call, body, fresh.header.as_ref()).await
             }
-            None => Ok(response),
+            _ => Ok(response),
         }
     }
 
@@ -87,9 +114,10 @@ impl Connection {
     async fn send_as(
         &self,
         call: &Call,
+        body: RequestBody,
         authorization: Option<&HeaderValue>,
     ) -> Result<Response<ResponseBody>, Error> {
-        let request = self.http_request(call, authorization)?;
+        let request = self.http_request(call, body, authorization)?;
         let exchange = Exchange::begin(self.0.config.http_trace, call, request.headers());
         let times = exchange.as_ref().and_then(Exchange::connect_times);
         let sent = pin!(ConnectTimes::measured(times, self.0.transport.send(request)));
@@ -132,10 +160,11 @@ impl Connection {
     fn http_request(
         &self,
         call: &Call,
+        body: RequestBody,
         authorization: Option<&HeaderValue>,
     ) -> Result<Request<RequestBody>, Error> {
         let config = &self.0.config;
-        let mut request = Request::new(RequestBody::from(call.body.clone()));
+        let mut request = Request::new(body);
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.uri.clone();
         *request.headers_mut() = call.headers.clone();

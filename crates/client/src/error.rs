@@ -85,6 +85,8 @@ pub enum ErrorKind {
     Decode,
     /// The server does not serve the resource or kind. Trying again helps once it is installed.
     NoMatch,
+    /// Files cannot be copied: one cannot be read or written here, or `tar` in the container failed.
+    Copy,
 }
 
 /// A cause that is only text.
@@ -356,6 +358,7 @@ impl fmt::Display for Error {
             ErrorKind::Timeout => f.write_str("timed out")?,
             ErrorKind::Decode => f.write_str("cannot decode the response")?,
             ErrorKind::NoMatch => f.write_str("it is not served")?,
+            ErrorKind::Copy => f.write_str("cannot copy")?,
             ErrorKind::Status => {
                 let message = status.as_ref().and_then(|status| status.message.as_deref());
                 f.write_str(message.unwrap_or("the server refused"))?;

@@ -29,6 +29,8 @@ mod port;
 mod priority_and_fairness;
 mod rate_limiter;
 mod rest;
+#[cfg(feature = "streams")]
+mod stream_protocols;
 mod transport;
 mod upgraded;
 mod warning;
@@ -37,8 +39,13 @@ mod write_log;
 #[cfg(feature = "metrics")]
 pub use self::metrics::describe_metrics;
 pub use api::{
-    Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogOptions, LogStream, Patch, ProxyOptions,
-    Watch,
+    Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogLine, LogOptions, LogStream, Patch,
+    PodLogs, PodLogsOptions, ProxyOptions, Watch,
+};
+#[cfg(feature = "streams")]
+pub use api::{
+    CopiedEntry, CopyOptions, CopyProgress, CopySummary, ExecOptions, LocalAddress, PortForwardEvent,
+    PortForwardOptions, PortForwarder, PortListener, PortListeners, PortMapping, RemotePort,
 };
 pub use auth::exec::{ExecCluster, ExecConfig, ExecEnvVar, ExecPlugin, InteractiveMode, PluginPolicy};
 pub use auth::{AuthProvider, Credentials, Provider, Secret};

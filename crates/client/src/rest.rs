@@ -30,6 +30,8 @@ use path::Path;
 pub use response::Response;
 pub(crate) use response::failure_in;
 pub use stream::ByteStream;
+#[cfg(feature = "streams")]
+pub(crate) use upgrade::NotSwitched;
 
 use crate::call::Call;
 use crate::connection::Connection;
@@ -264,6 +266,12 @@ impl Request {
     /// Marks a stream that is one response and is read to its end within the time-out, such as a list.
     pub(crate) fn whole(self) -> Self {
         Request { is_whole: true, is_limited: true, ..self }
+    }
+
+    /// The method and path, for messages.
+    #[cfg(feature = "streams")]
+    pub(crate) fn shown(&self) -> String {
+        format!("{} {}", self.method, self.path)
     }
 
     /// The request as it is sent.

@@ -19,8 +19,12 @@ pub struct Upgraded {
 }
 
 impl Upgraded {
-    /// Takes the connection of a response with the code 101.
-    pub(super) async fn of<B>(response: http::Response<B>) -> Result<Self, BoxError> {
+    /// Takes the connection of a response with the code 101 (see [`Client::send`](crate::Client::send)).
+    ///
+    /// # Errors
+    ///
+    /// If the response has none, or the connection ended meanwhile.
+    pub async fn of<B>(response: http::Response<B>) -> Result<Self, BoxError> {
         let headers = response.headers().clone();
         let stream = hyper::upgrade::on(response).await?;
         Ok(Upgraded { headers, stream: TokioIo::new(stream) })

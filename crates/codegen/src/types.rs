@@ -18,12 +18,13 @@ const CREATED: [(&str, &str); 3] =
     [("binding", "BindingOf"), ("eviction", "EvictionOf"), ("token", "TokenRequestOf")];
 
 /// Subresources and the marker traits they become.
-const SUBRESOURCES: [(&str, &str); 8] = [
+const SUBRESOURCES: [(&str, &str); 9] = [
     ("status", "Status"),
     ("scale", "Scale"),
     ("log", "Log"),
     ("approval", "Approval"),
     ("ephemeralcontainers", "EphemeralContainers"),
+    ("exec", "Exec"),
     ("finalize", "Finalize"),
     ("proxy", "Proxy"),
     ("resize", "Resize"),

@@ -177,6 +177,7 @@
 //! - `metrics`: metrics of the client under client-go's names, and of controllers and webhooks under controller-runtime's,
 //!   through the crate `metrics`: see `client::describe_metrics`, `controller::describe_metrics` and
 //!   `webhook::describe_metrics`;
+//! - `proxy`: an upgrade-aware reverse proxy in front of an API server, as a `tower` service: see `proxy`;
 //! - `testing`: tests that crash a controller at every step: see `testing`;
 //! - `webhook`: admission and conversion webhooks with typed handlers, a server, and certificates of its own: see `webhook`;
 //! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program
@@ -245,10 +246,16 @@ pub use klient_client::{
     Credentials, DeferredRestMapper, DeleteOptions, Deleted, Dialer, Discovery, DiskCache, DynamicKind,
     DynamicPlace, Encoding, Error, ErrorKind, FieldValidation, GroupDiscoveryFailed, GroupVersionError,
     HttpTrace, HttpVersion, IgnoreErrors, Impersonation, InNamespace, IntoPlace, Items, Kubeconfig, List,
-    ListOptions, LoadingRules, LogOptions, NoMatch, OpenApiV3, OpenApiV3GroupVersion, Overrides, Patch, Pem,
-    PriorityAndFairness, Proxy, ProxyOptions, RateLimiter, RequestBody, ResponseBody, RestMapper, Timeouts,
-    Tls, Transport, VersionMatch, Warning, WarningHandler, WarningWriterOptions, Warnings, Watch, WatchEvent,
-    WatchOptions, WriteOptions, retry_on_conflict, user_agent,
+    ListOptions, LoadingRules, LogLine, LogOptions, NoMatch, OpenApiV3, OpenApiV3GroupVersion, Overrides,
+    Patch, Pem, PodLogs, PodLogsOptions, PriorityAndFairness, Proxy, ProxyOptions, RateLimiter, RequestBody,
+    ResponseBody, RestMapper, Timeouts, Tls, Transport, VersionMatch, Warning, WarningHandler,
+    WarningWriterOptions, Warnings, Watch, WatchEvent, WatchOptions, WriteOptions, retry_on_conflict,
+    user_agent,
+};
+#[cfg(feature = "streams")]
+pub use klient_client::{
+    CopiedEntry, CopyOptions, CopyProgress, CopySummary, ExecOptions, LocalAddress, PortForwardEvent,
+    PortForwardOptions, PortForwarder, PortListener, PortListeners, PortMapping, RemotePort,
 };
 pub use klient_clientset::{self as clientset, Clientset};
 #[cfg(feature = "config-flags")]
@@ -261,6 +268,10 @@ pub use klient_definitions as definitions;
 pub use klient_derive::ApplyConfiguration;
 #[cfg(feature = "derive")]
 pub use klient_derive::{CustomResource, ResourceSchema};
+#[cfg(feature = "proxy")]
+pub use klient_proxy as proxy;
+#[cfg(feature = "streams")]
+pub use klient_streams as streams;
 pub use klient_structured_merge as structured_merge;
 #[cfg(feature = "testing")]
 pub use klient_testing as testing;

@@ -1,19 +1,21 @@
 //! Subresources of pods that a node's kubelet answers: logs, exec, attach and port-forward.
 //!
-//! No node of this server has a kubelet. A pod without a node has no logs yet; all else is refused as upstream
-//! refuses it when the kubelet cannot be reached.
+//! No node of this server has a kubelet. Where the program stands in for containers, its functions answer, for pods with
+//! and without a node. Otherwise a pod without a node has no logs yet, and all else is refused as upstream refuses it
+//! when the kubelet cannot be reached.
+
+mod status;
 
 use http::header::{CONNECTION, UPGRADE};
 use http::{Response, StatusCode};
-use klient_apimachinery::Time;
-use klient_apimachinery::go::quoted;
-use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, at, list_at, text_at};
 use klient_schema::core_v1;
 use serde_json::Value;
 
-use super::{Context, connect};
+use super::log::LogOptions;
+use super::{Context, connect, exec, log, port_forward};
 use crate::auth::{Attributes, Rbac};
+use crate::containers::{Containers, LogRequest};
 use crate::request::Verb;
 use crate::respond::{self, Body};
 use crate::status::{Failure, Result};
@@ -26,9 +28,22 @@ const KUBELET_PORT: i64 = 10250;
 
 /// Answers a request for a container's log.
 pub(super) fn log(context: &Context) -> Result<Response<Body>> {
-    check_log_options(context)?;
+    let logs = context.state.containers.as_ref().and_then(Containers::logs);
+    let options = LogOptions::read(context, logs.is_some())?;
     let pod = pod(context)?;
     let container = container(context, &pod)?;
+    if let Some(logs) = logs {
+        let request = LogRequest {
+            namespace: context.namespace().unwrap_or_default().to_owned(),
+            pod: context.name().to_owned(),
+            container: container.clone(),
+            previous: options.previous,
+        };
+        status::has_log(&pod, &container, options.previous).map_err(Failure::bad_request)?;
+        let missing = || Failure::bad_request(status::no_log(&pod, &container, options.previous));
+        let log = logs(request).ok_or_else(missing)?;
+        return Ok(log::answer(context, log, options));
+    }
     let node = text_at(&pod, &["spec", "nodeName"]);
     if node.is_empty() {
         let mut response = Response::new(respond::whole(""));
@@ -41,7 +56,7 @@ pub(super) fn log(context: &Context) -> Result<Response<Body>> {
     Err(Failure::bare(500, format!("Get \"{url}\": {}", refused(&address))))
 }
 
-/// Refuses to exec in a container, to attach to it, or to forward ports to its pod.
+/// Runs a command in a container, attaches to one, or forwards ports to a pod, if the program stands in for containers.
 pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<Response<Body>> {
     if context.info.verb != Verb::Create {
         // A web socket is opened by a GET, and does no less than a POST.
@@ -63,8 +78,23 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
     )
     .await?;
     let pod = pod(context)?;
-    if subresource != "portforward" {
-        container(context, &pod)?;
+    let containers = context.state.containers.clone().unwrap_or_default();
+    if subresource == "portforward" {
+        if let Some(forward) = containers.forwards() {
+            if let Err(problem) = status::is_running(&pod) {
+                return Ok(kubelet_refusal(problem));
+            }
+            return port_forward::run(context, forward);
+        }
+    } else {
+        let container = container(context, &pod)?;
+        let run = if subresource == "exec" { containers.runs() } else { containers.attaches() };
+        if let Some(run) = run {
+            if let Err(problem) = status::is_container_running(&pod, &container) {
+                return Ok(kubelet_refusal(problem));
+            }
+            return exec::run(context, run, container);
+        }
     }
     let node = text_at(&pod, &["spec", "nodeName"]);
     if node.is_empty() {
@@ -76,6 +106,11 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
         return Err(Failure::bad_request("Upgrade request required"));
     }
     Err(Failure::bare(500, format!("error dialing backend: {}", refused(&address))))
+}
+
+/// A refusal in the kubelet's words, which a kube-apiserver passes on as they are.
+fn kubelet_refusal(problem: String) -> Response<Body> {
+    respond::plain(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", problem)
 }
 
 /// Go's error of a connection that is refused.
@@ -135,36 +170,4 @@ pub(super) fn address(context: &Context, node: &str) -> Result<String> {
     let port = port.filter(|port| *port > 0).unwrap_or(KUBELET_PORT);
     let host = text(best, "address");
     Ok(if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
-}
-
-fn check_log_options(context: &Context) -> Result<()> {
-    let query = &context.query;
-    let mut problems = ErrorList::default();
-    let (tail, limit) = (query.number("tailLines")?, query.number("limitBytes")?);
-    let since = query.number("sinceSeconds")?;
-    let since_time = query.get("sinceTime").filter(|time| !time.is_empty());
-    if let Some(time) = since_time.filter(|time| time.parse::<Time>().is_err()) {
-        let (time, layout) = (quoted(time), r#""2006-01-02T15:04:05Z07:00""#);
-        let message = format!("parsing time {time} as {layout}: cannot parse {time} as \"2006\"");
-        return Err(Failure::bad_request(message));
-    }
-    if let Some(tail) = tail.filter(|tail| *tail < 0) {
-        problems.add(FieldError::invalid("tailLines", tail, "must be greater than or equal to 0"));
-    }
-    if let Some(limit) = limit.filter(|limit| *limit < 1) {
-        problems.add(FieldError::invalid("limitBytes", limit, "must be greater than 0"));
-    }
-    if since.is_some() && since_time.is_some() {
-        let problem = "at most one of `sinceTime` or `sinceSeconds` may be specified";
-        problems.add(FieldError::forbidden("[]", problem));
-    } else if let Some(since) = since.filter(|since| *since < 1) {
-        problems.add(FieldError::invalid("sinceSeconds", since, "must be greater than 0"));
-    }
-    if query.get("stream").is_some_and(|stream| !stream.is_empty()) {
-        problems.add(FieldError::forbidden("stream", "may not be specified"));
-    }
-    if problems.0.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::invalid("", "PodLogOptions", context.name(), &problems.0))
 }

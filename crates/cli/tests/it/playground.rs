@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use klient_apiserver::TestServer;
+use klient_apiserver::{Options, Server};
 use klient_client::{Client, Config, Patch};
 use serde_json::json;
 
@@ -58,7 +58,7 @@ impl Program {
 
 /// An embedded server with a working directory.
 pub(crate) struct Playground {
-    server: TestServer,
+    server: Server,
     home: tempfile::TempDir,
     folder: tempfile::TempDir,
     closed_port: u16,
@@ -66,7 +66,11 @@ pub(crate) struct Playground {
 
 impl Playground {
     pub(crate) async fn new() -> Self {
-        let server = TestServer::start().await.unwrap();
+        Playground::with(Options::default()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let server = Server::start(options).await.unwrap();
         let home = tempfile::tempdir().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let closed_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -199,6 +203,30 @@ impl Playground {
             exit: output.status.code().unwrap_or(-1),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
+        }
+    }
+
+    /// Runs a program as admin, whose output may be any bytes. The names of the programs are the same.
+    pub(crate) async fn run_lossy(
+        &self,
+        program: &Program,
+        args: &[String],
+        stdin: Option<&str>,
+    ) -> Expected {
+        let mut command = self.command(program, "admin");
+        command.args(args);
+        let stdin = stdin.unwrap_or_default().to_owned();
+        let output = tokio::task::spawn_blocking(move || {
+            let mut child = command.spawn().unwrap();
+            let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+            child.wait_with_output().unwrap()
+        });
+        let output = output.await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(program.name, "kubectl");
+        Expected {
+            exit: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
         }
     }
 

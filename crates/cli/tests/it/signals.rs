@@ -1,71 +1,14 @@
 //! Signals, which end every command, and the messages of long waits.
 
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
-use std::time::Duration;
 
 use klient_api::core::v1::{ConfigMap, Namespace};
 use klient_apimachinery::Object;
 use klient_client::{Client, WatchEvent, WatchOptions};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, Command};
 
-use crate::playground::{Playground, Program, soon};
-
-/// klient while it runs.
-struct Running {
-    child: Child,
-    /// Kept open: the wait for the end of a child would close it first, and a command that reads it would end by itself.
-    _stdin: Option<ChildStdin>,
-    stdout: Lines<BufReader<tokio::process::ChildStdout>>,
-    stderr: Lines<BufReader<tokio::process::ChildStderr>>,
-}
-
-impl Running {
-    fn start(playground: &Playground, env: &[(&str, &str)], args: &[&str]) -> Self {
-        let mut command = Command::from(playground.command(&Program::klient(), "admin"));
-        command.envs(env.iter().copied()).args(args);
-        let mut child = command.kill_on_drop(true).spawn().unwrap();
-        let stdin = child.stdin.take();
-        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-        Running { child, _stdin: stdin, stdout, stderr }
-    }
-
-    async fn signal(&self, signal: &str) {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
-    }
-
-    /// Sends a signal until the program ends, and returns the exit code. One that comes while the handler is installed, of
-    /// which nobody has been told yet, is lost.
-    async fn end_by(&mut self, signal: &str) -> i32 {
-        loop {
-            self.signal(signal).await;
-            if let Ok(code) = tokio::time::timeout(Duration::from_secs(5), self.exit_code()).await {
-                return code;
-            }
-        }
-    }
-
-    /// Returns the exit code; for a program killed by a signal before its handler was installed, 128 and the signal.
-    async fn exit_code(&mut self) -> i32 {
-        let status = soon("the end", self.child.wait()).await.unwrap();
-        status.code().or(status.signal().map(|signal| 128 + signal)).unwrap()
-    }
-}
-
-/// Reads lines until one begins so.
-async fn line(lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>, begin: &str) -> String {
-    loop {
-        let line = soon(begin, lines.next_line()).await.unwrap();
-        let line = line.unwrap_or_else(|| panic!("the output ends before {begin:?}"));
-        if line.starts_with(begin) {
-            return line;
-        }
-    }
-}
+use crate::playground::{Playground, soon};
+use crate::running::{Running, line};
 
 /// Creates a ConfigMap that nobody removes.
 async fn create_kept(client: &Client, namespace: &str, name: &str) {

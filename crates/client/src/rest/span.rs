@@ -95,5 +95,6 @@ fn name(kind: ErrorKind) -> &'static str {
         ErrorKind::Status => "status",
         ErrorKind::Decode => "decode",
         ErrorKind::NoMatch => "no_match",
+        ErrorKind::Copy => "copy",
     }
 }

@@ -1,5 +1,7 @@
 //! [`Request::upgrade`], requests that switch their connection to another protocol.
 
+use std::error::Error as StdError;
+use std::fmt;
 use std::pin::pin;
 
 use http::header::{CONNECTION, UPGRADE};
@@ -9,7 +11,7 @@ use tracing::Instrument as _;
 
 use super::{Request, retry, span, within};
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Error, ErrorKind};
 use crate::rate_limiter::throttle;
 use crate::transport::{self, ResponseBody};
 use crate::upgraded::Upgraded;
@@ -71,6 +73,23 @@ fn check(call: &Call, protocol: &str, response: &Response<ResponseBody>) -> Resu
         }
         None => "the server did not name the protocol that it switched to".to_owned(),
     };
-    let problem = Problem(format!("unable to upgrade connection: {answer}"));
-    Err(Error::new(ErrorKind::Connection, call.to_string(), problem))
+    Err(NotSwitched::error(call.to_string(), answer))
 }
+
+/// The cause of the error of a server that answered without a failure, and has not switched to the protocol either.
+#[derive(Debug)]
+pub(crate) struct NotSwitched(String);
+
+impl NotSwitched {
+    pub(crate) fn error(what: String, answer: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Connection, what, NotSwitched(answer.into()))
+    }
+}
+
+impl fmt::Display for NotSwitched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unable to upgrade connection: {}", self.0)
+    }
+}
+
+impl StdError for NotSwitched {}

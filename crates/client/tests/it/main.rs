@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod cluster;
+#[cfg(feature = "streams")]
+mod containers;
 mod exec_fixture;
 mod formats;
 mod front;
@@ -13,6 +15,8 @@ mod test_proxy;
 mod apply;
 mod conformance;
 mod connection_age;
+#[cfg(feature = "streams")]
+mod copy;
 mod credentials;
 mod dialers;
 mod discovery;
@@ -35,6 +39,12 @@ mod objects;
 mod oidc;
 mod openapi;
 mod patches;
+#[cfg(feature = "streams")]
+mod pod_exec;
+#[cfg(feature = "streams")]
+mod pod_logs;
+#[cfg(feature = "streams")]
+mod port_forward;
 mod priority_and_fairness;
 mod proxies;
 mod rate_limiter;

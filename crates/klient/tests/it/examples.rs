@@ -26,6 +26,9 @@ mod controller;
 #[cfg(all(feature = "derive", feature = "webhook"))]
 #[path = "../../examples/conversion_webhook.rs"]
 mod conversion_webhook;
+#[cfg(feature = "streams")]
+#[path = "../../examples/cp.rs"]
+mod cp;
 #[path = "../../examples/delaying_queue.rs"]
 mod delaying_queue;
 #[path = "../../examples/deployment.rs"]
@@ -40,6 +43,9 @@ mod dynamic_client;
 #[cfg(feature = "controller")]
 #[path = "../../examples/event_recorder.rs"]
 mod event_recorder;
+#[cfg(feature = "streams")]
+#[path = "../../examples/exec.rs"]
+mod exec;
 #[cfg(feature = "controller")]
 #[path = "../../examples/generate.rs"]
 mod generate;
@@ -67,6 +73,11 @@ mod operator;
 mod paging;
 #[path = "../../examples/patch.rs"]
 mod patch;
+#[path = "../../examples/pod_logs.rs"]
+mod pod_logs;
+#[cfg(feature = "streams")]
+#[path = "../../examples/port_forward.rs"]
+mod port_forward;
 #[path = "../../examples/rate_limited_queue.rs"]
 mod rate_limited_queue;
 #[path = "../../examples/rest_client.rs"]
@@ -87,6 +98,9 @@ mod sharding;
 mod shared_informers;
 #[path = "../../examples/shared_test_server.rs"]
 mod shared_test_server;
+#[cfg(feature = "streams")]
+#[path = "../../examples/shell.rs"]
+mod shell;
 #[path = "../../examples/subresources.rs"]
 mod subresources;
 #[path = "../../examples/timeouts.rs"]

@@ -3138,7 +3138,7 @@ pub struct Pod {
 message! { Pod: schema::POD { 0 metadata 1 spec 2 status } }
 kind! { Pod: "v1", "Pod", schema::POD }
 object! { Pod }
-resource! { Pod: Namespaced, "", "v1", "Pod", "pods" { Create Delete DeleteCollection Get List Patch Update Watch Status Log EphemeralContainers Proxy Resize } }
+resource! { Pod: Namespaced, "", "v1", "Pod", "pods" { Create Delete DeleteCollection Get List Patch Update Watch Status Log EphemeralContainers Exec Proxy Resize } }
 impl verbs::BindingOf<Pod> for Binding {}
 #[cfg(feature = "policy")]
 impl verbs::EvictionOf<Pod> for crate::policy::v1::Eviction {}

@@ -1,0 +1,132 @@
+//! [`Routes`], the paths below which the API and files are served (Go's `ServeMux`).
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use http::header::HOST;
+use http::{Method, Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
+use klient_apimachinery::go::quoted;
+use klient_client::{Error, ResponseBody};
+use klient_proxy::{PeerAddress, ReverseProxy};
+use tower_service::Service as _;
+
+use super::ProxyArgs;
+use super::answer::{error, not_found, redirect, whole};
+use super::files::Files;
+use super::filter::Filter;
+use super::path::{clean, decoded, encoded};
+use crate::error::{CliError, error_string};
+
+/// The paths below which the API and files are served.
+pub(super) struct Routes {
+    /// The prefix of the API, with a slash at its end.
+    api_prefix: String,
+    /// The prefix of files, with a slash at its end, and the files.
+    files: Option<(String, Files)>,
+    filter: Option<Filter>,
+    proxy: ReverseProxy,
+}
+
+impl Routes {
+    /// # Errors
+    ///
+    /// If both have the same prefix.
+    pub(super) fn new(
+        args: &ProxyArgs,
+        proxy: ReverseProxy,
+        filter: Option<Filter>,
+    ) -> Result<Self, CliError> {
+        let with_slash = |prefix: &str| format!("{}/", prefix.strip_suffix('/').unwrap_or(prefix));
+        let (api_prefix, www_prefix) = (with_slash(&args.api_prefix), with_slash(&args.www_prefix));
+        let serves_files = !args.www.is_empty();
+        if serves_files && api_prefix == www_prefix {
+            let problem = format!("--api-prefix and --www-prefix are both {}", quoted(api_prefix));
+            return Err(CliError::Message(problem));
+        }
+        let files = serves_files.then(|| (www_prefix, Files::below(Path::new(&args.www))));
+        Ok(Routes { api_prefix, files, filter, proxy })
+    }
+
+    /// Answers a request of a client.
+    pub(super) async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        peer: Option<IpAddr>,
+    ) -> Response<ResponseBody> {
+        // A request for another host, or for none of the paths.
+        if !request.uri().path().starts_with('/') || request.method() == Method::CONNECT {
+            return not_found();
+        }
+        let Some(path) = decoded(request.uri().path()) else {
+            return whole(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request");
+        };
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let clean = clean(&path);
+        if clean != path {
+            let location = format!("{}{query}", encoded(&clean));
+            return redirect(request.method(), StatusCode::TEMPORARY_REDIRECT, &location);
+        }
+        let files = self.files.as_ref().map(|(prefix, _)| &**prefix);
+        let prefixes = [Some(&*self.api_prefix), files];
+        let prefix = prefixes.into_iter().flatten().filter(|prefix| path.starts_with(prefix));
+        let Some(prefix) = prefix.max_by_key(|prefix| prefix.len()) else {
+            let is_folder =
+                prefixes.into_iter().flatten().any(|prefix| prefix.strip_suffix('/') == Some(&*path));
+            return match is_folder {
+                true => {
+                    let location = format!("{}/{query}", encoded(&path));
+                    redirect(request.method(), StatusCode::TEMPORARY_REDIRECT, &location)
+                }
+                false => not_found(),
+            };
+        };
+        if let Some((_, files)) = self.files.as_ref().filter(|(files, _)| files == prefix) {
+            return files.answer(request.method(), &path[prefix.len()..]).await;
+        }
+        // A prefix that begins so is part of the path on the server.
+        let path = match self.api_prefix.starts_with("/api") {
+            true => path,
+            false => {
+                *request.uri_mut() = without_prefix(request.uri(), &path, prefix);
+                let rest = &path[prefix.len()..];
+                if rest.is_empty() { String::new() } else { format!("/{rest}") }
+            }
+        };
+        // Only requests for a proxy name the host in the URI.
+        let host = request.uri().authority().map(|host| host.as_str());
+        let host = host.or_else(|| request.headers().get(HOST).and_then(|host| host.to_str().ok()));
+        if let Some(filter) = &self.filter
+            && !filter.accepts(request.method().as_str(), &path, host.unwrap_or_default())
+        {
+            return error(StatusCode::FORBIDDEN, "Forbidden");
+        }
+        if let Some(address) = peer {
+            request.extensions_mut().insert(PeerAddress(address));
+        }
+        let response = self.proxy.clone().call(request).await.unwrap_or_else(|never| match never {});
+        match response.extensions().get::<Arc<Error>>() {
+            Some(failure) => {
+                let problem = error_string(failure);
+                let problem = problem.split_once("\": ").map_or(&*problem, |(_, cause)| cause);
+                tracing::error!("Error while proxying request: {problem}");
+                error(StatusCode::INTERNAL_SERVER_ERROR, problem)
+            }
+            None => response,
+        }
+    }
+}
+
+/// Removes a prefix from the path of a URI.
+fn without_prefix(uri: &Uri, path: &str, prefix: &str) -> Uri {
+    // The escapes of the rest are kept, unless some are in the prefix.
+    let rest = match uri.path().strip_prefix(prefix) {
+        Some(rest) => rest.to_owned(),
+        None => encoded(&path[prefix.len()..]),
+    };
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(format!("/{rest}{query}").parse().expect("the end of a path is one"));
+    Uri::from_parts(parts).expect("only its path is another")
+}

@@ -1,0 +1,188 @@
+//! `klient exec`, beside kubectl.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+
+use crate::KLIENT;
+use crate::playground::{Playground, Program, soon};
+use crate::pods::{as_kubectl, playground};
+use crate::running::{Running, line};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_have_the_output_and_the_exit_codes_of_kubectl() {
+    let playground = playground().await;
+    for (args, exit, out, err) in [
+        ("web -- echo a -b", 0, "web/nginx: a -b\n", ""),
+        ("pod/web -c nginx -- echo", 0, "web/nginx: \n", ""),
+        ("deploy/web -- echo a", 0, "web/nginx: a\n", ""),
+        (
+            "svc/db -- echo a",
+            0,
+            "db/main: a\n",
+            "Defaulted container \"main\" out of: main, side, setup (init)\n",
+        ),
+        ("db -q -- echo a", 0, "db/main: a\n", ""),
+        ("pinned -- echo a", 0, "pinned/second: a\n", ""),
+        ("db -c side -- both", 0, "to stdout\n", "to stderr\n"),
+        ("web -i -- cat", 0, "sent", ""),
+        ("web -- cat", 0, "", ""),
+        (
+            "web -it -- cat",
+            0,
+            "sent",
+            "Unable to use a TTY - input is not a terminal or the right kind of file\n",
+        ),
+        ("web -itq -- cat", 0, "sent", ""),
+        ("web -- exit 7", 7, "", "command terminated with exit code 7\n"),
+        ("web -- exit 255", 255, "", "command terminated with exit code 255\n"),
+        (
+            "web -- nothing",
+            1,
+            "",
+            "error: Internal error occurred: error executing command in container: exec",
+        ),
+        ("none -- ls", 1, "", "Error from server (NotFound): pods \"none\" not found\n"),
+        (
+            "1.37: db -c none -- ls",
+            1,
+            "",
+            "error: container none is not valid for pod db out of: main, side, setup (init)\n",
+        ),
+        (
+            "done -- ls",
+            1,
+            "",
+            "error: cannot exec into a container in a completed pod; current phase is Succeeded\n",
+        ),
+        (
+            "cm/colors -- ls",
+            1,
+            "",
+            "error: cannot attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented\n",
+        ),
+        ("-- ls", 1, "", "error: pod, type/name or --filename must be specified\n"),
+        ("web", 1, "", "error: you must specify at least one command for the container\n"),
+        ("", 1, "", "error: pod, type/name or --filename must be specified\n"),
+        (
+            "web ls",
+            1,
+            "",
+            "error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\n",
+        ),
+        ("1.37: web ls -- a", 1, "", "error: exec [POD] [COMMAND] is not supported anymore."),
+        (
+            "web --pod-running-timeout=0s -- ls",
+            1,
+            "",
+            "error: --pod-running-timeout must be higher than zero\n",
+        ),
+    ] {
+        let args: Vec<&str> = ["exec", "-n", "shop"].into_iter().chain(args.split_whitespace()).collect();
+        let done = as_kubectl(&playground, &args, Some("sent")).await;
+        assert_eq!(done.exit, exit, "{args:?}: {}", done.stderr);
+        assert_eq!(done.stdout, out, "{args:?}");
+        assert!(
+            done.stderr.starts_with(err) && done.stderr.is_empty() == err.is_empty(),
+            "{args:?}: {}",
+            done.stderr
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn input_is_passed_on_while_it_comes() {
+    let playground = playground().await;
+    let mut running = Running::start(&playground, &[], &["exec", "-n", "shop", "web", "-i", "--", "cat"]);
+    for text in ["first", "second"] {
+        let sent = format!("{text}\n");
+        running.stdin.as_mut().unwrap().write_all(sent.as_bytes()).await.unwrap();
+        assert_eq!(line(&mut running.stdout, text).await, text);
+    }
+    drop(running.stdin.take());
+    assert_eq!(soon("the end", running.exit_code()).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_command_with_1() {
+    let playground = playground().await;
+    let mut running = Running::start(&playground, &[], &["exec", "-n", "shop", "web", "--", "sleep"]);
+    line(&mut running.stdout, "sleeping").await;
+    running.signal("-TERM").await;
+    assert_eq!(soon("the end", running.exit_code()).await, 1);
+}
+
+/// A shell in a pseudo terminal, by `script` of util-linux.
+struct Terminal {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    shown: String,
+}
+
+impl Terminal {
+    /// Runs `klient exec -it web -- size` as a program that tells its id first, and compares the terminal's settings
+    /// before and after. `None` without `script`.
+    fn start(playground: &Playground) -> Option<Self> {
+        let program = Program { path: "script".into(), name: "script" };
+        let mut command = tokio::process::Command::from(playground.command(&program, "admin"));
+        let shell = format!(
+            "stty cols 80 rows 24; before=$(stty -g); \
+             sh -c 'echo pid=$$,; exec {KLIENT} exec -n shop web -it -- size'; echo code=$?,; \
+             [ \"$before\" = \"$(stty -g)\" ] && echo the same again"
+        );
+        command.args(["-qec", &shell, "/dev/null"]).kill_on_drop(true);
+        match command.spawn() {
+            Ok(mut child) => {
+                let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+                Some(Terminal { child, stdin, stdout, shown: String::new() })
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                println!("skipped: there is no script");
+                None
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Waits until a text is shown.
+    async fn shows(&mut self, text: &str) {
+        while !self.shown.contains(text) {
+            let mut part = [0; 1024];
+            let read = soon(text, self.stdout.read(&mut part)).await.unwrap_or(0);
+            assert!(read > 0, "{text} is not in {}", self.shown);
+            self.shown.push_str(&String::from_utf8_lossy(&part[..read]));
+        }
+    }
+
+    /// Returns the text between two others.
+    fn between(&self, before: &str, after: &str) -> &str {
+        self.shown.split_once(before).unwrap().1.split_once(after).unwrap().0
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_has_its_size_passes_keys_on_and_is_itself_again() {
+    let playground = playground().await;
+    let Some(mut terminal) = Terminal::start(&playground) else { return };
+    terminal.shows("80x24").await;
+    // Ctrl-C is a key of the remote program.
+    terminal.stdin.write_all(b"a\x03bq").await.unwrap();
+    terminal.shows("got 61 03 62 71").await;
+    terminal.shows("the same again").await;
+    assert_eq!(terminal.between("code=", ","), "7");
+    soon("the end", terminal.child.wait()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_is_itself_again_after_a_signal() {
+    let playground = playground().await;
+    for signal in ["-TERM", "-HUP", "-QUIT", "-INT"] {
+        let Some(mut terminal) = Terminal::start(&playground) else { return };
+        terminal.shows("80x24").await;
+        let pid = terminal.between("pid=", ",").to_owned();
+        let killed = tokio::process::Command::new("kill").args([signal, &pid]).status().await;
+        assert!(killed.unwrap().success());
+        terminal.shows("the same again").await;
+        assert_eq!(terminal.between("code=", ","), "1", "{signal}");
+    }
+}

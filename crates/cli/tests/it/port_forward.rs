@@ -1,0 +1,122 @@
+//! `klient port-forward`, beside kubectl.
+
+use std::net::TcpListener;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::playground::soon;
+use crate::pods::{as_kubectl, playground};
+use crate::running::{Running, line};
+
+/// Sends bytes to a port and the end of them, and returns what comes back.
+async fn sent(address: &str, bytes: &[u8]) -> String {
+    let mut stream = soon("a connection", TcpStream::connect(address)).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    // A connection that is refused behind the server is closed, or reset.
+    let _ = soon("the answer", stream.read_to_end(&mut answer)).await;
+    String::from_utf8(answer).unwrap()
+}
+
+/// Reads the line about a port, and returns the local address.
+async fn forwarding(running: &mut Running, remote: u16) -> String {
+    let line = line(&mut running.stdout, "Forwarding from 127.0.0.1:").await;
+    let (local, to) = line.strip_prefix("Forwarding from ").unwrap().split_once(" -> ").unwrap();
+    assert_eq!(to, remote.to_string());
+    local.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_ports_lead_to_ports_of_pods_and_services() {
+    let playground = playground().await;
+    for (args, remote) in [
+        (&["web", ":80"][..], 80),
+        (&["pod/web", ":http"], 80),
+        (&["deployment/web", "0:9000"], 9000),
+        (&["service/web", ":8080"], 80),
+        (&["service/web", ":web"], 80),
+        (&["service/db", ":80"], 80),
+    ] {
+        let args = [&["port-forward", "-n", "shop"], args].concat();
+        let mut running = Running::start(&playground, &[], &args);
+        let address = forwarding(&mut running, remote).await;
+        let pod = if args[3] == "service/db" { "db" } else { "web" };
+        let port = address.rsplit(':').next().unwrap().to_owned();
+        let handling = format!("Handling connection for {port}");
+        for bytes in [&b"abc"[..], b"", &[b'x'; 300_000]] {
+            let answer = sent(&address, bytes).await;
+            assert_eq!(answer, format!("{pod}:{remote}\n{}", String::from_utf8_lossy(bytes)), "{args:?}");
+            assert_eq!(line(&mut running.stdout, "Handling").await, handling);
+        }
+        running.signal("-INT").await;
+        assert_eq!(soon("the end", running.exit_code()).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_fails_alone_and_a_port_in_use_is_told() {
+    let playground = playground().await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let in_use = format!("{port}:80");
+    let args = ["port-forward", "-n", "shop", "--address=127.0.0.1", "web", &in_use, ":81", ":82"];
+    let mut running = Running::start(&playground, &[], &args);
+    line(&mut running.stderr, &format!("Unable to listen on port {port}: ")).await;
+    let refused = forwarding(&mut running, 81).await;
+    let answered = forwarding(&mut running, 82).await;
+    assert_eq!(sent(&refused, b"abc").await, "");
+    let error = line(&mut running.stderr, "E").await;
+    assert!(
+        error.contains("an error occurred forwarding") && error.contains("connection refused"),
+        "{error}"
+    );
+    assert_eq!(sent(&answered, b"abc").await, "web:82\nabc");
+    let args = ["port-forward", "-n", "shop", "--address=127.0.0.1", "web", &in_use];
+    let done = as_kubectl_lenient(&playground, &args).await;
+    assert!(
+        done.ends_with(&format!("error: unable to listen on any of the requested ports: [{{{port} 80}}]\n")),
+        "{done}"
+    );
+}
+
+/// Standard error of klient.
+async fn as_kubectl_lenient(playground: &crate::playground::Playground, args: &[&str]) -> String {
+    let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    playground.run_lossy(&crate::playground::Program::klient(), &args, None).await.stderr
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_those_of_kubectl() {
+    let playground = playground().await;
+    for (args, err) in [
+        ("web", "error: TYPE/NAME and list of ports are required for port-forward\n"),
+        ("", "error: TYPE/NAME and list of ports are required for port-forward\n"),
+        ("none 80", "Error from server (NotFound): pods \"none\" not found\n"),
+        (
+            "waiting 18080:80",
+            "error: unable to forward port because pod is not running. Current status=Pending\n",
+        ),
+        ("web :none", "error: Pod 'web' does not have a named port 'none'\n"),
+        ("web :53", "error: UDP protocol is not supported for 53\n"),
+        ("svc/web :none", "error: Service 'web' does not have a named port 'none'\n"),
+        ("svc/web :81", "error: Service web does not have a service port 81\n"),
+        (
+            "svc/none 80",
+            "error: cannot attach to *v1.Service: invalid service 'none': Service is defined without a selector\n",
+        ),
+        (
+            "cm/colors 80",
+            "error: cannot attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented\n",
+        ),
+        ("web 80 --address=here", "error: here is not a valid IP\n"),
+        ("web :80 --pod-running-timeout=0s", "error: --pod-running-timeout must be higher than zero\n"),
+    ] {
+        let args: Vec<&str> =
+            ["port-forward", "-n", "shop"].into_iter().chain(args.split_whitespace()).collect();
+        let done = as_kubectl(&playground, &args, None).await;
+        assert_eq!((done.exit, &*done.stdout), (1, ""), "{args:?}");
+        assert!(done.stderr.starts_with(err), "{args:?}: {}", done.stderr);
+    }
+}

@@ -1,0 +1,210 @@
+//! `klient proxy`, beside kubectl's.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use http::Method;
+use klient_api::core::v1::Pod;
+use klient_client::{Client, Config, Dialer, ExecOptions, ListOptions};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::playground::{Playground, Program, soon};
+use crate::pods::{as_kubectl, playground};
+use crate::running::Running;
+
+/// A proxy of either program, which ends with this.
+struct Proxy {
+    _child: Child,
+    /// What its first line says behind `Starting to serve on`.
+    address: String,
+}
+
+impl Proxy {
+    async fn start(playground: &Playground, program: &Program, args: &[&str]) -> Self {
+        let mut command = Command::from(playground.command(program, "admin"));
+        let mut child = command.arg("proxy").args(args).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = soon("the first line", lines.next_line()).await.unwrap().unwrap_or_default();
+        let address = line.strip_prefix("Starting to serve on ").unwrap_or_else(|| panic!("{line}"));
+        Proxy { address: address.to_owned(), _child: child }
+    }
+
+    /// Sends a request, and returns the code, the content type, the location and the body.
+    async fn answer(&self, line: &str, host: &str) -> [String; 4] {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let request = format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        soon("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let header = |name: &str| {
+            let lines = head.lines().filter_map(|line| line.split_once(": "));
+            let found = lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.to_owned()).unwrap_or_default()
+        };
+        let code = head.split(' ').nth(1).unwrap().to_owned();
+        [code, header("content-type"), header("location"), body.to_owned()]
+    }
+}
+
+/// The programs that are compared: klient, and kubectl if the machine has it.
+fn programs() -> impl Iterator<Item = Program> {
+    [Some(Program::klient()), Program::kubectl()].into_iter().flatten()
+}
+
+const FORBIDDEN: [&str; 4] = ["403", "text/plain; charset=utf-8", "", "Forbidden\n"];
+const NOT_FOUND: [&str; 4] = ["404", "text/plain; charset=utf-8", "", "404 page not found\n"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_pass_the_filter_of_kubectl() {
+    let playground = playground().await;
+    for program in programs() {
+        let proxy = Proxy::start(&playground, &program, &["--port=0"]).await;
+        let ok = ["200", "text/plain; charset=utf-8", "", "ok"];
+        for (line, host, answer) in [
+            ("GET /healthz", "localhost", ok),
+            ("GET /healthz", "127.0.0.1:8001", ok),
+            ("GET /healthz", "[::1]", ok),
+            ("GET /healthz", "evil.example", FORBIDDEN),
+            ("GET /healthz", "[::1]:8001", FORBIDDEN),
+            ("GET /api/v1/namespaces/shop/pods/web/exec?command=ls", "localhost", FORBIDDEN),
+            ("GET /api/v1/namespaces/shop/pods/web/%65xec", "localhost", FORBIDDEN),
+            ("POST /api/v1/namespaces/shop/pods/web/attach", "localhost", FORBIDDEN),
+        ] {
+            assert_eq!(proxy.answer(line, host).await, answer, "{} {line} {host}", program.name);
+        }
+        let args = ["--port=0", "--accept-paths=^/healthz,^/readyz", "--reject-methods=POST,DELETE"];
+        let proxy = Proxy::start(&playground, &program, &args).await;
+        for (line, answer) in [
+            ("GET /healthz", ok),
+            ("GET /readyz", ok),
+            ("GET /version", FORBIDDEN),
+            ("POST /healthz", FORBIDDEN),
+            ("DELETE /healthz", FORBIDDEN),
+        ] {
+            assert_eq!(proxy.answer(line, "localhost").await, answer, "{} {line}", program.name);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_and_the_api_have_prefixes() {
+    let playground = playground().await;
+    let files = [
+        ("www/a.txt", "text"),
+        ("www/page.html", "<p>"),
+        ("www/in/index.html", "index"),
+        ("www/list/x y.json", "{}"),
+    ];
+    playground.write(&files.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
+    let www = playground.path("www").display().to_string();
+    for program in programs() {
+        let args = ["--port=0", "--www", &www, "--www-prefix=/files", "--api-prefix=/custom"];
+        let proxy = Proxy::start(&playground, &program, &args).await;
+        let plain = "text/plain; charset=utf-8";
+        let html = "text/html; charset=utf-8";
+        let list = "<!doctype html>\n<meta name=\"viewport\" content=\"width=device-width\">\n<pre>\n\
+                    <a href=\"x%20y.json\">x y.json</a>\n</pre>\n";
+        for (line, answer) in [
+            ("GET /files/a.txt", ["200", plain, "", "text"]),
+            ("GET /files/page.html", ["200", html, "", "<p>"]),
+            ("GET /files/in/", ["200", html, "", "index"]),
+            ("GET /files/list/", ["200", html, "", list]),
+            ("GET /files/list/x%20y.json", ["200", "application/json", "", "{}"]),
+            ("HEAD /files/a.txt", ["200", plain, "", ""]),
+            ("GET /files/in", ["301", "", "in/", ""]),
+            ("GET /files/a.txt/", ["301", "", "../a.txt", ""]),
+            ("GET /files/in/index.html", ["301", "", "./", ""]),
+            ("GET /files/none", NOT_FOUND),
+            ("GET /custom/healthz", ["200", plain, "", "ok"]),
+            ("GET /healthz", NOT_FOUND),
+        ] {
+            assert_eq!(proxy.answer(line, "localhost").await, answer, "{} {line}", program.name);
+        }
+        // Kubernetes' Go decides between 301 and 307.
+        for (line, to) in
+            [("GET /custom?a=b", "/custom/?a=b"), ("GET /files/../custom/x/..//healthz", "/custom/healthz")]
+        {
+            let [code, content_type, location, _] = proxy.answer(line, "localhost").await;
+            assert!(matches!(&*code, "301" | "307"), "{code}");
+            assert_eq!((&*content_type, &*location), (html, to), "{} {line}", program.name);
+        }
+        let outside = proxy.answer("GET /files/%2e%2e/objects.yaml", "localhost").await;
+        assert_ne!(outside[0], "200", "{outside:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_go_through_the_proxy_with_its_credentials() {
+    let playground = playground().await;
+    let args = ["--port=0", "--reject-paths=^$", "--keepalive=30s"];
+    let proxy = Proxy::start(&playground, &Program::klient(), &args).await;
+    let client = Client::new(Config::from_url(&format!("http://{}", proxy.address)).unwrap()).unwrap();
+    let pods = client.api::<Pod>().namespace("shop");
+    assert_eq!(pods.list(&ListOptions::default()).await.unwrap().items.len(), 5);
+    let process = pods.exec("web", ["exit", "3"], &ExecOptions::default()).await.unwrap();
+    assert_eq!(process.wait_with_output().await.unwrap().status.code(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unix_socket_is_reached_by_its_user_only() {
+    let playground = playground().await;
+    let socket = playground.path("socket");
+    let path = socket.display().to_string();
+    for _ in 0..2 {
+        // The second one takes the place of the socket that the first one left.
+        let proxy = Proxy::start(&playground, &Program::klient(), &["-u", &path]).await;
+        assert_eq!(proxy.address, path);
+        assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o077, 0);
+        let mut config = Config::from_url("http://localhost").unwrap();
+        config.dialer = Some(Dialer::unix(&socket));
+        let client = Client::new(config).unwrap();
+        let answer = client.request(Method::GET).absolute_path("/healthz").send().await.unwrap();
+        assert_eq!(&answer.bytes()[..], b"ok");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_errors_are_those_of_kubectl() {
+    let playground = playground().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("--port={}", taken.local_addr().unwrap().port());
+    for (args, error) in [
+        (
+            &["--port=1", "--unix-socket=x"][..],
+            "error: cannot set --unix-socket and --port at the same time\n",
+        ),
+        (&[&*port], "address already in use\n"),
+        (&["--port=0", "--address=::1"], "error: listen tcp: address ::1:0: too many colons in address\n"),
+        (&["--port=x"], "error: invalid argument \"x\" for \"-p, --port\" flag: "),
+    ] {
+        let args = [&["proxy"], args].concat();
+        let done = as_kubectl(&playground, &args, None).await;
+        assert_eq!((done.exit, done.stdout.as_str()), (1, ""), "{args:?}");
+        assert!(done.stderr.contains(error), "{args:?}: {}", done.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relaxed_filter_and_a_server_that_is_gone_are_told() {
+    let playground = playground().await;
+    let args = ["proxy", "--port=0", "--disable-filter", "--kubeconfig"];
+    let down = playground.kubeconfig("down").display().to_string();
+    let mut running = Running::start(&playground, &[], &[&args[..], &[&down]].concat());
+    let warning = soon("a warning", running.stderr.next_line()).await.unwrap().unwrap();
+    assert!(warning.starts_with('W') && warning.ends_with("please be cautious"), "{warning}");
+    let line = soon("the first line", running.stdout.next_line()).await.unwrap().unwrap();
+    let address = line.strip_prefix("Starting to serve on ").unwrap().to_owned();
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    soon("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    assert!(answer.ends_with("connect: connection refused\n"), "{answer}");
+    let error = soon("an error", running.stderr.next_line()).await.unwrap().unwrap();
+    assert!(
+        error.starts_with('E') && error.contains("Error while proxying request: dial tcp 127.0.0.1:"),
+        "{error}"
+    );
+}

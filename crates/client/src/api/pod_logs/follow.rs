@@ -1,0 +1,232 @@
+//! [`ContainerLog`], the log of one container, which may go on after the container's restart.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use klient_apimachinery::{Object as _, Str, Time, Unstructured, WatchEvent, WatchOptions};
+use klient_workqueue::Backoff;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::super::default_container::containers;
+use super::super::{Api, DynamicPlace, LogOptions};
+use super::{LogLine, PodLogsOptions};
+use crate::error::Error;
+
+/// The delays before a log whose connection broke is read on.
+const BACKOFF: Backoff =
+    Backoff { duration: Duration::from_millis(200), factor: 2.0, jitter: 0.2, steps: 8, cap: None };
+
+/// The log of one container.
+pub(super) struct ContainerLog {
+    pods: Api<Unstructured, DynamicPlace>,
+    uid: String,
+    pod: Str,
+    container: Str,
+    options: LogOptions,
+    follow_restarts: bool,
+    /// The time of the last line, if containers are followed over restarts.
+    last: Option<LineTime>,
+}
+
+/// The time at the beginning of a line, in RFC 3339 with a precision of nanoseconds, which no type of the API has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LineTime {
+    /// To the second. Times of one log have the same offset, so that they sort as strings.
+    seconds: String,
+    /// The digits of the fraction, which sort as strings too.
+    fraction: String,
+    zone: String,
+}
+
+impl LineTime {
+    /// The time of a line, and the rest of it.
+    fn split(line: &Bytes) -> Option<(Self, Bytes)> {
+        let end = line.iter().position(|byte| *byte == b' ')?;
+        let text = std::str::from_utf8(&line[..end]).ok()?;
+        let (seconds, rest) = text.split_at_checked("2006-01-02T15:04:05".len())?;
+        let digits = rest.strip_prefix('.').unwrap_or_default();
+        let fraction: String = digits.chars().take_while(char::is_ascii_digit).collect();
+        let zone = if rest.starts_with('.') { &digits[fraction.len()..] } else { rest };
+        let time = LineTime { seconds: seconds.to_owned(), fraction, zone: zone.to_owned() };
+        time.to_second()?;
+        Some((time, line.slice(end + 1..)))
+    }
+
+    fn to_second(&self) -> Option<Time> {
+        format!("{}{}", self.seconds, self.zone).parse().ok()
+    }
+}
+
+/// The state of a container, as its pod shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It has not begun to run, or waits for its next run.
+    Waiting,
+    /// It is in its run of this number.
+    Running(u64),
+    /// It runs never again.
+    Over,
+}
+
+impl ContainerLog {
+    pub(super) fn new(
+        pods: &Api<Unstructured, DynamicPlace>,
+        pod: &Unstructured,
+        container: &str,
+        options: &PodLogsOptions,
+    ) -> Self {
+        let log = LogOptions { container: Some(container.to_owned()), ..options.log.clone() };
+        ContainerLog {
+            pods: Api { place: DynamicPlace::new(pod.namespace()), ..pods.clone() },
+            uid: pod.uid().to_owned(),
+            pod: pod.name().into(),
+            container: container.into(),
+            options: log,
+            follow_restarts: options.follow_restarts,
+            last: None,
+        }
+    }
+
+    /// Reads the log to its end.
+    pub(super) async fn read<F: Future<Output = ()>>(mut self, send: impl Fn(Result<LogLine, Error>) -> F) {
+        let result =
+            if self.follow_restarts { self.read_all_runs(&send).await } else { self.read_run(&send).await };
+        if let Err(error) = result {
+            send(Err(error)).await;
+        }
+    }
+
+    /// Reads the log of the present run to its end.
+    async fn read_run<F: Future<Output = ()>>(
+        &mut self,
+        send: &impl Fn(Result<LogLine, Error>) -> F,
+    ) -> Result<(), Error> {
+        let has_times = self.options.timestamps || self.follow_restarts;
+        let options = LogOptions { timestamps: has_times, ..self.options.clone() };
+        let mut log = self.pods.logs(&self.pod, &options).await?;
+        let seen = self.last.clone();
+        while let Some(line) = log.line().await? {
+            let Some(line) = self.new_line(line, seen.as_ref()) else { continue };
+            let (pod, container) = (self.pod.clone(), self.container.clone());
+            send(Ok(LogLine { pod, container, line })).await;
+        }
+        Ok(())
+    }
+
+    /// Takes the time from a line if it is not wanted; none for a line that was read before.
+    fn new_line(&mut self, line: Bytes, seen: Option<&LineTime>) -> Option<Bytes> {
+        if !self.follow_restarts {
+            return Some(line);
+        }
+        let Some((time, rest)) = LineTime::split(&line) else { return Some(line) };
+        if seen.is_some_and(|seen| time <= *seen) {
+            return None;
+        }
+        self.last = Some(time);
+        Some(if self.options.timestamps { line } else { rest })
+    }
+
+    /// Reads the logs of all runs, the present one first.
+    async fn read_all_runs<F: Future<Output = ()>>(
+        &mut self,
+        send: &impl Fn(Result<LogLine, Error>) -> F,
+    ) -> Result<(), Error> {
+        let mut read = None;
+        let mut backoff = BACKOFF;
+        loop {
+            let run = match self.state().await? {
+                State::Over if read.is_some() => return Ok(()),
+                // What it has printed before is still there.
+                State::Over => return self.read_run(send).await,
+                State::Waiting => {
+                    self.changed().await?;
+                    continue;
+                }
+                State::Running(run) => run,
+            };
+            if read == Some(run) {
+                // The log has ended, and the container goes on: the connection broke, or the status is late.
+                sleep(backoff.step()).await;
+                if self.state().await? != State::Running(run) {
+                    continue;
+                }
+                if let Some(since) = self.last.as_ref().and_then(LineTime::to_second) {
+                    self.options.since_time = Some(since);
+                    (self.options.since, self.options.tail_lines) = (None, None);
+                }
+            } else if read.is_some() {
+                // A new run is read from its beginning.
+                let LogOptions { container, timestamps, stream, .. } = self.options.clone();
+                self.options =
+                    LogOptions { container, timestamps, stream, follow: true, ..Default::default() };
+                (self.last, backoff) = (None, BACKOFF);
+            }
+            read = Some(run);
+            match self.read_run(send).await {
+                // The pod is gone.
+                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) if !is_transient(&error) => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    async fn state(&self) -> Result<State, Error> {
+        let pod = self.pods.get_opt(&self.pod).await?;
+        let pod = pod.filter(|pod| pod.uid() == self.uid);
+        Ok(pod.map_or(State::Over, |pod| state(&pod, &self.container)))
+    }
+
+    /// Waits until the pod changes.
+    async fn changed(&self) -> Result<(), Error> {
+        let selector = format!("metadata.name={}", self.pod);
+        let mut watch = self.pods.watch(&WatchOptions::fields(selector)).await?;
+        loop {
+            match watch.next().await {
+                Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)))
+                    if state(&pod, &self.container) == State::Waiting => {}
+                Some(Ok(WatchEvent::Bookmark(_))) => {}
+                Some(Ok(WatchEvent::Error(_)) | Err(_)) | None => {
+                    sleep(BACKOFF.duration).await;
+                    return Ok(());
+                }
+                Some(Ok(_)) => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Returns true for errors after which the log may go on: all but refusals, and that of a container that has just ended.
+fn is_transient(error: &Error) -> bool {
+    error.as_status().is_none() || error.is_bad_request() || error.code().is_some_and(|code| code >= 500)
+}
+
+fn state(pod: &Unstructured, container: &str) -> State {
+    if containers(pod).all(|name| name != container) {
+        return State::Over;
+    }
+    let lists = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
+    let lists = lists.into_iter().filter_map(|list| pod.at(&["status", list])?.as_array());
+    let status = lists.flatten().find(|status| status["name"] == *container);
+    let phase = pod.at(&["status", "phase"]).and_then(Value::as_str);
+    let has_ended = matches!(phase, Some("Succeeded" | "Failed"));
+    let Some(status) = status else {
+        return match phase {
+            _ if has_ended => State::Over,
+            // Servers without containers set no statuses.
+            Some("Running") => State::Running(0),
+            _ => State::Waiting,
+        };
+    };
+    let restarts = status["restartCount"].as_u64().unwrap_or_default();
+    let state = &status["state"];
+    if state.get("running").is_some_and(|running| !running.is_null()) {
+        return State::Running(restarts);
+    }
+    let terminated = state.get("terminated").filter(|terminated| !terminated.is_null());
+    let policy = pod.at(&["spec", "restartPolicy"]).and_then(Value::as_str).unwrap_or("Always");
+    let succeeded = terminated.is_some_and(|terminated| terminated["exitCode"] == 0);
+    let is_last = terminated.is_some() && (policy == "Never" || policy == "OnFailure" && succeeded);
+    if has_ended || is_last || pod.deletion_timestamp().is_some() { State::Over } else { State::Waiting }
+}

@@ -1,0 +1,113 @@
+//! Logs of several containers, which the embedded server has of the test.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use klient_apiserver::{ContainerLog, Containers, Server};
+use klient_client::{Client, LogLine, LogOptions, Patch, PodLogs, PodLogsOptions};
+use serde_json::json;
+
+use crate::cluster::soon;
+use crate::containers::{pods, running_pod, server_of};
+
+/// The logs by pod and container.
+type Logs = Arc<Mutex<BTreeMap<String, ContainerLog>>>;
+
+async fn server() -> (Server, Client, Logs) {
+    let logs = Logs::default();
+    let kept = logs.clone();
+    let containers = Containers::default().log(move |request| {
+        kept.lock().unwrap().get(&format!("{}/{}", request.pod, request.container)).cloned()
+    });
+    let (server, client) = server_of(containers).await;
+    (server, client, logs)
+}
+
+/// Sets a log, which replaces that of an earlier run.
+fn log(logs: &Logs, name: &str) -> ContainerLog {
+    let log = ContainerLog::default();
+    logs.lock().unwrap().insert(name.to_owned(), log.clone());
+    log
+}
+
+fn two() -> serde_json::Value {
+    json!([{"name": "web", "image": "nginx"}, {"name": "proxy", "image": "envoy"}])
+}
+
+/// Sets the state of the container `web`.
+async fn set_state(client: &Client, pod: &str, restarts: u32, state: serde_json::Value) {
+    let status = json!({"name": "web", "restartCount": restarts, "state": state, "image": "nginx", "imageID": "", "ready": true});
+    let patch = Patch::Merge(json!({"status": {"containerStatuses": [status]}}));
+    pods(client).patch_status(pod, &patch).await.unwrap();
+}
+
+async fn next(logs: &mut PodLogs) -> LogLine {
+    soon("a line", logs.next()).await.expect("the logs go on").unwrap()
+}
+
+#[tokio::test]
+async fn logs_of_many_pods_come_with_prefixes_and_any_bytes() {
+    let (_server, client, logs) = server().await;
+    for pod in ["a", "b"] {
+        running_pod(&client, pod, two()).await;
+        for container in ["web", "proxy"] {
+            let log = log(&logs, &format!("{pod}/{container}"));
+            log.stdout("first");
+            log.stdout(b"\xff\xfe last");
+            log.close();
+        }
+    }
+    let tail = LogOptions { tail_lines: Some(1), ..Default::default() };
+    let options = PodLogsOptions { all_containers: true, log: tail, ..Default::default() };
+    let mut read = pods(&client).pod_logs("app=web", &options);
+    let mut lines = Vec::new();
+    while let Some(line) = soon("a line", read.next()).await {
+        let line = line.unwrap();
+        assert_eq!(&line.line[..], b"\xff\xfe last");
+        lines.push(line.prefix());
+    }
+    lines.sort();
+    assert_eq!(lines, ["[pod/a/proxy] ", "[pod/a/web] ", "[pod/b/proxy] ", "[pod/b/web] "]);
+    // Without a name it is the first container, and a log that is not there is no end of the others.
+    logs.lock().unwrap().remove("a/web");
+    let mut read = pods(&client).pod_logs("app=web", &PodLogsOptions::default());
+    let (mut lines, mut errors) = (0, Vec::new());
+    while let Some(line) = soon("a line", read.next()).await {
+        match line {
+            Ok(line) => lines += usize::from(line.container == "web" && line.pod == "b"),
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    assert_eq!((lines, errors.len()), (2, 1), "{errors:?}");
+    let mut none = pods(&client).pod_logs("app=none", &PodLogsOptions::default());
+    assert!(soon("the end", none.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn logs_are_followed_over_restarts_and_to_pods_that_come_later() {
+    let (_server, client, logs) = server().await;
+    let web = json!([{"name": "web", "image": "nginx"}]);
+    let running = json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}});
+    running_pod(&client, "a", web.clone()).await;
+    set_state(&client, "a", 0, running.clone()).await;
+    let first = log(&logs, "a/web");
+    first.stdout("one");
+    let options = PodLogsOptions { follow_restarts: true, ..Default::default() };
+    let mut read = pods(&client).pod_logs("app=web", &options);
+    assert_eq!(&next(&mut read).await.line[..], b"one");
+    first.stdout("two words");
+    assert_eq!(&next(&mut read).await.line[..], b"two words");
+    let second = log(&logs, "a/web");
+    second.stdout("again");
+    set_state(&client, "a", 1, json!({"waiting": {"reason": "CrashLoopBackOff"}})).await;
+    first.close();
+    set_state(&client, "a", 1, running.clone()).await;
+    assert_eq!(&next(&mut read).await.line[..], b"again");
+    let other = log(&logs, "b/web");
+    other.stdout("of another");
+    running_pod(&client, "b", web).await;
+    let line = next(&mut read).await;
+    assert_eq!((line.pod.as_str(), &line.line[..]), ("b", &b"of another"[..]));
+    second.stdout("still here");
+    assert_eq!(&next(&mut read).await.line[..], b"still here");
+}

@@ -1,0 +1,39 @@
+//! The cluster that examples of containers run on.
+
+use std::error::Error;
+
+use klient::api::core::v1::Pod;
+use klient::apiserver::{Containers, Options, Server};
+use klient::{Client, Config, Patch, json};
+
+/// A client of the cluster whose kubeconfig stands on the command line, or else of a server that is started here, has the
+/// containers of the example, and runs until it is dropped.
+pub(crate) async fn connect(containers: Containers) -> Result<(Client, Option<Server>), Box<dyn Error>> {
+    // The arguments of a test program are not for the example.
+    if let Some(path) = std::env::args().nth(1).filter(|_| !cfg!(test)) {
+        return Ok((Client::new(Config::from_kubeconfig_file(path)?)?, None));
+    }
+    let server = Server::start(Options { containers: Some(containers), ..Default::default() }).await?;
+    let client = Client::new(Config::from_kubeconfig(&server.kubeconfig())?)?;
+    Ok((client, Some(server)))
+}
+
+/// Creates the pod `klient-web` with the label `app: klient-web`, and waits until it runs. The server of the example has no
+/// kubelet, so that its status is set here.
+pub(crate) async fn create_pod(client: &Client, server: Option<&Server>) -> Result<(), Box<dyn Error>> {
+    let pods = client.api::<Pod>().namespace("default");
+    let pod = json!({
+        "metadata": {"name": "klient-web", "labels": {"app": "klient-web"}},
+        "spec": {"containers": [{
+            "name": "web", "image": "nginx:1.29", "ports": [{"name": "http", "containerPort": 80}]
+        }]}
+    });
+    pods.create(&klient::serde_json::from_value(pod)?).await?;
+    if server.is_some() {
+        pods.patch_status("klient-web", &Patch::Merge(json!({"status": {"phase": "Running"}}))).await?;
+    }
+    while pods.get("klient-web").await?.status.phase.as_deref() != Some("Running") {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    Ok(())
+}

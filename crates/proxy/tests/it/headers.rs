@@ -1,0 +1,145 @@
+//! What the server and the client see of each other's headers.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use http_body_util::Empty;
+use klient_proxy::{PeerAddress, ReverseProxy, ReverseProxyOptions};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tower_service::Service as _;
+
+use crate::cluster::serve;
+use crate::origin::{Origin, sent};
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nkeep-alive: 5\r\nconnection: x-own\r\nx-own: 1\r\nx-kept: 2\r\n\
+     location: /here\r\n\r\n";
+
+#[tokio::test]
+async fn headers_of_one_connection_are_not_passed_on() {
+    let origin = Origin::answering(OK).await;
+    let (address, _serving) = serve(ReverseProxy::new(origin.client(""), Default::default())).await;
+    let request = "GET /a%2Fb/?c=%20d HTTP/1.1\r\nHost: other.example\r\nConnection: keep-alive, X-Mine\r\nX-Mine: 1\r\n\
+         Proxy-Authorization: Basic s3cret\r\nTE: trailers, deflate\r\nX-Kept: 2\r\nUpgrade: h2c\r\n\r\n";
+    let (_, answer) = sent(address, request).await;
+    let head = origin.heads().remove(0);
+    assert!(head.starts_with("get /a%2fb/?c=%20d http/1.1\r\n"), "{head}");
+    for kept in ["x-kept: 2\r\n", "te: trailers\r\n", &format!("host: {}\r\n", origin.address)] {
+        assert!(head.contains(kept), "{kept} is not in {head}");
+    }
+    for removed in ["x-mine", "s3cret", "keep-alive", "upgrade", "other.example"] {
+        assert!(!head.contains(removed), "{removed} is in {head}");
+    }
+    assert!(
+        answer.contains("x-kept: 2") && !answer.contains("x-own") && !answer.contains("keep-alive"),
+        "{answer}"
+    );
+    assert!(answer.contains("location: /here\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn no_request_leads_to_another_host() {
+    let origin = Origin::answering(OK).await;
+    let (address, _serving) = serve(ReverseProxy::new(origin.client("/base/"), Default::default())).await;
+    for (target, path) in [
+        ("http://other.example/a", "/base/a"),
+        ("//other.example/a", "/base//other.example/a"),
+        ("/http://other.example/a", "/base/http://other.example/a"),
+    ] {
+        sent(address, &format!("GET {target} HTTP/1.1\r\nHost: other.example\r\n\r\n")).await;
+        let head = origin.heads().pop().unwrap();
+        assert!(head.starts_with(&format!("get {path} http/1.1\r\n")), "{head}");
+        assert!(head.contains(&format!("host: {}\r\n", origin.address)), "{head}");
+    }
+    let before = origin.heads().len();
+    for target in ["CONNECT other.example:443", "OPTIONS *"] {
+        let (_, answer) = sent(address, &format!("{target} HTTP/1.1\r\nHost: other.example\r\n\r\n")).await;
+        assert!(answer.starts_with("http/1.1 400 "), "{answer}");
+    }
+    assert_eq!(origin.heads().len(), before);
+}
+
+#[tokio::test]
+async fn an_upgrade_is_bridged_byte_for_byte() {
+    let origin = Origin::answering(
+        "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-Kept: 1\r\n\r\n",
+    )
+    .await;
+    let (address, _serving) = serve(ReverseProxy::new(origin.client(""), Default::default())).await;
+    let request = "POST /x HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, upgrade\r\nUpgrade: echo\r\n\r\n";
+    let (mut stream, answer) = sent(address, request).await;
+    assert!(answer.starts_with("http/1.1 101 "), "{answer}");
+    for header in ["connection: upgrade\r\n", "upgrade: echo\r\n", "x-kept: 1\r\n"] {
+        assert!(answer.contains(header), "{answer}");
+    }
+    let head = origin.heads().remove(0);
+    assert!(head.contains("connection: upgrade\r\n") && head.contains("upgrade: echo\r\n"), "{head}");
+    let bytes: Vec<u8> = (0..200_000u32).map(|at| at.to_le_bytes()[0]).collect();
+    let (mut read, mut write) = stream.split();
+    let write = async {
+        write.write_all(&bytes).await.unwrap();
+        write.shutdown().await.unwrap();
+    };
+    let mut echo = Vec::new();
+    let (_, read) = tokio::join!(write, read.read_to_end(&mut echo));
+    read.unwrap();
+    assert!(echo == bytes);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_switch_is_an_error() {
+    let origin = Origin::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let (address, _serving) = serve(ReverseProxy::new(origin.client(""), Default::default())).await;
+    let request = "GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let (mut stream, answer) = sent(address, request).await;
+    assert!(answer.starts_with("http/1.1 500 "), "{answer}");
+    let mut body = [0; 200];
+    let length = stream.read(&mut body).await.unwrap();
+    let body = String::from_utf8_lossy(&body[..length]);
+    assert!(body.contains(r#""message":"invalid upgrade response: status code 200""#), "{body}");
+}
+
+/// The head that the server gets, and the headers of its answer.
+async fn forwarded(answer: &'static str, options: ReverseProxyOptions, before: &str) -> (String, HeaderMap) {
+    let origin = Origin::answering(answer).await;
+    let mut request = Request::get("/a/b?c").body(Empty::<Bytes>::new()).unwrap();
+    request.extensions_mut().insert(PeerAddress(IpAddr::from([10, 0, 0, 7])));
+    if !before.is_empty() {
+        request.headers_mut().insert("x-forwarded-for", before.parse().unwrap());
+    }
+    let response = ReverseProxy::new(origin.client(""), options).call(request).await.unwrap();
+    (origin.heads().remove(0), response.headers().clone())
+}
+
+#[tokio::test]
+async fn the_server_learns_the_address_of_the_client() {
+    let (head, _) = forwarded(OK, Default::default(), "").await;
+    assert!(head.contains("x-forwarded-for: 10.0.0.7\r\n"), "{head}");
+    assert!(!head.contains("x-forwarded-uri"), "{head}");
+    let (head, _) = forwarded(OK, Default::default(), "10.0.0.1").await;
+    assert!(head.contains("x-forwarded-for: 10.0.0.1, 10.0.0.7\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_knows_its_url_tells_it_and_rewrites_locations() {
+    let options = || ReverseProxyOptions {
+        public_url: Some("https://p.example/k8s/".parse().unwrap()),
+        ..Default::default()
+    };
+    let (head, headers) = forwarded(OK, options(), "").await;
+    for header in ["uri: /k8s/a/b\r\n", "host: p.example\r\n", "proto: https\r\n"] {
+        assert!(head.contains(&format!("x-forwarded-{header}")), "{head}");
+    }
+    assert_eq!(headers["location"], "https://p.example/k8s/here");
+    for (location, rewritten) in [
+        ("//other.example/a", "//other.example/a"),
+        ("https://other.example/a", "https://other.example/a"),
+        ("a", "a"),
+        ("/k8s/a?b", "https://p.example/k8s/a?b"),
+        ("/k8sa", "https://p.example/k8s/k8sa"),
+    ] {
+        let answer = format!("HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: {location}\r\n\r\n");
+        let (_, headers) = forwarded(answer.leak(), options(), "").await;
+        assert_eq!(headers["location"], rewritten);
+    }
+}

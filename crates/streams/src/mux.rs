@@ -1,0 +1,580 @@
+//! [`Mux`], the streams of one connection: their buffers, the frames that wait to be sent, and who waits for whom.
+//!
+//! It does no I/O: a task per connection reads and writes, and handles of streams ([`Stream`]) share the state with it.
+//! When the last handle is dropped, the task is aborted.
+//!
+//! Memory is bounded: a stream holds at most [`Limits::received`] bytes that nobody has read, and 64 KiB
+//! that are not sent yet. If a peer heeds windows, it stops sending on a stream whose buffer is full, and other streams
+//! go on. If it does not, the connection is not read until there is room.
+
+mod buffers;
+mod stream;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use crate::error::{Error, ErrorKind};
+use crate::frame::{Frame, Headers, INITIAL_WINDOW_SIZE, MAX_ID, MAX_WINDOW, status};
+use buffers::Buffers;
+pub use stream::Stream;
+
+/// The number of control frames that may wait to be sent. A peer that makes more necessary than it reads is cut off.
+const MAX_COMMANDS: usize = 1024;
+
+/// Limits of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The number of bytes that a stream holds for its reader.
+    pub(crate) received: usize,
+    /// The number of streams at a time.
+    pub(crate) streams: usize,
+}
+
+/// The end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Ended {
+    /// Orderly, and streams that have not ended have ended with it.
+    Complete,
+    /// By an error.
+    Failed(Error),
+}
+
+/// The streams of one connection.
+pub(crate) struct Mux {
+    state: Mutex<State>,
+    /// Tells the task of the connection that something can be sent.
+    sendable: Notify,
+    /// Tells of every other change that a future may wait for.
+    changed: Notify,
+}
+
+struct State {
+    limits: Limits,
+    /// True if streams can be reset. Channels over WebSocket cannot.
+    resets: bool,
+    streams: BTreeMap<u32, Buffers>,
+    /// Streams with data to send, in the order of their turns.
+    turns: VecDeque<u32>,
+    /// Control frames, which go before data.
+    commands: VecDeque<Frame>,
+    /// Streams that the peer has opened and nobody has accepted, with their headers.
+    incoming: VecDeque<(u32, Headers)>,
+    /// The window that the peer gives to new streams, if it heeds windows itself.
+    window: Option<u32>,
+    /// The id of the next stream that is opened.
+    next: u32,
+    /// The last stream that the peer opened.
+    last: u32,
+    /// The id of the next ping.
+    next_ping: u32,
+    /// No stream can be opened any more: the peer has said goodbye.
+    is_leaving: bool,
+    /// Everything that waits is sent, and then the connection ends.
+    is_closing: bool,
+    ended: Option<Ended>,
+}
+
+/// The streams of a connection and its task, which ends with the last handle.
+pub(crate) struct Handle {
+    pub(crate) mux: Arc<Mux>,
+    pub(crate) task: AbortHandle,
+}
+
+impl Handle {
+    /// Sends all that was written, and closes the connection.
+    pub(crate) async fn close(&self) -> Result<(), Error> {
+        self.mux.flushed().await?;
+        self.mux.close();
+        self.ended().await
+    }
+
+    /// The error that has ended the connection, if one has.
+    pub(crate) fn fault(&self) -> Result<(), Error> {
+        match &self.mux.lock().ended {
+            Some(Ended::Failed(error)) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for the end of the connection.
+    pub(crate) async fn ended(&self) -> Result<(), Error> {
+        match self.mux.ended().await {
+            Ended::Complete => Ok(()),
+            Ended::Failed(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The peer's part in the numbering of streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Client,
+    Server,
+}
+
+impl Mux {
+    /// A connection of SPDY, whose client opens the streams with odd ids.
+    pub(crate) fn new(role: Role, limits: Limits) -> Self {
+        let next = if role == Role::Client { 1 } else { 2 };
+        Mux {
+            state: Mutex::new(State {
+                limits,
+                resets: true,
+                streams: BTreeMap::new(),
+                turns: VecDeque::new(),
+                commands: VecDeque::new(),
+                incoming: VecDeque::new(),
+                window: None,
+                next,
+                last: 0,
+                next_ping: next,
+                is_leaving: false,
+                is_closing: false,
+                ended: None,
+            }),
+            sendable: Notify::new(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// A connection with fixed channels, which are open from the beginning.
+    pub(crate) fn of_channels(limits: Limits, channels: impl IntoIterator<Item = u32>) -> Self {
+        let mut mux = Mux::new(Role::Client, limits);
+        let state = mux.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.resets = false;
+        state.streams.extend(channels.into_iter().map(|id| (id, Buffers::established(None))));
+        mux
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held but an allocation, after which the state is as good as before.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the state gives a value.
+    async fn until<T>(&self, notify: &Notify, mut check: impl FnMut(&mut State) -> Option<T>) -> T {
+        loop {
+            let mut changed = pin!(notify.notified());
+            changed.as_mut().enable();
+            let found = check(&mut self.lock());
+            match found {
+                Some(found) => return found,
+                None => changed.await,
+            }
+        }
+    }
+
+    fn command(&self, frame: Frame) {
+        self.lock().commands.push_back(frame);
+        self.sendable.notify_waiters();
+    }
+
+    // Opening and accepting
+
+    /// Opens a stream; its id. The peer accepts it later: see [`accepted`](Self::accepted).
+    pub(crate) fn open(&self, headers: &Headers) -> Result<u32, Error> {
+        let mut state = self.lock();
+        if let Some(ended) = &state.ended {
+            return Err(ended.error());
+        }
+        if state.is_leaving || state.is_closing {
+            return Err(Error::connection("the connection is closing and opens no streams"));
+        }
+        if state.streams.len() >= state.limits.streams {
+            let limit = state.limits.streams;
+            return Err(Error::refused(format!("the connection has {limit} streams, and opens no more")));
+        }
+        let id = state.next;
+        if id > MAX_ID {
+            return Err(Error::connection("the connection has opened all streams that it can"));
+        }
+        state.next += 2;
+        state.streams.insert(id, Buffers::new());
+        let headers = headers.clone();
+        state.commands.push_back(Frame::SynStream { id, headers, fin: false, unidirectional: false });
+        drop(state);
+        self.sendable.notify_waiters();
+        Ok(id)
+    }
+
+    /// Waits until the peer has accepted a stream.
+    pub(crate) async fn accepted(&self, id: u32) -> Result<(), Error> {
+        self.until(&self.changed, |state| match (state.streams.get(&id), &state.ended) {
+            // It may have ended already.
+            (Some(stream), _) if stream.is_established => Some(Ok(())),
+            (_, Some(ended)) => Some(Err(ended.error())),
+            (Some(stream), None) => stream.reset.map(|reason| {
+                let reason = status::words(reason);
+                Err(Error::refused(format!("the peer does not accept the stream: {reason}")))
+            }),
+            (None, None) => Some(Err(Error::refused("the stream was reset"))),
+        })
+        .await
+    }
+
+    /// Waits for the next stream that the peer opens; none at the end of the connection.
+    pub(crate) async fn incoming(&self) -> Option<(u32, Headers)> {
+        self.until(&self.changed, |state| match state.incoming.pop_front() {
+            Some(incoming) => Some(Some(incoming)),
+            None => (state.ended.is_some() || state.is_leaving).then_some(None),
+        })
+        .await
+    }
+
+    /// Accepts a stream of the peer.
+    pub(crate) fn accept(&self, id: u32) {
+        self.command(Frame::SynReply { id, headers: Headers::default(), fin: false });
+    }
+
+    // The part of the task that reads
+
+    /// Processes a frame of the peer. The result is true if a stream of a peer that does not heed windows is full: then
+    /// [`room`](Self::room) is to be awaited before the next frame.
+    pub(crate) fn receive(&self, frame: Frame) -> Result<bool, Error> {
+        let mut state = self.lock();
+        let mut is_full = false;
+        match frame {
+            Frame::Data { id, data, fin } => is_full = state.data(id, &data, fin),
+            Frame::SynStream { id, headers, fin, unidirectional } => {
+                state.syn_stream(id, headers, fin, unidirectional)?;
+            }
+            Frame::SynReply { id, fin, .. } => {
+                let window = state.window;
+                if let Some(stream) = state.streams.get_mut(&id) {
+                    stream.establish(window);
+                    if fin {
+                        stream.end_reading();
+                    }
+                }
+            }
+            Frame::Headers { id, fin, .. } => {
+                if let Some(stream) = state.streams.get_mut(&id).filter(|_| fin) {
+                    stream.end_reading();
+                }
+            }
+            Frame::RstStream { id, status } => state.reset_by_peer(id, status),
+            Frame::Settings(settings) => {
+                let window = settings.iter().find(|(id, _)| *id == INITIAL_WINDOW_SIZE);
+                if let Some((_, window)) = window {
+                    state.window = Some((*window).min(MAX_WINDOW));
+                }
+            }
+            // The peer's pings have the parity of its streams.
+            Frame::Ping(id) if id % 2 != state.next_ping % 2 => state.commands.push_back(Frame::Ping(id)),
+            Frame::Ping(_) => {}
+            Frame::GoAway { last, .. } => state.go_away(last),
+            Frame::WindowUpdate { id, delta } => state.widen(id, delta),
+        }
+        if state.commands.len() > MAX_COMMANDS {
+            return Err(Error::protocol("the peer does not read the answers to its frames"));
+        }
+        drop(state);
+        self.sendable.notify_waiters();
+        self.changed.notify_waiters();
+        Ok(is_full)
+    }
+
+    /// Waits until every stream has room for more data, or the connection is to be closed.
+    pub(crate) async fn room(&self) {
+        let has_room = |state: &mut State| {
+            let limit = state.limits.received;
+            let has_room = state.streams.values().all(|stream| !stream.is_full(limit));
+            (has_room || state.is_closing || state.ended.is_some()).then_some(())
+        };
+        self.until(&self.changed, has_room).await;
+    }
+
+    /// Waits until the peer has said goodbye and all streams have ended, so that nothing is left to read.
+    pub(crate) async fn done(&self) {
+        let is_done = |state: &mut State| {
+            (state.is_leaving && state.streams.values().all(Buffers::is_over)).then_some(())
+        };
+        self.until(&self.changed, is_done).await;
+    }
+
+    // The part of the task that writes
+
+    /// Waits for frames to send, at most about as many bytes; none if the connection is to be closed and all is sent.
+    pub(crate) async fn outgoing(&self, bytes: usize) -> Option<Vec<Frame>> {
+        let frames = self.until(&self.sendable, |state| {
+            let (mut frames, mut left) = (Vec::new(), bytes);
+            while let Some(frame) = state.next_frame() {
+                left =
+                    left.saturating_sub(if let Frame::Data { data, .. } = &frame { data.len() } else { 64 });
+                frames.push(frame);
+                if left == 0 {
+                    break;
+                }
+            }
+            match frames.is_empty() {
+                true => state.is_closing.then_some(None),
+                false => Some(Some(frames)),
+            }
+        });
+        let frames = frames.await;
+        self.changed.notify_waiters();
+        frames
+    }
+
+    /// Sends a ping.
+    pub(crate) fn ping(&self) {
+        let mut state = self.lock();
+        // A peer that does not read gets no more pings than one.
+        if !state.commands.is_empty() {
+            return;
+        }
+        let id = state.next_ping;
+        // 1 and 2 are the first pings of a client and of a server.
+        state.next_ping = if id > MAX_ID - 2 { 2 - id % 2 } else { id + 2 };
+        state.commands.push_back(Frame::Ping(id));
+        drop(state);
+        self.sendable.notify_waiters();
+    }
+
+    /// Sends a frame before all others but those that wait already.
+    pub(crate) fn send(&self, frame: Frame) {
+        self.command(frame);
+    }
+
+    // The end
+
+    /// Waits until all data of all streams is sent.
+    pub(crate) async fn flushed(&self) -> Result<(), Error> {
+        self.until(&self.changed, |state| match &state.ended {
+            Some(Ended::Complete) => Some(Ok(())),
+            Some(ended) => Some(Err(ended.error())),
+            None => state.streams.values().all(Buffers::is_sent).then_some(Ok(())),
+        })
+        .await
+    }
+
+    /// Sends what waits, says goodbye and ends the connection. Data that arrives is dropped when its buffer is full.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        if !state.is_closing {
+            state.is_closing = true;
+            state.go_away_last();
+        }
+        drop(state);
+        self.sendable.notify_waiters();
+        self.changed.notify_waiters();
+    }
+
+    /// Tells the peer of its violation of the protocol as the last frame.
+    pub(crate) fn close_after_violation(&self) {
+        let mut state = self.lock();
+        state.commands.clear();
+        state.turns.clear();
+        let last = state.last;
+        state.commands.push_back(Frame::GoAway { last, status: 1 });
+        state.is_closing = true;
+        drop(state);
+        self.sendable.notify_waiters();
+    }
+
+    /// Ends the connection for all handles. Data that has arrived can still be read.
+    pub(crate) fn end(&self, ended: Ended) {
+        let mut state = self.lock();
+        if state.ended.is_none() {
+            state.ended = Some(ended);
+        }
+        for stream in state.streams.values_mut() {
+            stream.wake();
+        }
+        drop(state);
+        self.sendable.notify_waiters();
+        self.changed.notify_waiters();
+    }
+
+    /// Returns true if the connection has ended by an error.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.lock().ended, Some(Ended::Failed(_)))
+    }
+
+    /// Returns true if no stream can be opened any more.
+    pub(crate) fn is_ended(&self) -> bool {
+        let state = self.lock();
+        state.is_leaving || state.is_closing || state.ended.is_some()
+    }
+
+    /// Waits for the end of the connection.
+    pub(crate) async fn ended(&self) -> Ended {
+        self.until(&self.changed, |state| state.ended.clone()).await
+    }
+}
+
+impl State {
+    /// Takes the next frame to send: control frames first, then data of the streams in turn.
+    fn next_frame(&mut self) -> Option<Frame> {
+        if let Some(command) = self.commands.pop_front() {
+            return Some(command);
+        }
+        while let Some(id) = self.turns.pop_front() {
+            let Some(stream) = self.streams.get_mut(&id) else { continue };
+            stream.has_turn = false;
+            let Some((data, fin)) = stream.next_data() else { continue };
+            if stream.can_send() {
+                stream.has_turn = true;
+                self.turns.push_back(id);
+            }
+            let is_dropped = stream.is_released && stream.is_finished;
+            if is_dropped && self.resets && (stream.is_over() || !stream.is_write_only) {
+                if !stream.has_ended_reading() {
+                    self.commands.push_back(Frame::RstStream { id, status: status::CANCEL });
+                }
+                self.streams.remove(&id);
+            }
+            return Some(Frame::Data { id, data, fin });
+        }
+        None
+    }
+
+    /// Gives a stream a turn if it has something to send.
+    fn schedule(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(&id)
+            && !stream.has_turn
+            && stream.can_send()
+        {
+            stream.has_turn = true;
+            self.turns.push_back(id);
+        }
+    }
+
+    /// Data of the peer. Returns true if the stream is full and the peer does not heed that.
+    fn data(&mut self, id: u32, data: &[u8], fin: bool) -> bool {
+        let (limit, is_closing) = (self.limits.received, self.is_closing);
+        // Data may be on its way while a stream is reset, so that of unknown streams is dropped.
+        let Some(stream) = self.streams.get_mut(&id) else { return false };
+        if stream.has_ended_reading() {
+            return false;
+        }
+        let is_over = stream.received() + data.len() > limit;
+        if is_over && stream.heeds_windows() {
+            stream.reset(status::FLOW_CONTROL_ERROR);
+            self.commands.push_back(Frame::RstStream { id, status: status::FLOW_CONTROL_ERROR });
+            return false;
+        }
+        if !(stream.is_released || is_over && is_closing) {
+            stream.receive(data);
+        }
+        if fin {
+            stream.end_reading();
+            if self.resets && stream.is_released && stream.is_over() {
+                self.streams.remove(&id);
+                return false;
+            }
+        }
+        stream.is_full(limit) && !stream.heeds_windows()
+    }
+
+    /// A stream that the peer opens.
+    fn syn_stream(
+        &mut self,
+        id: u32,
+        headers: Headers,
+        fin: bool,
+        unidirectional: bool,
+    ) -> Result<(), Error> {
+        if id % 2 == self.next % 2 || id <= self.last {
+            return Err(Error::protocol(format!("the peer opens the stream {id} after {}", self.last)));
+        }
+        self.last = id;
+        if self.streams.len() >= self.limits.streams || self.is_closing || self.ended.is_some() {
+            self.commands.push_back(Frame::RstStream { id, status: status::REFUSED_STREAM });
+            return Ok(());
+        }
+        let mut stream = Buffers::established(self.window);
+        if fin {
+            stream.end_reading();
+        }
+        if unidirectional {
+            stream.end_writing();
+        }
+        self.streams.insert(id, stream);
+        self.incoming.push_back((id, headers));
+        Ok(())
+    }
+
+    fn reset_by_peer(&mut self, id: u32, status: u32) {
+        // A peer that opens and resets streams must not fill the queue of answers.
+        self.commands.retain(|frame| !matches!(frame, Frame::SynReply { id: other, .. } if *other == id));
+        if let Some(place) = self.incoming.iter().position(|(other, _)| *other == id) {
+            self.incoming.remove(place);
+            self.streams.remove(&id);
+        }
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.reset(status);
+            if stream.is_released {
+                self.streams.remove(&id);
+            }
+        }
+    }
+
+    /// The peer's goodbye: it has not seen own streams after the last.
+    fn go_away(&mut self, last: u32) {
+        self.is_leaving = true;
+        let own = self.next % 2;
+        for (id, stream) in &mut self.streams {
+            if id % 2 == own && *id > last && !stream.is_established {
+                stream.reset(status::REFUSED_STREAM);
+            }
+        }
+    }
+
+    fn go_away_last(&mut self) {
+        if self.resets {
+            let last = self.last;
+            self.commands.push_back(Frame::GoAway { last, status: 0 });
+        }
+    }
+
+    /// The peer lets more bytes be sent on a stream.
+    fn widen(&mut self, id: u32, delta: u32) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.widen(delta) {
+            self.schedule(id);
+        } else {
+            stream.reset(status::FLOW_CONTROL_ERROR);
+            self.commands.push_back(Frame::RstStream { id, status: status::FLOW_CONTROL_ERROR });
+        }
+    }
+
+    /// The handle of a stream is dropped.
+    fn release(&mut self, id: u32) {
+        let is_ended = self.ended.is_some();
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.release();
+        if !self.resets && !is_ended {
+            return;
+        }
+        if is_ended || stream.is_over() {
+            self.streams.remove(&id);
+        } else if stream.is_write_only {
+            // The peer ends it, or the connection.
+        } else if !stream.is_finishing || stream.is_finished {
+            // What the program did not finish is not sent to its end.
+            self.streams.remove(&id);
+            self.commands.push_back(Frame::RstStream { id, status: status::CANCEL });
+        }
+    }
+}
+
+impl Ended {
+    /// The error of those who wanted more of the connection.
+    pub(crate) fn error(&self) -> Error {
+        match self {
+            Ended::Complete => Error::new(ErrorKind::Connection, "the connection is closed"),
+            Ended::Failed(error) => error.clone(),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! [`Buffers`], the state of one stream: what has arrived for its reader, and what its writer has to send.
+
+use std::task::Waker;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+
+use crate::frame::{MAX_DATA, MAX_WINDOW};
+
+/// The number of bytes that a stream takes from its writer before they are sent.
+pub(super) const SEND_BUFFER: usize = 64 * 1024;
+
+/// The state of one stream.
+#[derive(Default)]
+pub(super) struct Buffers {
+    /// The peer has accepted the stream, or opened it: data can be sent. Go's spdystream drops data that comes before.
+    pub(super) is_established: bool,
+    /// The handle is dropped, and nobody reads any more.
+    pub(super) is_released: bool,
+    /// The stream was written only, so that its end is the last of it: a peer in Go closes its connection when it has seen
+    /// it, and what comes later makes the system discard what that peer has sent.
+    pub(super) is_write_only: bool,
+    /// The reason for which one of both ends has reset the stream.
+    pub(super) reset: Option<u32>,
+    received: BytesMut,
+    is_read_to_end: bool,
+    reader: Option<Waker>,
+    /// The bytes that were read and for which the peer has no new window yet.
+    consumed: usize,
+    pending: BytesMut,
+    /// The writer has nothing to add.
+    pub(super) is_finishing: bool,
+    /// The end is sent.
+    pub(super) is_finished: bool,
+    /// The bytes that the peer's window still lets through; none if it does not heed windows.
+    credit: Option<u32>,
+    writer: Option<Waker>,
+    /// The stream is in the queue of those that have something to send.
+    pub(super) has_turn: bool,
+}
+
+impl Buffers {
+    /// A stream that the peer has not accepted yet.
+    pub(super) fn new() -> Self {
+        Buffers::default()
+    }
+
+    /// A stream on which data can be sent at once.
+    pub(super) fn established(window: Option<u32>) -> Self {
+        Buffers { is_established: true, credit: window, ..Buffers::default() }
+    }
+
+    pub(super) fn establish(&mut self, window: Option<u32>) {
+        if !self.is_established {
+            self.is_established = true;
+            self.credit = window;
+        }
+    }
+
+    pub(super) fn heeds_windows(&self) -> bool {
+        self.credit.is_some()
+    }
+
+    // Reading
+
+    pub(super) fn received(&self) -> usize {
+        self.received.len()
+    }
+
+    pub(super) fn receive(&mut self, data: &[u8]) {
+        self.received.extend_from_slice(data);
+        self.wake_reader();
+    }
+
+    /// Moves received bytes to a reader; their number.
+    pub(super) fn read(&mut self, out: &mut tokio::io::ReadBuf<'_>) -> usize {
+        let count = self.received.len().min(out.remaining());
+        out.put_slice(&self.received[..count]);
+        self.received.advance(count);
+        if self.heeds_windows() {
+            self.consumed += count;
+        }
+        if self.received.is_empty() {
+            // The next bytes get a buffer of their own size.
+            self.received = BytesMut::new();
+        }
+        count
+    }
+
+    /// The bytes for which the peer is to get a new window, once they are half of it.
+    pub(super) fn take_consumed(&mut self, window: usize) -> Option<u32> {
+        if !self.heeds_windows() || self.is_read_to_end || self.consumed < window / 2 {
+            return None;
+        }
+        u32::try_from(std::mem::take(&mut self.consumed)).ok()
+    }
+
+    pub(super) fn is_full(&self, limit: usize) -> bool {
+        !self.is_released && self.received.len() >= limit
+    }
+
+    pub(super) fn end_reading(&mut self) {
+        self.is_read_to_end = true;
+        self.wake_reader();
+    }
+
+    /// Returns true if the peer has sent all that it will.
+    pub(super) fn has_ended_reading(&self) -> bool {
+        self.is_read_to_end || self.reset.is_some()
+    }
+
+    /// Returns true if the peer has ended its direction, and has not broken it off.
+    pub(super) fn is_read_to_end(&self) -> bool {
+        self.is_read_to_end
+    }
+
+    pub(super) fn wait_to_read(&mut self, waker: &Waker) {
+        self.reader = Some(waker.clone());
+    }
+
+    // Writing
+
+    /// Takes bytes from a writer, as many as there is room for.
+    pub(super) fn write(&mut self, data: &[u8]) -> usize {
+        let count = data.len().min(SEND_BUFFER.saturating_sub(self.pending.len()));
+        self.pending.extend_from_slice(&data[..count]);
+        count
+    }
+
+    pub(super) fn can_send(&self) -> bool {
+        let has_data = !self.pending.is_empty() && self.credit != Some(0);
+        let has_end = self.pending.is_empty() && self.is_finishing && !self.is_finished;
+        self.is_established && self.reset.is_none() && (has_data || has_end)
+    }
+
+    /// The bytes of the next frame, and true if they are the last.
+    pub(super) fn next_data(&mut self) -> Option<(Bytes, bool)> {
+        if !self.can_send() {
+            return None;
+        }
+        let mut count = self.pending.len().min(MAX_DATA);
+        if let Some(credit) = &mut self.credit {
+            count = count.min(usize::try_from(*credit).unwrap_or(usize::MAX));
+            *credit -= u32::try_from(count).expect("it is at most the credit");
+        }
+        let data = self.pending.split_to(count).freeze();
+        let fin = self.pending.is_empty() && self.is_finishing;
+        self.is_finished |= fin;
+        self.wake_writer();
+        Some((data, fin))
+    }
+
+    /// Adds to the peer's window; false if it becomes larger than it may be.
+    pub(super) fn widen(&mut self, delta: u32) -> bool {
+        let Some(credit) = &mut self.credit else { return true };
+        let widened = credit.checked_add(delta).filter(|credit| *credit <= MAX_WINDOW);
+        *credit = widened.unwrap_or(*credit);
+        widened.is_some()
+    }
+
+    /// Returns true if nothing that was written waits to be sent.
+    pub(super) fn is_sent(&self) -> bool {
+        self.reset.is_some() || self.pending.is_empty() && self.is_finishing == self.is_finished
+    }
+
+    pub(super) fn end_writing(&mut self) {
+        self.is_finishing = true;
+        self.is_finished = true;
+        self.pending.clear();
+        self.wake_writer();
+    }
+
+    pub(super) fn wait_to_write(&mut self, waker: &Waker) {
+        self.writer = Some(waker.clone());
+    }
+
+    // The end
+
+    /// Ends both directions. What has arrived can still be read.
+    pub(super) fn reset(&mut self, reason: u32) {
+        self.reset.get_or_insert(reason);
+        self.pending = BytesMut::new();
+        self.wake();
+    }
+
+    /// The handle is dropped.
+    pub(super) fn release(&mut self) {
+        self.is_released = true;
+        self.received = BytesMut::new();
+        (self.reader, self.writer) = (None, None);
+    }
+
+    /// Returns true if both directions have ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.reset.is_some() || self.is_read_to_end && self.is_finished
+    }
+
+    /// Wakes those who read and write, because the connection has ended.
+    pub(super) fn wake(&mut self) {
+        self.wake_reader();
+        self.wake_writer();
+    }
+
+    fn wake_reader(&mut self) {
+        if let Some(waker) = self.reader.take() {
+            waker.wake();
+        }
+    }
+
+    fn wake_writer(&mut self) {
+        if let Some(waker) = self.writer.take() {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! [`Stream`], the handle of one stream.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{Ended, Handle, Mux};
+use crate::error::Error;
+use crate::frame::{Frame, Headers, status};
+
+/// A stream of bytes in both directions, which share a connection with other streams.
+///
+/// - `shutdown` ends the writing direction, and returns when all that was written is on its way; reading goes on.
+/// - Reading returns what arrived before the stream or the connection broke, and then the error. Its inner error is an
+///   [`Error`].
+/// - Dropping a stream whose writing direction is not shut down discards what is not sent, and resets the stream, so
+///   that the peer's reads and writes fail.
+///
+/// A stream keeps its connection alive.
+pub struct Stream {
+    handle: Arc<Handle>,
+    id: u32,
+    headers: Headers,
+}
+
+impl Stream {
+    pub(crate) fn new(handle: Arc<Handle>, id: u32, headers: Headers) -> Self {
+        Stream { handle, id, headers }
+    }
+
+    /// The number of the stream in its connection: odd if the client opened it, and growing.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The headers that the stream was opened with.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// Ends the writing direction when all that was written is sent, and does not wait for that. Dropping the stream
+    /// then discards nothing that was written.
+    pub(crate) fn finish(&mut self) {
+        self.handle.mux.finish(self.id);
+    }
+
+    /// Ends the writing direction of a stream that is never read: dropping it then sends nothing more.
+    pub(crate) fn finish_write_only(&mut self) {
+        self.handle.mux.set_write_only(self.id);
+        self.finish();
+    }
+
+    /// Returns true if the peer has reset the stream because it needs it no more, as Go's servers do at their end.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.handle.mux.reset_reason(self.id) == Some(status::CANCEL)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.handle.mux.release(self.id);
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.handle.mux.poll_read(self.id, context, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.handle.mux.poll_write(self.id, context, data)
+    }
+
+    /// Waits until all that was written is handed to the connection.
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.handle.mux.poll_sent(self.id, context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.handle.mux.finish(self.id);
+        self.handle.mux.poll_sent(self.id, context)
+    }
+}
+
+impl Mux {
+    fn poll_read(
+        &self,
+        id: u32,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let Some(stream) = state.streams.get_mut(&id) else { return Poll::Ready(Err(gone())) };
+        let limit = state.limits.received;
+        let was_full = stream.is_full(limit);
+        if stream.read(buffer) > 0 || buffer.remaining() == 0 {
+            if let Some(delta) = stream.take_consumed(limit) {
+                state.commands.push_back(Frame::WindowUpdate { id, delta });
+                self.sendable.notify_waiters();
+            }
+            if was_full {
+                self.changed.notify_waiters();
+            }
+            return Poll::Ready(Ok(()));
+        }
+        if stream.is_read_to_end() {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(reason) = stream.reset {
+            return Poll::Ready(Err(reset(reason, io::ErrorKind::ConnectionReset)));
+        }
+        match &state.ended {
+            None => stream.wait_to_read(context.waker()),
+            // Channels end with their connection.
+            Some(Ended::Complete) if !state.resets => return Poll::Ready(Ok(())),
+            Some(Ended::Complete) => {
+                let error = Error::connection("the connection was closed before the stream ended");
+                return Poll::Ready(Err(error.into_io(io::ErrorKind::UnexpectedEof)));
+            }
+            Some(ended) => return Poll::Ready(Err(ended.error().into_io(io::ErrorKind::ConnectionAborted))),
+        }
+        Poll::Pending
+    }
+
+    fn poll_write(&self, id: u32, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        let mut state = self.lock();
+        let ended = state.ended.clone();
+        let Some(stream) = state.streams.get_mut(&id) else { return Poll::Ready(Err(gone())) };
+        if let Some(reason) = stream.reset {
+            return Poll::Ready(Err(reset(reason, io::ErrorKind::BrokenPipe)));
+        }
+        if stream.is_finishing {
+            let error = Error::connection("the stream is shut down for writing");
+            return Poll::Ready(Err(error.into_io(io::ErrorKind::BrokenPipe)));
+        }
+        if let Some(ended) = ended {
+            return Poll::Ready(Err(ended.error().into_io(io::ErrorKind::BrokenPipe)));
+        }
+        let count = stream.write(data);
+        if count == 0 && !data.is_empty() {
+            stream.wait_to_write(context.waker());
+            return Poll::Pending;
+        }
+        state.schedule(id);
+        drop(state);
+        self.sendable.notify_waiters();
+        Poll::Ready(Ok(count))
+    }
+
+    /// Waits until nothing of a stream waits to be sent.
+    fn poll_sent(&self, id: u32, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.lock();
+        let ended = state.ended.clone();
+        let Some(stream) = state.streams.get_mut(&id) else { return Poll::Ready(Err(gone())) };
+        if let Some(reason) = stream.reset {
+            return Poll::Ready(Err(reset(reason, io::ErrorKind::BrokenPipe)));
+        }
+        if stream.is_sent() {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(ended) = ended {
+            return Poll::Ready(Err(ended.error().into_io(io::ErrorKind::BrokenPipe)));
+        }
+        stream.wait_to_write(context.waker());
+        Poll::Pending
+    }
+
+    /// Ends the writing direction of a stream.
+    fn finish(&self, id: u32) {
+        let mut state = self.lock();
+        if let Some(stream) = state.streams.get_mut(&id) {
+            stream.is_finishing = true;
+            state.schedule(id);
+            drop(state);
+            self.sendable.notify_waiters();
+        }
+    }
+
+    fn set_write_only(&self, id: u32) {
+        if let Some(stream) = self.lock().streams.get_mut(&id) {
+            stream.is_write_only = true;
+        }
+    }
+
+    fn reset_reason(&self, id: u32) -> Option<u32> {
+        self.lock().streams.get(&id).and_then(|stream| stream.reset)
+    }
+
+    fn release(&self, id: u32) {
+        self.lock().release(id);
+        self.sendable.notify_waiters();
+        self.changed.notify_waiters();
+    }
+}
+
+/// The error of a stream that was reset.
+fn reset(reason: u32, kind: io::ErrorKind) -> io::Error {
+    let error = Error::refused(format!("the stream was reset: {}", status::words(reason)));
+    error.into_io(kind)
+}
+
+/// The error of a stream whose connection does not have it.
+fn gone() -> io::Error {
+    Error::connection("the stream is not open").into_io(io::ErrorKind::NotConnected)
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("id", &self.id).field("headers", &self.headers).finish_non_exhaustive()
+    }
+}

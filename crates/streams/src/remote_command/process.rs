@@ -1,0 +1,187 @@
+//! [`Process`], the client's end of a remote command.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use super::opening::{self, Opened};
+use super::outcome;
+use super::protocol::{Protocol, Version};
+use super::stdio::{Reader, Writer};
+use super::terminal::{Terminal, TerminalSize};
+use super::{ExitStatus, Streams};
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::mux::Handle;
+
+/// The largest message about the end of a command, in bytes.
+const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// A command that runs at the other end of a connection.
+///
+/// The standard streams are taken from its fields, as those of `tokio::process::Child`:
+///
+/// - [`wait`](Self::wait) ends standard input if it was not taken, discards output that was not taken, and returns when
+///   the exit status has arrived. Output that was taken must be read, or dropped: an unread stream holds up the exit
+///   status once its buffer of 256 KiB is full, over WebSocket and against servers in Go.
+/// - All output has arrived before the exit status; what is not read yet stays readable.
+/// - Dropping the process and the streams that were taken closes the connection, at which servers end the command. No
+///   task remains.
+pub struct Process {
+    /// Standard input, if it was requested. Dropping it, or `shutdown`, ends it, which protocols before
+    /// `v5.channel.k8s.io` cannot tell over WebSocket: see [`Protocol::has_half_close`].
+    pub stdin: Option<Writer>,
+    /// Standard output, if it was requested.
+    pub stdout: Option<Reader>,
+    /// Standard error, if it was requested and the command has no terminal.
+    pub stderr: Option<Reader>,
+    /// The terminal, if it was requested and the protocol has sizes. It can be taken, to tell sizes during
+    /// [`wait`](Self::wait).
+    pub terminal: Option<Terminal>,
+    error: Reader,
+    /// The bytes of the error stream so far.
+    message: Vec<u8>,
+    outcome: Option<Result<ExitStatus, Error>>,
+    version: Version,
+    /// Keeps the connection.
+    _handle: Arc<Handle>,
+}
+
+/// The output of a command and its exit status.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The exit status.
+    pub status: ExitStatus,
+    /// Standard output, if it was requested.
+    pub stdout: Vec<u8>,
+    /// Standard error, if it was requested.
+    pub stderr: Vec<u8>,
+}
+
+impl Process {
+    /// Opens the streams of a command on a connection that the server has switched to the protocol. The server runs the
+    /// command when it has them all.
+    ///
+    /// # Errors
+    ///
+    /// Of the connection; [`Timeout`](crate::ErrorKind::Timeout) if the server does not accept the streams within 30 s.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn start(
+        connection: impl Connection,
+        protocol: Protocol,
+        streams: Streams,
+    ) -> Result<Self, Error> {
+        let opened = opening::open(Box::new(connection), protocol, streams).await?;
+        let Opened { handle, stdin, stdout, stderr, error, resize } = opened;
+        Ok(Process {
+            stdin: stdin.map(Writer::new),
+            stdout: stdout.map(Reader::new),
+            stderr: stderr.map(Reader::new),
+            terminal: resize.map(|resize| Terminal::new(Writer::new(resize))),
+            error: Reader::new(error),
+            message: Vec::new(),
+            outcome: None,
+            version: protocol.version(),
+            _handle: handle,
+        })
+    }
+
+    /// Tells the command the size of its terminal.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`](crate::ErrorKind::Refused) if the command has no terminal, the protocol no sizes, or
+    /// [`terminal`](Self::terminal) was taken; that of the
+    /// connection if it is broken.
+    pub async fn resize(&mut self, size: TerminalSize) -> Result<(), Error> {
+        match &mut self.terminal {
+            Some(terminal) => terminal.resize(size).await,
+            None => Err(Error::refused("the command has no terminal whose size can be set")),
+        }
+    }
+
+    /// Waits until the command has ended. Cancelling it loses nothing; after the end it returns the same again.
+    ///
+    /// # Errors
+    ///
+    /// - [`Refused`](crate::ErrorKind::Refused): the server could not run the command. Before version 4 of the protocol
+    ///   an exit code other than 0 is this error too, because it is told by a string.
+    /// - [`Connection`](crate::ErrorKind::Connection): the connection broke, or was closed without an exit status.
+    /// - [`Protocol`](crate::ErrorKind::Protocol): the server violated the protocol.
+    ///
+    /// An exit code other than 0 is none: [`ExitStatus::exit_ok`] makes it one.
+    pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
+        self.stdin = None;
+        let Process { stdout, stderr, error, message, version, outcome, .. } = self;
+        let ended = end(error, message, *version, outcome);
+        // The error of a stream is told by the missing exit status.
+        let (_, _, outcome) = tokio::join!(discard(stdout.as_mut()), discard(stderr.as_mut()), ended);
+        outcome
+    }
+
+    /// Waits until the command has ended, and returns its output. Standard input ends unless it was taken.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait`](Self::wait), and that of a stream that broke.
+    pub async fn wait_with_output(mut self) -> Result<Output, Error> {
+        self.stdin = None;
+        let (stdout, stderr, status) = tokio::join!(
+            collect(self.stdout.as_mut()),
+            collect(self.stderr.as_mut()),
+            end(&mut self.error, &mut self.message, self.version, &mut self.outcome),
+        );
+        let broken = |error: io::Error| Error::of_io(&error);
+        Ok(Output { status: status?, stdout: stdout.map_err(broken)?, stderr: stderr.map_err(broken)? })
+    }
+}
+
+/// Reads the error stream to its end.
+async fn end(
+    error: &mut Reader,
+    message: &mut Vec<u8>,
+    version: Version,
+    outcome: &mut Option<Result<ExitStatus, Error>>,
+) -> Result<ExitStatus, Error> {
+    if let Some(outcome) = outcome {
+        return outcome.clone();
+    }
+    let ended = loop {
+        match error.read_buf(message).await {
+            Ok(0) => break Ok(()),
+            Ok(_) if message.len() > MAX_MESSAGE => {
+                break Err(Error::protocol(format!("the exit status is larger than {MAX_MESSAGE} bytes")));
+            }
+            Ok(_) => {}
+            Err(error) => break Err(Error::of_io(&error)),
+        }
+    };
+    outcome.insert(outcome::decode(version, message, ended)).clone()
+}
+
+/// Reads a stream to its end.
+async fn discard(stream: Option<&mut Reader>) -> io::Result<u64> {
+    match stream {
+        Some(stream) => tokio::io::copy(stream, &mut tokio::io::sink()).await,
+        None => Ok(0),
+    }
+}
+
+async fn collect(stream: Option<&mut (impl AsyncRead + Unpin)>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(stream) = stream {
+        stream.read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process").field("version", &self.version).finish_non_exhaustive()
+    }
+}

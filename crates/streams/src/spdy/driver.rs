@@ -1,0 +1,170 @@
+//! [`drive`], the task of a session: it reads and writes the connection, each without waiting for the other.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+
+use crate::connection::BoxConnection;
+use crate::error::Error;
+use crate::frame::{Decoder, Encoder};
+use crate::mux::{Ended, Mux};
+
+/// The number of bytes that are read at once.
+const READ_BUFFER: usize = 32 * 1024;
+
+/// The number of bytes that are written at once, about.
+const WRITE_BUFFER: usize = 64 * 1024;
+
+/// The time in which the peer has to close a connection after the goodbye.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// The time for sending what is left when the peer has ended the connection.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The times of a connection.
+pub(super) struct Times {
+    pub(super) ping: Option<Duration>,
+    pub(super) idle: Option<Duration>,
+}
+
+/// Reads and writes the frames of a connection until it ends.
+pub(super) async fn drive(connection: BoxConnection, mux: Arc<Mux>, times: Times) {
+    let (read_half, write_half) = tokio::io::split(connection);
+    let activity = Activity(Mutex::new(Instant::now()));
+    let mut reading = pin!(read(read_half, &mux, &activity));
+    let mut writing = pin!(write(write_half, &mux, &activity));
+    let ended = tokio::select! {
+        read = &mut reading => match read {
+            Ok(()) => {
+                mux.end(Ended::Complete);
+                mux.close();
+                let _ = timeout(LAST_WORDS, writing).await;
+                Ended::Complete
+            }
+            Err(ReadError::Broken(error)) => Ended::Failed(error),
+            Err(ReadError::Violation(error)) => {
+                mux.end(Ended::Failed(error.clone()));
+                mux.close_after_violation();
+                let _ = timeout(LAST_WORDS, writing).await;
+                Ended::Failed(error)
+            }
+        },
+        written = &mut writing => match written {
+            Ok(()) => {
+                // Closing at once would make the system discard what the peer has not received.
+                let _ = timeout(LINGER, reading).await;
+                Ended::Complete
+            }
+            // A peer that has closed its end may have sent a result before.
+            Err(error) => match timeout(LINGER, reading).await {
+                Ok(Ok(())) => Ended::Complete,
+                Ok(Err(ReadError::Broken(error) | ReadError::Violation(error))) => Ended::Failed(error),
+                Err(_) => Ended::Failed(error),
+            },
+        },
+        error = idle(&activity, times.idle) => Ended::Failed(error),
+        never = pings(&mux, times.ping) => match never {},
+    };
+    mux.end(ended);
+}
+
+/// The time of the last frame in either direction.
+struct Activity(Mutex<Instant>);
+
+impl Activity {
+    fn last(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+enum ReadError {
+    /// The connection broke.
+    Broken(Error),
+    /// The peer violated the protocol.
+    Violation(Error),
+}
+
+/// Reads frames until the peer closes the connection.
+async fn read(
+    mut connection: ReadHalf<BoxConnection>,
+    mux: &Mux,
+    activity: &Activity,
+) -> Result<(), ReadError> {
+    let mut decoder = Decoder::new();
+    let mut bytes = BytesMut::with_capacity(READ_BUFFER);
+    loop {
+        while let Some(frame) = decoder.decode(&mut bytes).map_err(ReadError::Violation)? {
+            if mux.receive(frame).map_err(ReadError::Violation)? {
+                mux.room().await;
+            }
+        }
+        bytes.reserve(READ_BUFFER);
+        let read = tokio::select! {
+            read = connection.read_buf(&mut bytes) => read,
+            () = mux.done() => return Ok(()),
+        };
+        match read.map_err(|error| ReadError::Broken(Error::of_io(&error)))? {
+            0 if decoder.is_between_frames(&bytes) => return Ok(()),
+            0 => {
+                let error = Error::connection("the connection was closed within a frame");
+                return Err(ReadError::Broken(error));
+            }
+            _ => activity.set(),
+        }
+    }
+}
+
+/// Writes frames until the session is closed, and then ends the direction.
+async fn write(
+    mut connection: WriteHalf<BoxConnection>,
+    mux: &Mux,
+    activity: &Activity,
+) -> Result<(), Error> {
+    let mut encoder = Encoder::new();
+    let mut bytes = BytesMut::with_capacity(WRITE_BUFFER);
+    while let Some(frames) = mux.outgoing(WRITE_BUFFER).await {
+        for frame in &frames {
+            encoder.encode(frame, &mut bytes);
+        }
+        let written = async {
+            connection.write_all(&bytes).await?;
+            connection.flush().await
+        };
+        written.await.map_err(|error| Error::of_io(&error))?;
+        bytes.clear();
+        activity.set();
+    }
+    connection.shutdown().await.map_err(|error| Error::of_io(&error))
+}
+
+/// Sends pings.
+async fn pings(mux: &Mux, interval: Option<Duration>) -> Infallible {
+    let Some(interval) = interval else { return std::future::pending().await };
+    let mut ticks = interval_at(Instant::now() + interval, interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        mux.ping();
+    }
+}
+
+/// Waits until no frame has been read or written for some time.
+async fn idle(activity: &Activity, time: Option<Duration>) -> Error {
+    let Some(time) = time else { return std::future::pending().await };
+    loop {
+        sleep_until(activity.last() + time).await;
+        if activity.last() + time <= Instant::now() {
+            let seconds = time.as_secs_f32();
+            return Error::timeout(format!("the connection was idle for {seconds} s"));
+        }
+    }
+}
