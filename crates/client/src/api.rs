@@ -22,6 +22,8 @@ mod proxy;
 mod scale_version;
 mod source;
 mod subresource;
+#[cfg(feature = "streams")]
+mod switching;
 mod target_pods;
 mod watch;
 

@@ -63,7 +63,7 @@ pub struct CopySummary {
     pub entries: u64,
     /// The bytes of all files.
     pub bytes: u64,
-    /// What was not copied, each with the reason: symbolic links, devices, and names that point outside of the target.
+    /// Entries that were not copied, each with the reason: symbolic links, devices, and names that point outside of the target.
     pub skipped: Vec<(PathBuf, String)>,
 }
 

@@ -6,15 +6,16 @@ use klient_apimachinery::{Addressable, BoxFuture, Object, Place, Unstructured, v
 use klient_streams::remote_command::{Process, Protocol, Streams, Subprotocol, Version};
 
 use super::default_container::default_container;
+use super::switching::{Carrier, Offer, requires_container, switch};
 use super::{Api, DynamicPlace};
 use crate::error::{Error, ErrorKind};
 use crate::rest::Request;
-use crate::stream_protocols::{Carrier, Offer, Purpose, requires_container};
+use crate::stream_protocols::Purpose;
 
 /// Version 5, which can end standard input.
 const V5: Offer = Offer { carrier: Carrier::WebSocket, protocols: &["v5.channel.k8s.io"] };
 
-/// What commands without standard input can have, too.
+/// The offer for commands without standard input, which version 4 cannot end.
 const V5_OR_V4: Offer =
     Offer { carrier: Carrier::WebSocket, protocols: &["v5.channel.k8s.io", "v4.channel.k8s.io"] };
 
@@ -170,7 +171,7 @@ impl Running {
         let request = |method| self.request(pods, method, container);
         let offers: &[Offer] = if streams.stdin { &[V5, SPDY, V4] } else { &[V5_OR_V4, SPDY] };
         let protocols = pods.endpoint.connection.stream_protocols();
-        let switched = protocols.switch(Purpose::Command, offers, request).await?;
+        let switched = switch(protocols, Purpose::Command, offers, request).await?;
         let version = switched.protocol.map_or(Some(Version::V1), Version::parse);
         let version = version.expect("those offered are versions");
         let protocol = match switched.carrier {

@@ -16,9 +16,10 @@ use tokio::sync::Mutex;
 
 use super::Api;
 use super::exec::kind_of;
+use super::switching::{Carrier, Offer, switch};
 use super::target_pods::{Target, TargetPods};
 use crate::error::{Error, ErrorKind, Problem};
-use crate::stream_protocols::{Carrier, Offer, Purpose};
+use crate::stream_protocols::Purpose;
 
 pub use listener::{LocalAddress, PortForwardEvent, PortListener, PortListeners};
 pub use mapping::PortMapping;
@@ -200,7 +201,7 @@ impl Forwarding {
         }
         let request = |method| target.pods.below(method, pod.name(), "portforward");
         let protocols = target.pods.endpoint.connection.stream_protocols();
-        let switched = protocols.switch(Purpose::Ports, &OFFERS, request).await?;
+        let switched = switch(protocols, Purpose::Ports, &OFFERS, request).await?;
         let transport = match switched.carrier {
             Carrier::WebSocket => Transport::WebSocket,
             Carrier::Spdy => Transport::Spdy,

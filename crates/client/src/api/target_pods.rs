@@ -20,7 +20,7 @@ pub(super) struct TargetPods {
     pub(super) name: String,
 }
 
-/// What an object says of its pods.
+/// The relation of an object to pods.
 pub(super) enum Target {
     /// It is one.
     Pod(Unstructured),

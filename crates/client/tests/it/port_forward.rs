@@ -71,8 +71,9 @@ async fn a_pod_answers_at_its_ports_by_number_and_name() {
     assert_eq!(forwarder.pod().await, "web-0");
     assert_answer(&forwarder, 8080, "web-0").await;
     assert_answer(&forwarder, "http", "web-0").await;
-    let refused = forwarder.connect(81).await.unwrap();
-    let error = exchange(refused, b"").await.unwrap_err();
+    // What is written to it may fail before, without the reason.
+    let mut refused = forwarder.connect(81).await.unwrap();
+    let error = soon("the refusal", refused.read_to_end(&mut Vec::new())).await.unwrap_err();
     assert!(error.to_string().ends_with("connection refused"), "{error}");
     assert_answer(&forwarder, "http", "web-0").await;
     let error = forwarder.connect("metrics").await.unwrap_err();

@@ -64,6 +64,35 @@ async fn ten_mebibytes_go_through_a_command_and_back() {
     }
 }
 
+#[tokio::test]
+async fn a_hundred_mebibytes_go_through_a_command_and_back_to_a_reader_that_lags() {
+    let part = bytes(1024 * 1024);
+    for protocol in [Protocol::WEBSOCKET_V5, Protocol::Spdy(Version::V4)] {
+        let streams = Streams { stderr: false, ..ALL };
+        let (mut process, served) =
+            start(Carrier::Tcp, protocol, streams, move |stdio| cat(stdio, u64::MAX)).await;
+        let (mut stdin, mut stdout) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        let write = async {
+            for _ in 0..100 {
+                stdin.write_all(&part).await.unwrap();
+            }
+            drop(stdin);
+        };
+        let read = async {
+            let mut received = vec![0; part.len()];
+            for number in 0..100 {
+                stdout.read_exact(&mut received).await.unwrap();
+                assert!(received == part, "part {number} over {protocol}");
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(stdout.read(&mut received).await.unwrap(), 0);
+        };
+        tokio::join!(write, read);
+        assert!(soon("the end", process.wait()).await.unwrap().success());
+        soon("the server", served).await.unwrap().unwrap();
+    }
+}
+
 async fn echo(carrier: Carrier, protocol: Protocol, length: usize) {
     let what = format!("{length} bytes, {protocol}, {carrier:?}");
     let limit = if protocol.has_half_close() { u64::MAX } else { u64::try_from(length).unwrap() };
@@ -274,11 +303,13 @@ async fn a_flood_of_errors_arrives_while_standard_input_is_not_read() {
 async fn a_client_that_is_dropped_ends_the_command_and_leaves_no_task() {
     for carrier in CARRIERS {
         for protocol in protocols() {
-            // While the command waits for input, while it floods its output, and while the client waits.
-            for stage in 0..3 {
+            // While the command waits for input, while it floods its output, while the client waits, with input that nobody
+            // reads, and after the end of the input.
+            for stage in 0..5 {
                 let (alive, dropped) = oneshot::channel::<()>();
-                let command = move |mut stdio: Stdio| async move {
-                    let _alive = alive;
+                let command = move |stdio: Stdio| async move {
+                    // All of it, so that no stream ends before.
+                    let (_alive, mut stdio) = (alive, stdio);
                     if stage == 1 {
                         loop {
                             stdio.stdout.as_mut().unwrap().write_all(&[0; 10_000]).await?;
@@ -294,6 +325,13 @@ async fn a_client_that_is_dropped_ends_the_command_and_leaves_no_task() {
                         status = wait => panic!("the command has not ended: {status:?}"),
                         () = tokio::task::yield_now() => {}
                     }
+                }
+                if stage == 3 {
+                    let stdin = process.stdin.as_mut().unwrap();
+                    soon("the buffers", stdin.write_all(&vec![0; 128 * 1024])).await.unwrap();
+                }
+                if stage == 4 {
+                    process.stdin = None;
                 }
                 drop(process);
                 assert!(soon("the command", dropped).await.is_err());
