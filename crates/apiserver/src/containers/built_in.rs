@@ -20,6 +20,7 @@ use klient_apimachinery::values::{Map, at, list_at, text_at};
 use klient_streams::BoxError;
 use klient_streams::port_forward::Forwarded;
 use klient_streams::remote_command::{ExitStatus, Stdio};
+use serde_json::Value;
 
 use super::{ContainerCommand, ContainerLog, LogRequest, PodPort};
 use crate::admission::RequestContext;
@@ -119,7 +120,12 @@ impl Pods {
             if let Some(pod) = &known {
                 pod.kill();
             }
-            return self.remove(state, &object.key, uid).await;
+            // Without a grace period, who deletes it removes it.
+            let grace_period = at(&value, &["metadata", "deletionGracePeriodSeconds"]);
+            if grace_period.and_then(Value::as_i64).is_some_and(|seconds| seconds > 0) {
+                self.remove(state, &object.key, uid).await;
+            }
+            return;
         }
         let is_new = known.is_none();
         let pod = match known {
