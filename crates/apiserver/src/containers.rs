@@ -1,5 +1,6 @@
 //! [`Containers`], the stand-in for the containers of pods.
 
+pub(crate) mod built_in;
 mod log;
 
 use std::fmt;
@@ -10,13 +11,14 @@ use klient_streams::BoxError;
 use klient_streams::port_forward::Forwarded;
 use klient_streams::remote_command::{ExitStatus, Stdio};
 
+use built_in::Pods;
 pub(crate) use log::Line;
 pub use log::{ContainerLog, LogStream};
 
 /// The stand-in for the containers of all pods, with or without a node: functions that run commands, answer at ports and
 /// have the logs.
 ///
-/// What it has no function for is refused, as by a server whose nodes cannot be reached. Streams run at the same time,
+/// Requests for which it has no function are refused, as by a server whose nodes cannot be reached. Streams run at the same time,
 /// each in a task of its own, which is dropped when the client closes its connection or the server stops. A container
 /// that the status of its pod shows as waiting or terminated, and a pod that has ended, are refused as by a kubelet.
 ///
@@ -54,6 +56,8 @@ pub struct Containers {
     attach: Option<Arc<Run>>,
     port_forward: Option<Arc<Forward>>,
     log: Option<Arc<Log>>,
+    /// The pods that run in the built-in containers.
+    pods: Option<Arc<Pods>>,
 }
 
 /// A function that runs a command, or plays a main process.
@@ -119,6 +123,41 @@ impl Containers {
         Containers::default().exec(run)
     }
 
+    /// The built-in containers, in which all pods run as soon as they are created: their status is `Running`, with those of
+    /// the containers. They need neither images nor nodes.
+    ///
+    /// - Commands are those of a small shell, `sh`, with `echo`, `cat`, `sleep`, `env`, `ls`, `tar` and some more. Each
+    ///   container has files of its own, in memory.
+    /// - The main process is that of `command` and `args`. If there is no such program, it runs for ever. Containers with
+    ///   `stdin` read it from the client that attaches to them. When it ends, the pod's `restartPolicy` counts.
+    /// - Declared ports answer over HTTP, with a line of text.
+    /// - The log has the lines of the pod's annotation `containers.klient.dev/log`, and what the main process prints.
+    /// - Init containers count as those that have succeeded. Probes, volumes and the fields of security have no effect.
+    ///
+    /// A function that is added replaces the part that it is for.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use klient_apiserver::{Containers, Options, Server};
+    ///
+    /// let options = Options { containers: Some(Containers::built_in()), ..Default::default() };
+    /// let server = Server::start(options).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn built_in() -> Self {
+        Containers { pods: Some(Arc::default()), ..Containers::default() }
+    }
+
+    /// The same containers for a server that starts: no pod runs yet.
+    pub(crate) fn restarted(&self) -> Self {
+        Containers { pods: self.pods.as_ref().map(|_| Arc::default()), ..self.clone() }
+    }
+
+    /// The pods that run, of the built-in containers.
+    pub(crate) fn pods(&self) -> Option<Arc<Pods>> {
+        self.pods.clone()
+    }
+
     /// Runs the commands of exec requests by a function.
     pub fn exec<R, F>(mut self, run: R) -> Self
     where
@@ -160,22 +199,39 @@ impl Containers {
 
     /// The function that runs commands.
     pub(crate) fn runs(&self) -> Option<Arc<Run>> {
-        self.exec.clone()
+        let pods = || {
+            self.pods.clone().map(|pods| -> Arc<Run> {
+                Arc::new(move |command, stdio| Box::pin(pods.clone().exec(command, stdio)))
+            })
+        };
+        self.exec.clone().or_else(pods)
     }
 
     /// The function that plays main processes.
     pub(crate) fn attaches(&self) -> Option<Arc<Run>> {
-        self.attach.clone()
+        let pods = || {
+            self.pods.clone().map(|pods| -> Arc<Run> {
+                Arc::new(move |command, stdio| Box::pin(pods.clone().attach(command, stdio)))
+            })
+        };
+        self.attach.clone().or_else(pods)
     }
 
     /// The function that answers at ports.
     pub(crate) fn forwards(&self) -> Option<Arc<Forward>> {
-        self.port_forward.clone()
+        let pods = || {
+            self.pods.clone().map(|pods| -> Arc<Forward> {
+                Arc::new(move |port, connection| Box::pin(pods.clone().forward(port, connection)))
+            })
+        };
+        self.port_forward.clone().or_else(pods)
     }
 
     /// The function that has the logs.
     pub(crate) fn logs(&self) -> Option<Arc<Log>> {
-        self.log.clone()
+        let pods =
+            || self.pods.clone().map(|pods| -> Arc<Log> { Arc::new(move |request| pods.log(&request)) });
+        self.log.clone().or_else(pods)
     }
 }
 

@@ -201,7 +201,7 @@ impl Server {
             discovery: Discovery::default().into(),
             openapi: OpenApi::default().into(),
             controllers: if options.controller_manager { controllers::ALL } else { controllers::API_SERVER },
-            containers: options.containers.clone(),
+            containers: options.containers.as_ref().map(Containers::restarted),
             names: Mutex::default(),
             finalizations: Finalizations::default(),
             disruptions: Mutex::default(),

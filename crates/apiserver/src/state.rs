@@ -108,7 +108,7 @@ impl State {
             openapi: self.openapi.clone(),
             admission: self.admission.clone(),
             controllers: self.controllers,
-            containers: self.containers.clone(),
+            containers: self.containers.as_ref().map(Containers::restarted),
             names: Mutex::default(),
             finalizations: Finalizations::default(),
             disruptions: Mutex::default(),

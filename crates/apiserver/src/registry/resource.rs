@@ -266,6 +266,11 @@ impl Resource {
         self.is_built_in("", "namespaces")
     }
 
+    /// Returns true if its objects are pods.
+    pub(crate) fn is_pod(&self) -> bool {
+        self.is_built_in("", "pods")
+    }
+
     /// The name of its definition, if it is custom.
     pub(crate) fn definition_name(&self) -> String {
         format!("{}.{}", self.info.plural, self.info.group)

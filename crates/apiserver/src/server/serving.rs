@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{self, Connections};
+use crate::containers::built_in;
 use crate::finalization;
 use crate::offload;
 use crate::state::State;
@@ -50,6 +51,7 @@ impl Serving {
             None => {
                 let listener = listener.map(tokio::net::TcpListener::from_std).transpose()?;
                 finalization::resume(&state);
+                built_in::resume(&state);
                 tokio::spawn(async move {
                     connection::accept(Connections { listener, in_memory: clients }, tls, state).await;
                     let _ = end.send(());
@@ -109,6 +111,7 @@ async fn on_threads(
                 Err(error) => return drop(start.send(Err(error))),
             };
             finalization::resume(&state);
+            built_in::resume(&state);
             let _ = start.send(Ok(()));
             connection::accept(Connections { listener, in_memory }, tls, state).await;
         });

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use klient_apimachinery::go::quoted;
-use klient_apiserver::{Options, Server, ServiceAddress};
+use klient_apiserver::{Containers, Options, Server, ServiceAddress};
 
 use crate::error::CliError;
 use crate::session::Session;
@@ -43,6 +43,9 @@ pub(crate) struct ServerArgs {
     /// their finalize subresource, no CertificateSigningRequest is signed, and no status of a PodDisruptionBudget is kept
     #[arg(long)]
     no_controller_manager: bool,
+    /// Do not run pods: they stay Pending, and have no logs, commands and ports
+    #[arg(long)]
+    no_containers: bool,
 }
 
 /// A user of `--user`, with the file of its kubeconfig.
@@ -98,6 +101,7 @@ pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), C
         token_auth_file: args.token_auth_file.clone(),
         service_addresses: args.service_address.clone(),
         controller_manager: !args.no_controller_manager,
+        containers: (!args.no_containers).then(Containers::built_in),
         ..Options::default()
     };
     let server = start(options).await?;

@@ -1,0 +1,243 @@
+//! The built-in containers: all pods run, with a small shell, files in memory, an answer at declared ports and the logs
+//! that annotations have.
+
+mod archive;
+mod commands;
+mod container;
+mod files;
+mod http;
+mod pod;
+mod shell;
+mod status;
+mod terminal;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use klient_apimachinery::BoxFuture;
+use klient_apimachinery::values::{Map, at, list_at, text_at};
+use klient_streams::BoxError;
+use klient_streams::port_forward::Forwarded;
+use klient_streams::remote_command::{ExitStatus, Stdio};
+use serde_json::Value;
+
+use super::{ContainerCommand, ContainerLog, LogRequest, PodPort};
+use crate::admission::RequestContext;
+use crate::registry::deletion::Deletion;
+use crate::registry::pipeline::{Pipeline, delete};
+use crate::state::State;
+use crate::storage::{Key, Object};
+use crate::warnings::Warnings;
+use container::{Container, RunState};
+use pod::{LOG, Pod};
+
+/// The time until a container that has ended is started again, which doubles with each restart up to the longest.
+const BACK_OFF: Duration = Duration::from_secs(10);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
+
+/// The pods that run, by their keys.
+#[derive(Default)]
+pub(crate) struct Pods(Mutex<HashMap<Key, Arc<Pod>>>);
+
+impl Pods {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Pod>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, namespace: &str, name: &str) -> Option<Arc<Pod>> {
+        self.lock().get(&Key::new(Some(namespace), name)).cloned()
+    }
+
+    fn container(&self, namespace: &str, pod: &str, name: &str) -> Option<Arc<Container>> {
+        self.get(namespace, pod)?.container(name)
+    }
+
+    /// Runs a command in a container.
+    pub(super) async fn exec(
+        self: Arc<Self>,
+        command: ContainerCommand,
+        stdio: Stdio,
+    ) -> Result<ExitStatus, BoxError> {
+        let ContainerCommand { namespace, pod, container: name, args, tty } = command;
+        let container = self.container(&namespace, &pod, &name);
+        let container = container.ok_or_else(|| format!("container {name} does not run"))?;
+        let program = args.first().map_or("", String::as_str);
+        if !commands::exists(program) {
+            return Err(format!("exec: \"{program}\": executable file not found in $PATH").into());
+        }
+        Ok(container.exec(args, tty, stdio).await.into())
+    }
+
+    /// Attaches to the main process of a container.
+    pub(super) async fn attach(
+        self: Arc<Self>,
+        command: ContainerCommand,
+        stdio: Stdio,
+    ) -> Result<ExitStatus, BoxError> {
+        let ContainerCommand { namespace, pod, container: name, tty, .. } = command;
+        let container = self.container(&namespace, &pod, &name);
+        let container = container.ok_or_else(|| format!("container {name} does not run"))?;
+        container.attach(tty, stdio).await;
+        // The exit code is in the status of the pod: to attach is a success whatever the process does.
+        Ok(ExitStatus::SUCCESS)
+    }
+
+    /// Answers a connection to a port that a container of the pod declares.
+    pub(super) async fn forward(
+        self: Arc<Self>,
+        port: PodPort,
+        connection: Forwarded,
+    ) -> Result<(), BoxError> {
+        let pod = self.get(&port.namespace, &port.pod);
+        if !pod.is_some_and(|pod| pod.ports.contains(&port.port)) {
+            let number = port.port;
+            let refused = format!("dial tcp4 127.0.0.1:{number}: connect: connection refused");
+            return Err(format!("failed to connect to localhost:{number}, IPv4: {refused}").into());
+        }
+        http::serve(port, connection).await
+    }
+
+    /// The log of a container.
+    pub(super) fn log(&self, request: &LogRequest) -> Option<ContainerLog> {
+        let LogRequest { namespace, pod, container, previous } = request;
+        self.container(namespace, pod, container)?.log(*previous)
+    }
+
+    /// Reacts to a change of a pod: runs it when it is new, and ends it when it is deleted.
+    pub(crate) async fn changed(self: &Arc<Self>, state: &Arc<State>, object: &Object, deleted: bool) {
+        let value = object.value();
+        let uid = text_at(&value, &["metadata", "uid"]);
+        let known = self.lock().get(&object.key).cloned().filter(|pod| pod.uid == uid);
+        if deleted {
+            if let Some(pod) = known {
+                self.lock().remove(&object.key);
+                pod.kill();
+            }
+            return;
+        }
+        if object.is_terminating {
+            if let Some(pod) = &known {
+                pod.kill();
+            }
+            // Without a grace period, who deletes it removes it.
+            let grace_period = at(&value, &["metadata", "deletionGracePeriodSeconds"]);
+            if grace_period.and_then(Value::as_i64).is_some_and(|seconds| seconds > 0) {
+                self.remove(state, &object.key, uid).await;
+            }
+            return;
+        }
+        let is_new = known.is_none();
+        let pod = match known {
+            Some(pod) => pod,
+            None if !is_to_run(&value) => return,
+            None => {
+                let pod = Arc::new(Pod::new(&value));
+                self.lock().insert(object.key.clone(), pod.clone());
+                pod
+            }
+        };
+        let added = pod.add_containers(&value);
+        pod.add_log(&value);
+        if added.is_empty() && !is_new {
+            return;
+        }
+        for container in &added {
+            container.begin();
+            pod.print_log(container, text_at(&value, &["metadata", "annotations", LOG]));
+        }
+        self.sync(state, &object.key, &pod).await;
+        for container in added {
+            let (pods, state, key) = (self.clone(), state.clone(), object.key.clone());
+            let running = run(pods, state, key, pod.clone(), container);
+            pod.spawn(running);
+        }
+    }
+
+    /// Writes the status of a pod.
+    fn sync<'a>(&'a self, state: &'a Arc<State>, key: &'a Key, pod: &'a Pod) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let resource = state.registry.built_in("", "v1", "pods");
+            let warnings = Warnings::default();
+            let pipeline = Pipeline::of_server(state, &resource, Some("status"), Some("kubelet"), &warnings);
+            // Of two changes, the status that includes both is written last.
+            let _one_at_a_time = pod.writing.lock().await;
+            let mut update = |old: &Map, _: &Object| {
+                let mut new = old.clone();
+                if text_at(old, &["metadata", "uid"]) == pod.uid {
+                    status::set(&mut new, pod);
+                }
+                Ok(new)
+            };
+            if let Err(failure) = pipeline.guaranteed_update(key, &mut update).await {
+                // It may be deleted meanwhile.
+                tracing::debug!(pod = %key, code = failure.code(), "the status could not be written");
+            }
+        })
+    }
+
+    /// Removes a pod that is given time to end, as its kubelet does.
+    async fn remove(&self, state: &Arc<State>, key: &Key, uid: &str) {
+        let resource = state.registry.built_in("", "v1", "pods");
+        let warnings = Warnings::default();
+        let options = Deletion { grace_period: Some(0), uid: Some(uid.to_owned()), ..Deletion::default() };
+        let request = RequestContext::of_server(&warnings);
+        if let Err(failure) = Box::pin(delete(state, &resource, key, &options, request)).await {
+            tracing::debug!(pod = %key, code = failure.code(), "the pod could not be removed");
+        }
+    }
+}
+
+/// Runs the pods that are there when the server starts.
+pub(crate) fn resume(state: &Arc<State>) {
+    let Some(pods) = state.containers.as_ref().and_then(|containers| containers.pods.clone()) else { return };
+    let resource = state.registry.built_in("", "v1", "pods");
+    let state = state.clone();
+    tokio::spawn(async move {
+        for object in state.store.all(&resource.table, None) {
+            pods.changed(&state, &object, false).await;
+        }
+    });
+}
+
+/// Returns true if a pod is neither held back nor at its end.
+fn is_to_run(pod: &Map) -> bool {
+    let has_ended = matches!(text_at(pod, &["status", "phase"]), "Succeeded" | "Failed");
+    !has_ended && list_at(pod, &["spec", "schedulingGates"]).is_empty()
+}
+
+/// Runs a container, again after its end if its pod says so.
+fn run(
+    pods: Arc<Pods>,
+    state: Arc<State>,
+    key: Key,
+    pod: Arc<Pod>,
+    container: Arc<Container>,
+) -> BoxFuture<'static, ()> {
+    Box::pin(async move {
+        let mut back_off = BACK_OFF;
+        loop {
+            let code = container.clone().main().await;
+            container.end(code);
+            let restarts = pod.restarts(&container, code);
+            pods.sync(&state, &key, &pod).await;
+            if !restarts {
+                return;
+            }
+            tokio::time::sleep(back_off).await;
+            back_off = LONGEST_BACK_OFF.min(back_off * 2);
+            container.begin();
+            pods.sync(&state, &key, &pod).await;
+        }
+    })
+}
+
+/// Returns true if a field of a container's description is true.
+fn is_set(container: &Map, field: &str) -> bool {
+    at(container, &[field]).is_some_and(|value| value == true)
+}
+
+/// Returns true while a container runs.
+fn runs(container: &Container) -> bool {
+    matches!(container.run().state, RunState::Running(_))
+}

@@ -1,0 +1,121 @@
+//! The program `tar`, as much of it as `kubectl cp` uses.
+
+use super::commands::{print_all, read_all};
+use super::files::absolute;
+use super::shell::{Io, Shell};
+
+/// The options of a call.
+#[derive(Debug, Default)]
+struct Options {
+    /// `c`, `x` or `t`.
+    mode: Option<char>,
+    file: Option<String>,
+    folder: String,
+    lists: bool,
+    names: Vec<String>,
+}
+
+impl Options {
+    fn parse(shell: &Shell, words: &[&str]) -> Result<Self, String> {
+        let mut options = Options { folder: shell.folder.clone(), ..Options::default() };
+        let mut words = words.iter();
+        let mut is_first = true;
+        while let Some(word) = words.next() {
+            let letters = match word.strip_prefix('-') {
+                // Owners, permissions and the like are as they are.
+                Some(long) if long.starts_with('-') => {
+                    is_first = false;
+                    continue;
+                }
+                Some(letters) if !letters.is_empty() => letters,
+                None if is_first => word,
+                _ => {
+                    options.names.push((*word).to_owned());
+                    continue;
+                }
+            };
+            is_first = false;
+            for letter in letters.chars() {
+                let mut value = || {
+                    words.next().copied().ok_or_else(|| format!("option requires an argument -- '{letter}'"))
+                };
+                match letter {
+                    'c' | 'x' | 't' => options.mode = Some(letter),
+                    'f' => options.file = Some(value()?.to_owned()).filter(|file| file != "-"),
+                    'C' => options.folder = absolute(&options.folder, value()?),
+                    'v' => options.lists = true,
+                    'm' | 'p' | 'o' | 'h' => {}
+                    'z' | 'j' | 'J' => return Err("archives are not compressed here".to_owned()),
+                    letter => return Err(format!("unrecognized option: {letter}")),
+                }
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Packs, unpacks or lists an archive.
+pub(super) async fn tar(shell: &Shell, words: &[&str], io: &Io) -> u8 {
+    let done = match Options::parse(shell, words) {
+        Ok(options) if !shell.container.files().is_folder(&options.folder) => {
+            Err(format!("can't change directory to '{}': No such file or directory", options.folder))
+        }
+        Ok(options) => match options.mode {
+            Some('c') => create(shell, &options, io).await,
+            Some(mode) => extract(shell, &options, mode == 't', io).await,
+            None => Err("must specify one of -c, -x, -t".to_owned()),
+        },
+        Err(problem) => Err(problem),
+    };
+    match done {
+        Ok(()) => 0,
+        Err(problem) => {
+            io.complain(format!("tar: {problem}")).await;
+            1
+        }
+    }
+}
+
+async fn create(shell: &Shell, options: &Options, io: &Io) -> Result<(), String> {
+    if options.names.is_empty() {
+        return Err("empty archive".to_owned());
+    }
+    if options.names.iter().any(|name| name.starts_with('/')) {
+        io.complain("tar: removing leading '/' from member names").await;
+    }
+    let paths: Vec<(String, String)> = options
+        .names
+        .iter()
+        .map(|name| (absolute(&options.folder, name), name.trim_start_matches('/').to_owned()))
+        .collect();
+    let archive = shell.container.files().pack(&paths)?;
+    match &options.file {
+        Some(file) => {
+            let path = shell.path(file);
+            let written = shell.container.files().write(&path, archive.into(), false);
+            written.map_err(|problem| format!("can't open '{file}': {problem}"))
+        }
+        None if print_all(io, &archive).await => Ok(()),
+        None => Err("write error: Broken pipe".to_owned()),
+    }
+}
+
+async fn extract(shell: &Shell, options: &Options, lists: bool, io: &Io) -> Result<(), String> {
+    let archive = match &options.file {
+        Some(file) => {
+            let content = shell.container.files().read(&shell.path(file));
+            content.map_err(|problem| format!("can't open '{file}': {problem}"))?.to_vec()
+        }
+        None => read_all(io).await.ok_or("short read")?,
+    };
+    let names = if lists {
+        super::files::names(&archive)?
+    } else {
+        shell.container.files().unpack(&options.folder, &archive)?
+    };
+    if lists || options.lists {
+        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
+        io.print(lines).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! [`Files`], the file system of a container, in memory.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read as _};
+
+use bytes::Bytes;
+use klient_apimachinery::Time;
+use tar::{Archive, Builder, EntryType, Header};
+
+/// The number of bytes that the files of a container take at most.
+const MAX_SIZE: usize = 256 * 1024 * 1024;
+
+/// The number of files and folders of a container.
+const MAX_FILES: usize = 100_000;
+
+/// A file or folder.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) mode: u32,
+    pub(super) modified: i64,
+    /// None for a folder.
+    pub(super) content: Option<Bytes>,
+}
+
+/// Files and folders by their absolute paths, without `.`, `..` and slashes at the end; the root is the empty path.
+#[derive(Clone, Debug)]
+pub(super) struct Files {
+    entries: BTreeMap<String, Entry>,
+    size: usize,
+}
+
+/// A path that is absolute and has no `.`, `..` and empty parts, as the keys of [`Files`] are.
+pub(super) fn absolute(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    let folder = if path.starts_with('/') { "" } else { folder };
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.iter().map(|part| format!("/{part}")).collect()
+}
+
+fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(parent, _)| parent)
+}
+
+impl Files {
+    /// The folders of a small system.
+    pub(super) fn new(hostname: &str) -> Self {
+        let mut files = Files { entries: BTreeMap::new(), size: 0 };
+        for folder in ["", "/bin", "/etc", "/root", "/tmp", "/var", "/var/log"] {
+            files.entries.insert(folder.to_owned(), Entry::folder());
+        }
+        files.entries.insert("/etc/hostname".to_owned(), Entry::file(format!("{hostname}\n").into()));
+        files
+    }
+
+    pub(super) fn get(&self, path: &str) -> Option<&Entry> {
+        self.entries.get(path)
+    }
+
+    pub(super) fn is_folder(&self, path: &str) -> bool {
+        self.get(path).is_some_and(|entry| entry.content.is_none())
+    }
+
+    /// The content of a file.
+    pub(super) fn read(&self, path: &str) -> Result<Bytes, &'static str> {
+        match self.get(path) {
+            Some(Entry { content: Some(content), .. }) => Ok(content.clone()),
+            Some(_) => Err("Is a directory"),
+            None => Err("No such file or directory"),
+        }
+    }
+
+    /// Writes a file, or adds to it.
+    pub(super) fn write(&mut self, path: &str, content: Bytes, append: bool) -> Result<(), &'static str> {
+        let before = match self.get(path) {
+            Some(Entry { content: Some(content), .. }) => content.clone(),
+            Some(_) => return Err("Is a directory"),
+            None => Bytes::new(),
+        };
+        let content = match append && !before.is_empty() {
+            true => [before.as_ref(), &content].concat().into(),
+            false => content,
+        };
+        let mode = self.get(path).map_or(0o644, |entry| entry.mode);
+        self.put(path, Entry { mode, ..Entry::file(content) })
+    }
+
+    pub(super) fn make_folder(&mut self, path: &str, with_parents: bool) -> Result<(), &'static str> {
+        match self.get(path) {
+            Some(entry) if with_parents && entry.content.is_none() => return Ok(()),
+            Some(_) => return Err("File exists"),
+            None => {}
+        }
+        if with_parents && let Some(parent) = parent(path) {
+            self.make_folder(&parent.to_owned(), true)?;
+        }
+        self.put(path, Entry::folder())
+    }
+
+    fn put(&mut self, path: &str, entry: Entry) -> Result<(), &'static str> {
+        if !parent(path).is_some_and(|parent| self.is_folder(parent)) {
+            return Err("No such file or directory");
+        }
+        let length = |entry: &Entry| entry.content.as_ref().map_or(0, Bytes::len);
+        let before = self.get(path).map_or(0, length);
+        let size = self.size - before + length(&entry);
+        if size > MAX_SIZE || self.entries.len() >= MAX_FILES {
+            return Err("No space left on device");
+        }
+        self.size = size;
+        self.entries.insert(path.to_owned(), entry);
+        Ok(())
+    }
+
+    /// Removes a file, or a folder with all that is in it.
+    pub(super) fn remove(&mut self, path: &str, recursive: bool) -> Result<(), &'static str> {
+        match self.get(path) {
+            None => return Err("No such file or directory"),
+            Some(entry) if entry.content.is_none() && !recursive => return Err("Is a directory"),
+            Some(_) => {}
+        }
+        let below = format!("{path}/");
+        let gone: Vec<String> = self.below(path).map(|(path, _)| path.clone()).collect();
+        for path in gone.into_iter().filter(|other| other == path || other.starts_with(&below)) {
+            let removed = self.entries.remove(&path);
+            self.size -= removed.and_then(|entry| entry.content).map_or(0, |content| content.len());
+        }
+        Ok(())
+    }
+
+    /// A file or folder, and all that is in it, in the order of their paths.
+    pub(super) fn below(&self, path: &str) -> impl Iterator<Item = (&String, &Entry)> {
+        let below = format!("{path}/");
+        let path = path.to_owned();
+        let all = self.entries.range(path.clone()..);
+        all.take_while({
+            let path = path.clone();
+            move |(other, _)| other.starts_with(&path)
+        })
+        .filter(move |(other, _)| **other == path || other.starts_with(&below))
+    }
+
+    /// The names in a folder.
+    pub(super) fn names(&self, path: &str) -> Vec<String> {
+        let below = format!("{path}/");
+        let paths = self.below(path).filter_map(|(other, _)| other.strip_prefix(&below));
+        paths.filter(|name| !name.contains('/')).map(str::to_owned).collect()
+    }
+
+    /// A tar archive of files and folders, each with the name that it gets.
+    pub(super) fn pack(&self, paths: &[(String, String)]) -> Result<Vec<u8>, String> {
+        let mut archive = Builder::new(Vec::new());
+        for (path, name) in paths {
+            if self.get(path).is_none() {
+                return Err(format!("{name}: No such file or directory"));
+            }
+            for (other, entry) in self.below(path) {
+                let inner = format!("{}{}", name.trim_end_matches('/'), &other[path.len()..]);
+                let inner = if inner.is_empty() { "." } else { &inner };
+                let mut header = Header::new_gnu();
+                header.set_mode(entry.mode);
+                header.set_mtime(entry.modified.try_into().unwrap_or(0));
+                let content = entry.content.clone();
+                let kind = if content.is_some() { EntryType::Regular } else { EntryType::Directory };
+                header.set_entry_type(kind);
+                let content = content.unwrap_or_default();
+                header.set_size(content.len().try_into().unwrap_or(u64::MAX));
+                let added = archive.append_data(&mut header, inner, &content[..]);
+                added.map_err(|error| format!("{inner}: {error}"))?;
+            }
+        }
+        archive.into_inner().map_err(|error| error.to_string())
+    }
+
+    /// Writes the files of a tar archive to a folder, and returns their names. Names that lead out of it lead to its
+    /// inside, and what is neither file nor folder is left out.
+    pub(super) fn unpack(&mut self, folder: &str, archive: &[u8]) -> Result<Vec<String>, String> {
+        let mut names = Vec::new();
+        let broken = |error: io::Error| format!("invalid tar archive: {error}");
+        let mut archive = Archive::new(Cursor::new(archive));
+        for entry in archive.entries().map_err(broken)? {
+            let mut entry = entry.map_err(broken)?;
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let path = format!("{folder}{}", absolute("", &name));
+            let failed = |problem: &str| format!("can't open '{name}': {problem}");
+            let (mode, modified) = (entry.header().mode(), entry.header().mtime());
+            let content = match entry.header().entry_type() {
+                EntryType::Directory => None,
+                EntryType::Regular | EntryType::Continuous => {
+                    let mut content = Vec::new();
+                    entry.read_to_end(&mut content).map_err(broken)?;
+                    Some(content.into())
+                }
+                _ => continue,
+            };
+            if let Some(parent) = parent(&path) {
+                self.make_folder(parent, true).map_err(failed)?;
+            }
+            let modified = modified.ok().and_then(|time| time.try_into().ok()).unwrap_or(0);
+            if !(content.is_none() && self.is_folder(&path)) {
+                let mode = mode.unwrap_or(0o644);
+                self.put(&path, Entry { mode, modified, content }).map_err(failed)?;
+            }
+            names.push(name);
+        }
+        Ok(names)
+    }
+}
+
+/// The names in a tar archive.
+pub(super) fn names(archive: &[u8]) -> Result<Vec<String>, String> {
+    let broken = |error: io::Error| format!("invalid tar archive: {error}");
+    let mut archive = Archive::new(Cursor::new(archive));
+    let entries = archive.entries().map_err(broken)?;
+    let name = |entry: io::Result<tar::Entry<'_, _>>| {
+        entry.map(|entry| String::from_utf8_lossy(&entry.path_bytes()).into_owned())
+    };
+    entries.map(|entry| name(entry).map_err(broken)).collect()
+}
+
+impl Entry {
+    fn folder() -> Self {
+        Entry { mode: 0o755, modified: Time::now().unix(), content: None }
+    }
+
+    fn file(content: Bytes) -> Self {
+        Entry { mode: 0o644, modified: Time::now().unix(), content: Some(content) }
+    }
+}
