@@ -82,7 +82,9 @@ impl Server {
     pub(crate) fn embedded(klient: &Path, folder: &Path) -> Result<Server, String> {
         let kubeconfig = folder.join("klient.kubeconfig");
         let mut command = Command::new(klient);
-        command.args(["server", "--listen", "127.0.0.1:0", "--write-kubeconfig"]).arg(&kubeconfig);
+        // As beside a kube-apiserver alone, no pod runs.
+        command.args(["server", "--listen", "127.0.0.1:0", "--no-containers", "--write-kubeconfig"]);
+        command.arg(&kubeconfig);
         Server::start(command, &folder.join("klient.log"), "Serving at ", kubeconfig)
     }
 
