@@ -97,7 +97,7 @@ impl Files {
             None => {}
         }
         if with_parents && let Some(parent) = parent(path) {
-            self.make_folder(&parent.to_owned(), true)?;
+            self.make_folder(parent, true)?;
         }
         self.put(path, Entry::folder())
     }

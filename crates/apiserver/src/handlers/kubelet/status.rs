@@ -14,7 +14,7 @@ pub(super) fn is_running(pod: &Map) -> Result<(), String> {
         return Ok(());
     }
     let (name, namespace) = (text_at(pod, &["metadata", "name"]), text_at(pod, &["metadata", "namespace"]));
-    Err(format!("pod not found ({})", quoted(&format!("{name}_{namespace}"))))
+    Err(format!("pod not found ({})", quoted(format!("{name}_{namespace}"))))
 }
 
 /// Checks that a container of a pod runs.
