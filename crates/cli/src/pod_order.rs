@@ -31,7 +31,7 @@ pub(crate) fn by_activity(a: &Pod, b: &Pod) -> Ordering {
         Some("Running") => 2,
         _ => 0,
     };
-    let deletion = |pod: &Pod| pod.metadata.deletion_timestamp.clone();
+    let deletion = |pod: &Pod| pod.metadata.deletion_timestamp;
     is_unassigned(a)
         .cmp(&is_unassigned(b))
         .then_with(|| phase(b).cmp(&phase(a)))

@@ -58,7 +58,8 @@ impl Generated {
                 continue;
             }
             if !present.is_empty() && !present.starts_with(MARK.as_bytes()) {
-                let problem = "klient has not generated it, and does not overwrite it: name another path, or delete it";
+                let problem =
+                    "klient has not generated it, and does not overwrite it: name another path, or delete it";
                 return Err(Error::new(problem).within(file.display().to_string()));
             }
             changed.push((file, text));

@@ -122,6 +122,7 @@ struct Terminal {
 impl Terminal {
     /// Runs `klient exec -it web -- size` as a program that tells its id first, and compares the terminal's settings
     /// before and after. `None` without `script`.
+    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn start(playground: &Playground) -> Option<Self> {
         let program = Program { path: "script".into(), name: "script" };
         let mut command = tokio::process::Command::from(playground.command(&program, "admin"));
@@ -137,7 +138,7 @@ impl Terminal {
                 Some(Terminal { child, stdin, stdout, shown: String::new() })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                println!("skipped: there is no script");
+                eprintln!("skipped: there is no script");
                 None
             }
             Err(error) => panic!("{error}"),

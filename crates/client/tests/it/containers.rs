@@ -59,9 +59,11 @@ pub(crate) fn client_without_websocket(server: &Server) -> (Client, Arc<Mutex<Ve
                 if upgrade.as_deref() == Some("websocket") {
                     let body =
                         ResponseBody::new(http_body_util::Full::new(bytes::Bytes::from("no upgrades")));
-                    return Ok(Response::builder().status(403).body(body)?);
+                    let response: Result<_, klient_client::BoxError> =
+                        Response::builder().status(403).body(body).map_err(Into::into);
+                    return response;
                 }
-                Ok::<_, klient_client::BoxError>(transport.oneshot(request).await?)
+                transport.oneshot(request).await
             }
         })
     });

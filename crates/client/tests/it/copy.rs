@@ -33,7 +33,8 @@ async fn run(folder: &Path, command: ContainerCommand, stdio: Stdio) -> Result<E
     let output = async move { tokio::io::copy(&mut stdout, &mut stdio.stdout.unwrap()).await };
     let errors = async move { tokio::io::copy(&mut stderr, &mut stdio.stderr.unwrap()).await };
     let (_, output, errors) = tokio::join!(input, output, errors);
-    (output?, errors?);
+    output?;
+    errors?;
     let code = child.wait().await?.code().unwrap_or(137);
     Ok(ExitStatus::from(u8::try_from(code)?))
 }
