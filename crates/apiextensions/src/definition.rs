@@ -1,7 +1,7 @@
 //! CustomResourceDefinitions: defaults, validation, and the served form of accepted ones.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
@@ -141,6 +141,9 @@ pub struct Version {
 /// The time in which the rules of a version are compiled, though the request that needs them first is given up.
 const COMPILE_TIME: Duration = Duration::from_secs(300);
 
+/// The time between looks of a thread that waits for another's compilation.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
 /// The rules of a version, which are compiled when the first object is validated. An effort that does not suffice for that
 /// leaves them to the next.
 #[derive(Debug)]
@@ -163,11 +166,16 @@ impl LazyRules {
         if let Some(compiled) = self.compiled.get() {
             return compiled.as_ref();
         }
-        let compiling = self.compiling.try_lock();
-        let _compiling = match compiling {
-            Ok(guard) => guard,
-            Err(_) if Effort::may_wait() => self.compiling.lock().unwrap_or_else(PoisonError::into_inner),
-            Err(_) => return None,
+        let _compiling = loop {
+            match self.compiling.try_lock() {
+                Ok(guard) => break guard,
+                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                // A thread that waits has one of the few permits of long work, and gives it back when its time is over.
+                Err(TryLockError::WouldBlock) if Effort::may_wait() && !Effort::is_late() => {
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+                Err(TryLockError::WouldBlock) => return None,
+            }
         };
         if self.compiled.get().is_none() {
             let deadline = Instant::now() + COMPILE_TIME;

@@ -291,7 +291,7 @@ fn is_of_kind<K: CustomResource>(json: &[u8]) -> bool {
 }
 
 fn decode<K: CustomResource>(json: &[u8]) -> Result<K, DecodeError> {
-    read(json).map_err(|error| decode_error(json, &error, &error.to_string()))
+    read(json).map_err(|error| decode_error::<K>(json, &error, &error.to_string()))
 }
 
 /// Reads the fields of an object. All of klient reads them by this type of deserializer, since the code of a struct is
@@ -302,16 +302,28 @@ fn read<K: CustomResource>(json: &[u8]) -> Result<K, serde_json::Error> {
     deserializer.end().map(|()| object)
 }
 
-/// The decoding error of an object, with the path of the field.
+/// The decoding error of an object, with the path of the field: that of the value whose end makes the error.
+///
+/// The position of an error may be behind that: errors of `untagged`, `flatten`, `try_from` and `with` have that of the end of
+/// the value around.
 #[cold]
-fn decode_error(json: &[u8], error: &serde_json::Error, problem: &str) -> DecodeError {
-    let path = place::path_at(json, error);
+fn decode_error<K: CustomResource>(json: &[u8], error: &serde_json::Error, problem: &str) -> DecodeError {
+    let (mut least, mut end) = (0, place::offset(json, error).min(json.len()));
+    // A beginning of the document that is long enough has the error, too; a shorter one is cut off.
+    while error.is_data() && least < end {
+        let middle = least + (end - least) / 2;
+        match read::<K>(&json[..middle]) {
+            Err(error) if error.is_data() => end = middle,
+            _ => least = middle + 1,
+        }
+    }
+    let path = place::path_at(&json[..end]);
     // Types of Kubernetes append the end of the path to the message.
     let problem = match problem.split_once(": ") {
         Some((end, problem)) if path.ends_with(end) => problem,
         _ => problem,
     };
-    DecodeError::new(path.clone(), problem)
+    DecodeError::new(path, problem)
 }
 
 #[doc(hidden)]
@@ -429,17 +441,17 @@ pub fn deserialize<'de, K: CustomResource, D: Deserializer<'de>>(deserializer: D
     let value = Value::deserialize(deserializer)?;
     TypeMeta::deserialize(&value).map_err(D::Error::custom)?.check::<K>().map_err(D::Error::custom)?;
     let json = serde_json::to_vec(&value).map_err(D::Error::custom)?;
-    let mut object: K = read(&json).map_err(|error| D::Error::custom(error_in_value(&json, &error)))?;
+    let mut object: K = read(&json).map_err(|error| D::Error::custom(error_in_value::<K>(&json, &error)))?;
     *object.received_mut() = Received(Some(json.into()));
     Ok(object)
 }
 
 /// The decoding error of an object that is no JSON text, whose position is none that the caller knows.
 #[cold]
-fn error_in_value(json: &[u8], error: &serde_json::Error) -> DecodeError {
+fn error_in_value<K: CustomResource>(json: &[u8], error: &serde_json::Error) -> DecodeError {
     let problem = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    decode_error(json, error, problem.strip_suffix(&position).unwrap_or(&problem))
+    decode_error::<K>(json, error, problem.strip_suffix(&position).unwrap_or(&problem))
 }
 
 /// An object as JSON, with the received fields that its type does not know.

@@ -214,7 +214,7 @@ impl Converter {
                             Ok(object) => objects[index] = object,
                             Err(object) => undecodable.push(object),
                         }
-                        if undecodable.is_full() || Instant::now() >= deadline {
+                        if undecodable.is_full() || !undecodable.is_empty() && Instant::now() >= deadline {
                             break;
                         }
                     }

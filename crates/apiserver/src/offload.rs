@@ -27,8 +27,8 @@ pub(crate) fn limit(permits: Arc<Semaphore>) {
     PERMITS.set(Some(permits));
 }
 
-/// Does work on another thread. Its compilations and evaluations are interrupted at the deadline, if nobody waits any more,
-/// too.
+/// Does work on another thread. Its evaluations are interrupted at the deadline, if nobody waits any more, too, and so are
+/// compilations but those that others need.
 ///
 /// # Errors
 ///

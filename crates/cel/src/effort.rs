@@ -96,6 +96,9 @@ impl Effort {
     ///
     /// If that did not suffice, in which case the effort of the thread does not suffice, either.
     pub fn for_others<T>(deadline: Instant, run: impl FnOnce() -> T) -> std::result::Result<T, Interrupted> {
+        if Effort::is_late() {
+            return Err(Interrupted);
+        }
         let done = match SPENDING.get().deadline {
             Some(_) => Effort::until(deadline).spend(run),
             None => {
@@ -112,6 +115,14 @@ impl Effort {
     /// Returns true if the effort of the thread did not suffice, so that results are of no use.
     pub fn is_interrupted() -> bool {
         SPENDING.get().is_interrupted
+    }
+
+    /// Returns true if the time of the thread's effort is over, which is interrupted then.
+    pub fn is_late() -> bool {
+        let now = SPENDING.get();
+        let is_late = now.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        SPENDING.set(Spending { is_interrupted: now.is_interrupted || is_late, ..now });
+        is_late
     }
 
     /// Returns true if the thread may wait for others; otherwise its effort is interrupted.

@@ -24,6 +24,7 @@ mod source;
 mod subresource;
 #[cfg(feature = "streams")]
 mod switching;
+#[cfg_attr(not(feature = "streams"), expect(dead_code, reason = "port forwarding needs all of it"))]
 mod target_pods;
 mod watch;
 

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, Path, Type};
 
-use crate::attributes::{KLIENT, SCOPE, check_scope, expected, klient, once};
+use crate::attributes::{KLIENT, Problems, SCOPE, check_scope, each_part, expected, klient, once};
 use crate::markers::{Markers, is_specification, one_of};
 use crate::serde_attributes::{self, Container};
 use crate::shape::{Shape, bare, is_into, is_number};
@@ -45,23 +45,23 @@ struct Attributes {
 
 impl Attributes {
     fn parse(attributes: &[Attribute]) -> syn::Result<Self> {
-        let mut parsed = Attributes::default();
+        let (mut parsed, mut problems) = (Attributes::default(), Problems::default());
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("apply")) {
-            attribute.parse_nested_meta(|meta| {
+            problems.add(each_part(attribute, |meta| {
                 match meta.path.get_ident().map(Ident::to_string).unwrap_or_default().as_str() {
-                    "scope" => once(&mut parsed.scope, &meta, SCOPE, check_scope),
-                    "klient" => once(&mut parsed.klient, &meta, KLIENT, |_| Ok(())),
+                    "scope" => once(&mut parsed.scope, meta, SCOPE, check_scope),
+                    "klient" => once(&mut parsed.klient, meta, KLIENT, |_| Ok(())),
                     "struct_type" => {
                         let mut ty = None;
-                        one_of(&mut ty, &meta, &["granular", "atomic"])?;
+                        one_of(&mut ty, meta, &["granular", "atomic"])?;
                         parsed.is_atomic = ty.is_some_and(|ty| ty.value() == "atomic");
                         Ok(())
                     }
                     _ => Err(meta.error(expected("`scope`, `struct_type` or `klient`"))),
                 }
-            })?;
+            }));
         }
-        Ok(parsed)
+        problems.or(parsed)
     }
 }
 

@@ -53,7 +53,7 @@ impl Generated {
         let path = path.as_ref();
         let mut changed = Vec::new();
         for (file, text) in self.texts(path) {
-            let present = fs::read(&file).unwrap_or_default();
+            let present = read(&file)?.unwrap_or_default();
             if present == text.as_bytes() {
                 continue;
             }
@@ -88,14 +88,9 @@ impl Generated {
         let path = path.as_ref();
         let mut differing = Vec::new();
         for (file, text) in self.texts(path) {
-            match fs::read(&file) {
-                Ok(present) if code(&present) == code(text.as_bytes()) => {}
-                Ok(_) => differing.push(file),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => differing.push(file),
-                Err(error) => {
-                    let problem = format!("it cannot be read: {}", os_error(&error));
-                    return Err(Error::new(problem).within(file.display().to_string()));
-                }
+            match read(&file)? {
+                Some(present) if code(&present) == code(text.as_bytes()) => {}
+                _ => differing.push(file),
             }
         }
         differing.extend(self.stale(path)?);
@@ -118,6 +113,18 @@ impl Generated {
             stale.retain(|file| self.texts(path).iter().all(|(other, _)| other != file));
         }
         Ok(stale)
+    }
+}
+
+/// The contents of a file, if it exists.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(contents) => Ok(Some(contents)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let problem = format!("it cannot be read: {}", os_error(&error));
+            Err(Error::new(problem).within(path.display().to_string()))
+        }
     }
 }
 

@@ -143,7 +143,7 @@ impl Quantity {
     ///
     /// # Errors
     ///
-    /// If the string of one of them is not a quantity, or the sum has more than 20,000 digits, as that of `1e999999999`
+    /// If the string of one of them is not a quantity, or they are more than 20,000 powers of ten apart, as `1e999999999`
     /// and `1`.
     pub fn try_add(&self, other: &Quantity) -> Result<Quantity, InvalidValue> {
         self.sum(&other.amount()?)
@@ -153,7 +153,7 @@ impl Quantity {
     ///
     /// # Errors
     ///
-    /// If the string of one of them is not a quantity, or the sum has more than 20,000 digits, as that of `1e999999999`
+    /// If the string of one of them is not a quantity, or they are more than 20,000 powers of ten apart, as `1e999999999`
     /// and `1`.
     pub fn try_sub(&self, other: &Quantity) -> Result<Quantity, InvalidValue> {
         self.sum(&other.amount()?.times(-1))

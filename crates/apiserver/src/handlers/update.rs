@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 use klient_apimachinery::meta::Reason;
-use klient_apimachinery::values::{Map, map_at, text_at};
+use klient_apimachinery::values::{Map, text_at};
 
 use super::Context;
 use super::body::{self, check_name};
@@ -35,13 +35,11 @@ pub(super) async fn update(context: &mut Context, subresource: Option<&str>) -> 
         let creates = may_create && pipeline.current(&key).is_err();
         let (code, done) = if creates {
             written_version(&object)?;
-            let mut new = object.clone();
-            let metadata = map_at(&mut new, "metadata");
-            let uid = text_at(metadata, &["uid"]);
+            let uid = text_at(&object, &["metadata", "uid"]);
             if !uid.is_empty() {
                 return Err(resource.storage_conflict(&key, &uid_mismatch(uid, "")));
             }
-            (StatusCode::CREATED, pipeline.create_by_update(new).await)
+            (StatusCode::CREATED, pipeline.create_by_update(object.clone()).await)
         } else {
             let mut update = |_: &Map, _: &Object| Ok(object.clone());
             (StatusCode::OK, pipeline.guaranteed_update(&key, &mut update).await)

@@ -16,7 +16,7 @@ const MAX_SMALL: usize = 3 * 1024 * 1024;
 /// its size.
 const MAX_LARGE_ONES: usize = 2;
 
-/// The bodies of responses. The memory that all of them take at the same time has a limit, as upstream's has not.
+/// The bodies of responses. The memory that large ones take at the same time has a limit, as upstream's has not.
 pub(super) struct Bodies {
     large: Semaphore,
 }

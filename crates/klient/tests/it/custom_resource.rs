@@ -302,3 +302,75 @@ fn the_json_of_a_custom_kind_has_each_field_once_and_no_null() {
     loose.rest.insert("data".to_owned(), Value::Null);
     assert_eq!(value(&loose).get("data"), None);
 }
+
+mod shapes {
+    //! Types whose errors come when the value around has ended.
+
+    use klient::custom_resource;
+    use serde::{Deserialize, Serialize};
+
+    custom_resource! {
+        group: "example.com", version: "v1", kind: "Shape", plural: "shapes",
+        scope: Namespaced, subresources: [];
+
+        pub(crate) struct Shape {
+            pub(crate) spec: Shapes,
+        }
+    }
+
+    #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    pub(crate) struct Shapes {
+        ports: Vec<Port>,
+        even: Option<Even>,
+        rest: Option<Tagged>,
+    }
+
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Port {
+        Number(u16),
+        Named { name: String },
+    }
+
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    #[serde(try_from = "u8", into = "u8")]
+    struct Even(u8);
+
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    enum Tagged {
+        Round { radius: u8 },
+    }
+
+    impl TryFrom<u8> for Even {
+        type Error = String;
+
+        fn try_from(number: u8) -> Result<Self, String> {
+            if number % 2 == 0 { Ok(Even(number)) } else { Err(format!("{number} is odd")) }
+        }
+    }
+
+    impl From<Even> for u8 {
+        fn from(Even(number): Even) -> u8 {
+            number
+        }
+    }
+}
+
+#[test]
+fn an_error_that_comes_late_has_the_path_of_its_value() {
+    for (spec, path) in [
+        (json!({"ports": ["bad", 1]}), "spec.ports[0]"),
+        (json!({"ports": [1, {"name": "a"}, {"name": 1}], "even": 2}), "spec.ports[2]"),
+        (json!({"ports": [1, 2, true]}), "spec.ports[2]"),
+        (json!({"even": 3}), "spec.even"),
+        (json!({"even": 3, "ports": []}), "spec.even"),
+        (json!({"even": 2, "rest": {"type": "Square"}}), "spec.rest.type"),
+        (json!({"rest": {"type": "Round", "radius": 256}, "even": 2}), "spec.rest"),
+    ] {
+        let document = json!({"apiVersion": "example.com/v1", "kind": "Shape", "spec": spec}).to_string();
+        let error = shapes::Shape::from_json(document.as_bytes()).unwrap_err();
+        assert_eq!(error.path(), path, "{spec}: {error}");
+    }
+}

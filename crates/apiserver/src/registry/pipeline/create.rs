@@ -99,7 +99,7 @@ impl Pipeline<'_> {
         for field in SYSTEM_METADATA {
             metadata.remove(field);
         }
-        // Admission may have set it.
+        // The update or apply, or admission, may have set it.
         let version = metadata.remove("resourceVersion").unwrap_or_default();
         let version = version.as_str().and_then(|version| version.parse().ok());
         metadata.insert("uid".to_owned(), uuid::Uuid::new_v4().to_string().into());

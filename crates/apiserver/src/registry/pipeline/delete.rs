@@ -141,7 +141,7 @@ async fn delete_stored(
 ///
 /// # Errors
 ///
-/// 404 if it does not exist; 409 if it can be read.
+/// 404 if it does not exist; 409 if it can be read; 504 if that is not known at the deadline.
 pub(crate) async fn delete_unread(
     state: &Arc<State>,
     resource: &Arc<Resource>,
@@ -155,6 +155,10 @@ pub(crate) async fn delete_unread(
         if state.converter.serve(resource, current.clone(), deadline).await.is_ok() {
             let problem = "unsafe deletion is not allowed because the object is decodable from storage";
             return Err(resource.storage_conflict(key, problem));
+        }
+        if Instant::now() >= deadline {
+            // It says nothing of the object that the time of the request is over.
+            return Err(Failure::deadline_exceeded());
         }
         if dry_run {
             return Ok(());

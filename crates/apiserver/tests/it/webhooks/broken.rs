@@ -439,7 +439,7 @@ fn query_code(query: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn large_responses_are_read_one_after_another() {
+async fn many_large_responses_at_once_are_read() {
     let hook = Hook::start(|_| {
         let response = json!({"allowed": true, "auditAnnotations": {"a": "x".repeat(4 << 20)}});
         Reply::Response(response)
