@@ -309,11 +309,12 @@ fn read<K: CustomResource>(json: &[u8]) -> Result<K, serde_json::Error> {
 #[cold]
 fn decode_error<K: CustomResource>(json: &[u8], error: &serde_json::Error, problem: &str) -> DecodeError {
     let (mut least, mut end) = (0, place::offset(json, error).min(json.len()));
-    // A beginning of the document that is long enough has the error, too; a shorter one is cut off.
+    let words = words_of(error);
+    // A beginning of the document that is long enough has the error, too; a shorter one has that of a document that is cut off.
     while error.is_data() && least < end {
         let middle = least + (end - least) / 2;
         match read::<K>(&json[..middle]) {
-            Err(error) if error.is_data() => end = middle,
+            Err(error) if words_of(&error) == words => end = middle,
             _ => least = middle + 1,
         }
     }
@@ -449,9 +450,17 @@ pub fn deserialize<'de, K: CustomResource, D: Deserializer<'de>>(deserializer: D
 /// The decoding error of an object that is no JSON text, whose position is none that the caller knows.
 #[cold]
 fn error_in_value<K: CustomResource>(json: &[u8], error: &serde_json::Error) -> DecodeError {
-    let problem = error.to_string();
+    decode_error::<K>(json, error, &words_of(error))
+}
+
+/// The words of an error without its position.
+fn words_of(error: &serde_json::Error) -> String {
+    let mut words = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    decode_error::<K>(json, error, problem.strip_suffix(&position).unwrap_or(&problem))
+    if words.ends_with(&position) {
+        words.truncate(words.len() - position.len());
+    }
+    words
 }
 
 /// An object as JSON, with the received fields that its type does not know.
