@@ -26,11 +26,11 @@ async fn run(server: &klient_apiserver::Server, script: &str) -> (String, String
     let command = "command=sh&command=-c&command=cat%3E/tmp/s%3Bsh%20/tmp/s";
     let path = format!("{PODS}/web/exec?{command}&stdin=true&stdout=true&stderr=true");
     let streams = Streams { stdin: true, stdout: true, stderr: true, tty: false };
-    let mut process = process(server, &path, Protocol::WEBSOCKET_V5, streams).await.unwrap();
-    let mut stdin = process.stdin.take().unwrap();
-    stdin.write_all(script.as_bytes()).await.unwrap();
-    stdin.shutdown().await.unwrap();
-    let output = soon("the end of the script", process.wait_with_output()).await.unwrap();
+    let mut process = process(server, &path, Protocol::WEBSOCKET_V5, streams).await.expect("a process");
+    let mut stdin = process.stdin.take().expect("it has an input");
+    stdin.write_all(script.as_bytes()).await.expect("it reads");
+    stdin.shutdown().await.expect("it reads");
+    let output = soon("the end of the script", process.wait_with_output()).await.expect("a status");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (text(output.stdout), text(output.stderr), i32::from(output.status.code()))
 }
