@@ -448,7 +448,7 @@ mod tests {
         refused("a | ", "syntax error: unexpected end of file");
         refused("a && ; b", "syntax error: unexpected \";\"");
         refused("if true; then a", "syntax error: unexpected end of file (expecting \"fi\")");
-        refused("while true; done", "syntax error: unexpected end of file (expecting \"do\")");
+        refused("while true; done", "syntax error: unexpected \"done\"");
         refused("done", "syntax error: unexpected \"done\"");
         refused("echo $(ls)", "syntax error: commands in words are not known");
         refused("sleep 1 &", "syntax error: there are no processes in the background");
