@@ -1,5 +1,7 @@
 //! Containers that the program stands in for: commands, ports and logs.
 
+mod scripts;
+
 use std::sync::{Arc, Mutex};
 
 use klient_apimachinery::MicroTime;

@@ -1,6 +1,6 @@
 //! The program `tar`, as much of it as `kubectl cp` uses.
 
-use super::commands::{print_all, read_all};
+use super::commands::read_all;
 use super::files::absolute;
 use super::shell::{Io, Shell};
 
@@ -92,21 +92,24 @@ async fn create(shell: &Shell, options: &Options, io: &Io) -> Result<(), String>
     match &options.file {
         Some(file) => {
             let path = shell.path(file);
-            let written = shell.container.files().write(&path, archive.into(), false);
+            let written = shell.container.files().write(&path, archive.into());
             written.map_err(|problem| format!("can't open '{file}': {problem}"))
         }
-        None if print_all(io, &archive).await => Ok(()),
+        None if io.print(&archive).await => Ok(()),
         None => Err("write error: Broken pipe".to_owned()),
     }
 }
 
 async fn extract(shell: &Shell, options: &Options, lists: bool, io: &Io) -> Result<(), String> {
-    let archive = match &options.file {
+    let (archive, _memory) = match &options.file {
         Some(file) => {
             let content = shell.container.files().read(&shell.path(file));
-            content.map_err(|problem| format!("can't open '{file}': {problem}"))?.to_vec()
+            (content.map_err(|problem| format!("can't open '{file}': {problem}"))?, None)
         }
-        None => read_all(io).await.ok_or("short read")?,
+        None => {
+            let (archive, memory) = read_all(io, usize::MAX).await?;
+            (archive.into(), Some(memory))
+        }
     };
     let names = if lists {
         super::files::names(&archive)?

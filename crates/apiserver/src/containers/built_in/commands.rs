@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use klient_apimachinery::BoxFuture;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::shell::{Io, Shell, input};
+use super::shell::{Io, Shell, input, is_parameter};
 
 /// The names of the programs.
 const NAMES: [&str; 27] = [
@@ -17,8 +18,11 @@ const NAMES: [&str; 27] = [
 /// The part of a stream that is copied at once, in bytes.
 const PART: usize = 32 * 1024;
 
-/// The largest input that a program holds, in bytes.
-const MAX_INPUT: u64 = 256 * 1024 * 1024;
+/// The largest input of `tail`, in bytes.
+const MAX_TAIL: usize = 16 * 1024 * 1024;
+
+/// The MiB of input that all programs of the process hold at once.
+static MEMORY: Semaphore = Semaphore::const_new(512);
 
 /// The name of a program without the folder where it is looked for.
 fn name(program: &str) -> &str {
@@ -83,6 +87,11 @@ async fn sh(shell: &Shell, words: &[&str], io: &Io) -> u8 {
     let rest = &words[options.len()..];
     let is_set = |flag: char| options.iter().any(|option| !option.starts_with("--") && option.contains(flag));
     let run = async {
+        let parameters = if is_set('c') { rest.get(1..).unwrap_or_default() } else { rest };
+        if let Err(problem) = inner.set_parameters(parameters) {
+            io.complain(format!("sh: {problem}")).await;
+            return 2;
+        }
         match rest {
             [script, ..] if is_set('c') => inner.script(script, io.clone()).await,
             [] if is_set('c') => {
@@ -118,10 +127,10 @@ async fn echo(words: &[&str], io: &Io) -> u8 {
 async fn printf(words: &[&str], io: &Io) -> u8 {
     let [format, args @ ..] = words else { return 2 };
     let mut args = args.iter();
-    let mut text = String::new();
+    let format = unescape(format);
     loop {
         let before = args.len();
-        let format = unescape(format);
+        let mut text = String::new();
         let mut pieces = format.split('%');
         text.push_str(pieces.next().unwrap_or_default());
         while let Some(piece) = pieces.next() {
@@ -141,8 +150,11 @@ async fn printf(words: &[&str], io: &Io) -> u8 {
                 }
             }
         }
+        if !io.print(text).await {
+            return 1;
+        }
         if args.len() == 0 || args.len() == before {
-            return u8::from(!io.print(text).await);
+            return 0;
         }
     }
 }
@@ -199,13 +211,58 @@ async fn copy(io: &Io, mut limit: u64) -> u8 {
     0
 }
 
-/// Reads standard input to its end.
-pub(super) async fn read_all(io: &Io) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Copies so many lines of standard input to standard output, and reads no further than the part with the last.
+async fn copy_lines(io: &Io, mut number: usize) -> u8 {
+    let mut buffer = vec![0; PART];
     let mut stdin = io.stdin.lock().await;
-    let mut limited = (&mut **stdin).take(MAX_INPUT + 1);
-    let read = limited.read_to_end(&mut bytes).await;
-    (read.is_ok() && u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_INPUT)).then_some(bytes)
+    while number > 0 {
+        let count = match stdin.read(&mut buffer).await {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(_) => return 1,
+        };
+        let mut end = 0;
+        while number > 0 && end < count {
+            match buffer[end..count].iter().position(|byte| *byte == b'\n') {
+                Some(length) => {
+                    end += length + 1;
+                    number -= 1;
+                }
+                None => end = count,
+            }
+        }
+        if !io.print(&buffer[..end]).await {
+            return 1;
+        }
+    }
+    0
+}
+
+/// Reads standard input to its end, at most `limit` bytes of it. Its share of the memory is free again when the second
+/// value is dropped.
+pub(super) async fn read_all(
+    io: &Io,
+    limit: usize,
+) -> Result<(Vec<u8>, SemaphorePermit<'static>), &'static str> {
+    const MIB: usize = 1024 * 1024;
+    let exhausted = "Cannot allocate memory";
+    let (mut bytes, mut part) = (Vec::new(), vec![0; PART]);
+    let mut held = MEMORY.try_acquire().map_err(|_| exhausted)?;
+    let mut stdin = io.stdin.lock().await;
+    loop {
+        let count = stdin.read(&mut part).await.map_err(|_| "short read")?;
+        if count == 0 {
+            return Ok((bytes, held));
+        }
+        if bytes.len() + count > limit {
+            return Err("File too large");
+        }
+        // To wait for others that wait as well would be a deadlock.
+        while bytes.len() + count > held.num_permits() * MIB {
+            held.merge(MEMORY.try_acquire().map_err(|_| exhausted)?);
+        }
+        bytes.extend_from_slice(&part[..count]);
+    }
 }
 
 /// `head` and `tail`, with `-n LINES`, `-LINES`, `-c BYTES`, and `+` for those from a position on.
@@ -255,13 +312,21 @@ async fn print_part(io: &Io, is_tail: bool, unit: char, from_start: bool, number
         copy(&null, limit(number.saturating_sub(1))).await;
         return copy(io, u64::MAX).await;
     }
-    let Some(bytes) = read_all(io).await else { return 1 };
+    if !is_tail {
+        return copy_lines(io, number).await;
+    }
+    let (bytes, _memory) = match read_all(io, MAX_TAIL).await {
+        Ok(read) => read,
+        Err(problem) => {
+            io.complain(format!("tail: {problem}")).await;
+            return 1;
+        }
+    };
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-    let part: Vec<u8> = match (is_tail, unit) {
-        (false, _) => lines[..number.min(lines.len())].concat(),
-        (true, 'c') => bytes[bytes.len().saturating_sub(number)..].to_vec(),
-        (true, _) if from_start => lines[number.saturating_sub(1).min(lines.len())..].concat(),
-        (true, _) => lines[lines.len().saturating_sub(number)..].concat(),
+    let part: Vec<u8> = match unit {
+        'c' => bytes[bytes.len().saturating_sub(number)..].to_vec(),
+        _ if from_start => lines[number.saturating_sub(1).min(lines.len())..].concat(),
+        _ => lines[lines.len().saturating_sub(number)..].concat(),
     };
     u8::from(!io.print(part).await)
 }
@@ -333,12 +398,16 @@ async fn env(shell: &mut Shell, args: &[String], io: &Io) -> u8 {
     while let [first, rest @ ..] = args
         && let Some((name, value)) = first.split_once('=')
     {
-        inner.variables.insert(name.to_owned(), value.to_owned());
+        if let Err(problem) = inner.set(name, value.to_owned()) {
+            io.complain(format!("env: {problem}")).await;
+            return 1;
+        }
         args = rest;
     }
     match args {
         [] => {
-            let lines = inner.variables.iter().map(|(name, value)| format!("{name}={value}\n"));
+            let variables = inner.variables.iter().filter(|(name, _)| !is_parameter(name));
+            let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
             u8::from(!io.print(lines.collect::<String>()).await)
         }
         // printenv NAME
@@ -354,42 +423,46 @@ async fn ls(shell: &Shell, words: &[&str], io: &Io) -> u8 {
     let (options, files): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('-'));
     let is_long = options.iter().any(|option| option.contains('l'));
     let mut code = 0;
-    let mut text = String::new();
-    let mut problems = Vec::new();
     for file in if files.is_empty() { vec!["."] } else { files } {
-        let path = shell.path(file);
-        let files = shell.container.files();
-        let names = match files.get(&path) {
+        match listing(shell, file, is_long) {
+            Some(text) if io.print(&text).await => {}
+            Some(_) => return 1,
             None => {
-                problems.push(format!("ls: {file}: No such file or directory"));
+                io.complain(format!("ls: {file}: No such file or directory")).await;
                 code = 1;
-                continue;
             }
-            Some(entry) if entry.content.is_some() => vec![(file.to_owned(), path)],
-            Some(_) => {
-                let names = files.names(&path).into_iter();
-                names.map(|name| (name.clone(), format!("{path}/{name}"))).collect()
-            }
-        };
-        for (name, path) in names {
-            if is_long && let Some(entry) = files.get(&path) {
-                let kind = if entry.content.is_some() { '-' } else { 'd' };
-                let bits: String = (0..9)
-                    .rev()
-                    .map(|bit| if entry.mode >> bit & 1 == 1 { ["x", "w", "r"][bit % 3] } else { "-" })
-                    .collect();
-                let size = entry.content.as_ref().map_or(0, bytes::Bytes::len);
-                let time = klient_apimachinery::Time::from_unix(entry.modified);
-                text.push_str(&format!("{kind}{bits}    1 root     root     {size:>9} {time} "));
-            }
-            text.push_str(&name);
-            text.push('\n');
         }
     }
-    for problem in problems {
-        io.complain(problem).await;
+    code
+}
+
+/// The lines of `ls` for a file or a folder, if there is one.
+fn listing(shell: &Shell, file: &str, is_long: bool) -> Option<String> {
+    let mut text = String::new();
+    let path = shell.path(file);
+    let files = shell.container.files();
+    let names = match files.get(&path)?.content {
+        Some(_) => vec![(file.to_owned(), path)],
+        None => {
+            let names = files.names(&path).into_iter();
+            names.map(|name| (name.clone(), format!("{path}/{name}"))).collect()
+        }
+    };
+    for (name, path) in names {
+        if is_long && let Some(entry) = files.get(&path) {
+            let kind = if entry.content.is_some() { '-' } else { 'd' };
+            let bits: String = (0..9)
+                .rev()
+                .map(|bit| if entry.mode >> bit & 1 == 1 { ["x", "w", "r"][bit % 3] } else { "-" })
+                .collect();
+            let size = entry.content.as_ref().map_or(0, bytes::Bytes::len);
+            let time = klient_apimachinery::Time::from_unix(entry.modified);
+            text.push_str(&format!("{kind}{bits}    1 root     root     {size:>9} {time} "));
+        }
+        text.push_str(&name);
+        text.push('\n');
     }
-    if io.print(text).await { code } else { 1 }
+    Some(text)
 }
 
 async fn change_files(shell: &Shell, program: &str, words: &[&str], io: &Io) -> u8 {
@@ -406,7 +479,7 @@ async fn change_files(shell: &Shell, program: &str, words: &[&str], io: &Io) -> 
                 "rm" if is_set('f') && files.get(&path).is_none() => Ok(()),
                 "rm" => files.remove(&path, is_set('r') || is_set('R')),
                 _ if files.is_folder(&path) => Ok(()),
-                _ => files.write(&path, bytes::Bytes::new(), true),
+                _ => files.touch(&path),
             }
         };
         if let Err(problem) = done {
@@ -417,17 +490,23 @@ async fn change_files(shell: &Shell, program: &str, words: &[&str], io: &Io) -> 
     code
 }
 
-fn test(shell: &Shell, words: &[&str]) -> bool {
+fn test(shell: &Shell, mut words: &[&str]) -> bool {
     let number = |word: &str| word.parse::<i64>().unwrap_or_default();
-    match words {
-        ["!", rest @ ..] => !test(shell, rest),
+    let mut expected = true;
+    while let ["!", rest @ ..] = words {
+        (words, expected) = (rest, !expected);
+    }
+    let holds = match words {
         [] => false,
         [word] => !word.is_empty(),
         ["-n", word] => !word.is_empty(),
         ["-z", word] => word.is_empty(),
         ["-d", path] => shell.container.files().is_folder(&shell.path(path)),
         ["-e", path] => shell.container.files().get(&shell.path(path)).is_some(),
-        ["-f" | "-r" | "-s", path] => shell.container.files().read(&shell.path(path)).is_ok(),
+        ["-f" | "-r", path] => shell.container.files().read(&shell.path(path)).is_ok(),
+        ["-s", path] => {
+            shell.container.files().read(&shell.path(path)).is_ok_and(|content| !content.is_empty())
+        }
         [left, "=" | "==", right] => left == right,
         [left, "!=", right] => left != right,
         [left, "-eq", right] => number(left) == number(right),
@@ -437,11 +516,6 @@ fn test(shell: &Shell, words: &[&str]) -> bool {
         [left, "-gt", right] => number(left) > number(right),
         [left, "-ge", right] => number(left) >= number(right),
         _ => false,
-    }
-}
-
-/// Writes to standard output, without a copy of a large whole.
-pub(super) async fn print_all(io: &Io, bytes: &[u8]) -> bool {
-    let mut stdout = io.stdout.lock().await;
-    stdout.write_all(bytes).await.is_ok() && stdout.flush().await.is_ok()
+    };
+    holds == expected
 }

@@ -184,7 +184,7 @@ impl Container {
             }
             let stdout = self.log_output(false);
             let stderr = self.log_output(true);
-            Shell::new(self.clone()).run(args, Io { stdin: no_input(), stdout, stderr }).await
+            Shell::new(self.clone()).run(args, Io::new(no_input(), stdout, stderr)).await
         })
     }
 
@@ -257,7 +257,7 @@ impl Container {
             if !tty {
                 let stdin = stdio.stdin.map_or_else(no_input, input);
                 let stderr = output(Tee { client: stdio.stderr, log: log(true) });
-                return shell.run(args, Io { stdin, stdout: output(stdout), stderr }).await;
+                return shell.run(args, Io::new(stdin, output(stdout), stderr)).await;
             }
             shell.variables.insert("TERM".to_owned(), "xterm".to_owned());
             let interrupt = Arc::new(Notify::new());

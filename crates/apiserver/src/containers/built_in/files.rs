@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read as _};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use klient_apimachinery::Time;
 use tar::{Archive, Builder, EntryType, Header};
 
@@ -12,6 +12,9 @@ const MAX_SIZE: usize = 256 * 1024 * 1024;
 
 /// The number of files and folders of a container.
 const MAX_FILES: usize = 100_000;
+
+/// The longest path, in bytes, as that of Linux.
+const MAX_PATH: usize = 4096;
 
 /// A file or folder.
 #[derive(Clone, Debug)]
@@ -26,6 +29,7 @@ pub(super) struct Entry {
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     entries: BTreeMap<String, Entry>,
+    /// The bytes of the contents and of the paths.
     size: usize,
 }
 
@@ -51,10 +55,14 @@ impl Files {
     /// The folders of a small system.
     pub(super) fn new(hostname: &str) -> Self {
         let mut files = Files { entries: BTreeMap::new(), size: 0 };
-        for folder in ["", "/bin", "/etc", "/root", "/tmp", "/var", "/var/log"] {
-            files.entries.insert(folder.to_owned(), Entry::folder());
+        files.entries.insert(String::new(), Entry::folder());
+        let folders = ["/bin", "/etc", "/root", "/tmp", "/var", "/var/log"];
+        let folders = folders.into_iter().map(|folder| (folder, Entry::folder()));
+        let hostname = ("/etc/hostname", Entry::file(format!("{hostname}\n").into()));
+        for (path, entry) in folders.chain([hostname]) {
+            files.size += path.len() + entry.length();
+            files.entries.insert(path.to_owned(), entry);
         }
-        files.entries.insert("/etc/hostname".to_owned(), Entry::file(format!("{hostname}\n").into()));
         files
     }
 
@@ -75,40 +83,67 @@ impl Files {
         }
     }
 
-    /// Writes a file, or adds to it.
-    pub(super) fn write(&mut self, path: &str, content: Bytes, append: bool) -> Result<(), &'static str> {
-        let before = match self.get(path) {
-            Some(Entry { content: Some(content), .. }) => content.clone(),
-            Some(_) => return Err("Is a directory"),
-            None => Bytes::new(),
-        };
-        let content = match append && !before.is_empty() {
-            true => [before.as_ref(), &content].concat().into(),
-            false => content,
-        };
+    /// Makes an empty file, unless there is one.
+    pub(super) fn touch(&mut self, path: &str) -> Result<(), &'static str> {
+        match self.entries.get_mut(path) {
+            Some(Entry { content: None, .. }) => Err("Is a directory"),
+            Some(entry) => {
+                entry.modified = Time::now().unix();
+                Ok(())
+            }
+            None => self.put(path, Entry::file(Bytes::new())),
+        }
+    }
+
+    /// Adds to a file. One that has been removed meanwhile has no name any more, and takes everything.
+    pub(super) fn append(&mut self, path: &str, data: &[u8]) -> Result<(), &'static str> {
+        let Some(entry) = self.entries.get_mut(path) else { return Ok(()) };
+        let content = entry.content.as_mut().ok_or("Is a directory")?;
+        if self.size + data.len() > MAX_SIZE {
+            return Err("No space left on device");
+        }
+        self.size += data.len();
+        // Without a copy, unless somebody reads the file just now.
+        let mut grown = std::mem::take(content).try_into_mut().unwrap_or_else(BytesMut::from);
+        grown.extend_from_slice(data);
+        *content = grown.freeze();
+        entry.modified = Time::now().unix();
+        Ok(())
+    }
+
+    /// Writes a file.
+    pub(super) fn write(&mut self, path: &str, content: Bytes) -> Result<(), &'static str> {
+        if self.is_folder(path) {
+            return Err("Is a directory");
+        }
         let mode = self.get(path).map_or(0o644, |entry| entry.mode);
         self.put(path, Entry { mode, ..Entry::file(content) })
     }
 
     pub(super) fn make_folder(&mut self, path: &str, with_parents: bool) -> Result<(), &'static str> {
-        match self.get(path) {
-            Some(entry) if with_parents && entry.content.is_none() => return Ok(()),
-            Some(_) => return Err("File exists"),
-            None => {}
+        if path.len() > MAX_PATH {
+            return Err("File name too long");
         }
-        if with_parents && let Some(parent) = parent(path) {
-            self.make_folder(parent, true)?;
+        let parents = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|_| with_parents);
+        for folder in parents.chain([path]) {
+            match self.get(folder) {
+                Some(entry) if with_parents && entry.content.is_none() => {}
+                Some(_) => return Err("File exists"),
+                None => self.put(folder, Entry::folder())?,
+            }
         }
-        self.put(path, Entry::folder())
+        Ok(())
     }
 
     fn put(&mut self, path: &str, entry: Entry) -> Result<(), &'static str> {
+        if path.len() > MAX_PATH {
+            return Err("File name too long");
+        }
         if !parent(path).is_some_and(|parent| self.is_folder(parent)) {
             return Err("No such file or directory");
         }
-        let length = |entry: &Entry| entry.content.as_ref().map_or(0, Bytes::len);
-        let before = self.get(path).map_or(0, length);
-        let size = self.size - before + length(&entry);
+        let before = self.get(path).map_or(0, |before| path.len() + before.length());
+        let size = self.size - before + path.len() + entry.length();
         if size > MAX_SIZE || self.entries.len() >= MAX_FILES {
             return Err("No space left on device");
         }
@@ -128,7 +163,7 @@ impl Files {
         let gone: Vec<String> = self.below(path).map(|(path, _)| path.clone()).collect();
         for path in gone.into_iter().filter(|other| other == path || other.starts_with(&below)) {
             let removed = self.entries.remove(&path);
-            self.size -= removed.and_then(|entry| entry.content).map_or(0, |content| content.len());
+            self.size -= removed.map_or(0, |entry| path.len() + entry.length());
         }
         Ok(())
     }
@@ -170,6 +205,9 @@ impl Files {
                 header.set_entry_type(kind);
                 let content = content.unwrap_or_default();
                 header.set_size(content.len().try_into().unwrap_or(u64::MAX));
+                if archive.get_ref().len() + content.len() > MAX_SIZE {
+                    return Err("No space left on device".to_owned());
+                }
                 let added = archive.append_data(&mut header, inner, &content[..]);
                 added.map_err(|error| format!("{inner}: {error}"))?;
             }
@@ -185,6 +223,9 @@ impl Files {
         let mut archive = Archive::new(Cursor::new(archive));
         for entry in archive.entries().map_err(broken)? {
             let mut entry = entry.map_err(broken)?;
+            if entry.path_bytes().len() > MAX_PATH {
+                return Err("File name too long".to_owned());
+            }
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let path = format!("{folder}{}", absolute("", &name));
             let failed = |problem: &str| format!("can't open '{name}': {problem}");
@@ -200,6 +241,9 @@ impl Files {
             };
             if let Some(parent) = parent(&path) {
                 self.make_folder(parent, true).map_err(failed)?;
+            }
+            if content.is_some() && self.is_folder(&path) {
+                return Err(failed("Is a directory"));
             }
             let modified = modified.ok().and_then(|time| time.try_into().ok()).unwrap_or(0);
             if !(content.is_none() && self.is_folder(&path)) {
@@ -226,6 +270,10 @@ pub(super) fn names(archive: &[u8]) -> Result<Vec<String>, String> {
 impl Entry {
     fn folder() -> Self {
         Entry { mode: 0o755, modified: Time::now().unix(), content: None }
+    }
+
+    fn length(&self) -> usize {
+        self.content.as_ref().map_or(0, Bytes::len)
     }
 
     fn file(content: Bytes) -> Self {

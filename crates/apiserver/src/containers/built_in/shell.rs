@@ -7,13 +7,14 @@ use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 use klient_apimachinery::BoxFuture;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore};
 
 use super::commands;
 use super::container::Container;
@@ -26,14 +27,29 @@ const PIPE: usize = 64 * 1024;
 /// The longest line that a shell reads from its standard input, in bytes.
 const MAX_LINE: usize = 64 * 1024;
 
-/// The largest file that one command writes, in bytes.
-const MAX_FILE: usize = 64 * 1024 * 1024;
+/// The longest script, in bytes.
+const MAX_SCRIPT: usize = 1024 * 1024;
+
+/// The number of bytes that the words of a command, and the variables of a shell, take at most.
+const MAX_WORDS: usize = 1024 * 1024;
+
+/// The number of commands that the pipelines of a shell, and of those that it runs, have at once.
+const MAX_PROCESSES: usize = 64;
+
+/// The depth of commands in each other, over all scripts that call each other: they take the stack of one thread.
+const MAX_DEPTH: usize = 256;
+
+/// The part of the depth that a call takes, as it takes more of the stack than a node of the syntax.
+const CALL: usize = 8;
 
 /// The exit code of a command that does not exist.
 const NOT_FOUND: u8 = 127;
 
 /// The exit code of a command that `^C` ends.
 const INTERRUPTED: u8 = 130;
+
+/// The exit code of a command that writes to a pipe which nobody reads.
+const BROKEN_PIPE: u8 = 141;
 
 /// A standard input; the commands of a shell read it one after the other.
 pub(super) type Input = Arc<Mutex<Box<dyn AsyncRead + Send + Unpin>>>;
@@ -47,6 +63,8 @@ pub(super) struct Io {
     pub(super) stdin: Input,
     pub(super) stdout: Output,
     pub(super) stderr: Output,
+    /// Set once nobody reads the standard output any more, which ends the commands that write to it.
+    pub(super) broken: Arc<AtomicBool>,
 }
 
 /// An input that is at its end.
@@ -63,10 +81,26 @@ pub(super) fn output(writer: impl AsyncWrite + Send + Unpin + 'static) -> Output
 }
 
 impl Io {
-    /// Writes to standard output. False if nobody reads it any more.
+    pub(super) fn new(stdin: Input, stdout: Output, stderr: Output) -> Self {
+        Io { stdin, stdout, stderr, broken: Arc::default() }
+    }
+
+    /// Writes to standard output. False if nobody reads it any more, or if its file is full, which is told.
     pub(super) async fn print(&self, text: impl AsRef<[u8]>) -> bool {
         let mut stdout = self.stdout.lock().await;
-        stdout.write_all(text.as_ref()).await.is_ok() && stdout.flush().await.is_ok()
+        let written = match stdout.write_all(text.as_ref()).await {
+            Ok(()) => stdout.flush().await,
+            error => error,
+        };
+        drop(stdout);
+        match written {
+            Ok(()) => return true,
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                self.complain("sh: write error: No space left on device").await;
+            }
+            Err(_) => self.broken.store(true, Ordering::Relaxed),
+        }
+        false
     }
 
     /// Writes a line to standard error.
@@ -105,6 +139,10 @@ pub(super) struct Shell {
     code: u8,
     /// Tells of each `^C` on the terminal, if there is one.
     pub(super) interrupt: Option<Arc<Notify>>,
+    /// The depth of the present command in others.
+    depth: usize,
+    /// Those that pipelines may still run.
+    processes: Arc<Semaphore>,
 }
 
 /// The exit code of a command, at which the shell goes on, or ends.
@@ -113,7 +151,26 @@ type Flow = ControlFlow<u8, u8>;
 impl Shell {
     pub(super) fn new(container: Arc<Container>) -> Self {
         let (variables, folder) = (container.environment.clone(), container.folder.clone());
-        Shell { container, variables, folder, code: 0, interrupt: None }
+        let processes = Arc::new(Semaphore::new(MAX_PROCESSES));
+        Shell { container, variables, folder, code: 0, interrupt: None, depth: 0, processes }
+    }
+
+    /// Sets a variable, unless the variables take too much memory then.
+    pub(super) fn set(&mut self, name: &str, value: String) -> Result<(), &'static str> {
+        let others = self.variables.iter().filter(|(other, _)| *other != name);
+        let size: usize = others.map(|(name, value)| name.len() + value.len()).sum();
+        if size + name.len() + value.len() > MAX_WORDS {
+            return Err("out of memory for variables");
+        }
+        self.variables.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    /// Sets the parameters `$0`, `$1` and so on, and removes those of the calling script.
+    pub(super) fn set_parameters(&mut self, parameters: &[&str]) -> Result<(), &'static str> {
+        self.variables.retain(|name, _| !is_parameter(name));
+        let mut parameters = parameters.iter().enumerate();
+        parameters.try_for_each(|(index, value)| self.set(&index.to_string(), (*value).to_owned()))
     }
 
     /// An absolute path.
@@ -141,7 +198,11 @@ impl Shell {
 
     fn evaluate_script<'a>(&'a mut self, script: &'a str, io: Io) -> BoxFuture<'a, Flow> {
         Box::pin(async move {
-            match parse(script) {
+            let parsed = match script.len() {
+                0..=MAX_SCRIPT => parse(script),
+                _ => Err("the script is too long".to_owned()),
+            };
+            match parsed {
                 Ok(node) => self.evaluate(&node, io).await,
                 Err(problem) => {
                     io.complain(format!("sh: {problem}")).await;
@@ -173,7 +234,7 @@ impl Shell {
                     continue;
                 }
                 let script = std::mem::take(&mut script);
-                let interrupt = self.interrupt.clone();
+                let (interrupt, depth) = (self.interrupt.clone(), self.depth);
                 let interrupted = async {
                     match interrupt {
                         Some(interrupt) => interrupt.notified().await,
@@ -184,6 +245,8 @@ impl Shell {
                     flow = self.evaluate_script(&script, io.clone()) => flow,
                     () = interrupted => ControlFlow::Continue(INTERRUPTED),
                 };
+                // A command that is interrupted does not come back up.
+                self.depth = depth;
                 match flow {
                     ControlFlow::Continue(code) => self.code = code,
                     ControlFlow::Break(code) => return code,
@@ -194,7 +257,16 @@ impl Shell {
 
     fn evaluate<'a>(&'a mut self, node: &'a Node, io: Io) -> BoxFuture<'a, Flow> {
         Box::pin(async move {
+            if self.depth >= MAX_DEPTH {
+                return self.too_deep(&io).await;
+            }
+            let broken = io.broken.clone();
+            self.depth += 1;
             let flow = self.evaluate_node(node, io).await;
+            self.depth -= 1;
+            if broken.load(Ordering::Relaxed) {
+                return ControlFlow::Break(BROKEN_PIPE);
+            }
             if let ControlFlow::Continue(code) = flow {
                 self.code = code;
             }
@@ -212,14 +284,15 @@ impl Shell {
                 }
                 Node::Pipeline(nodes) => ControlFlow::Continue(self.pipeline(nodes, io).await),
                 Node::Not(inner) => ControlFlow::Continue(u8::from(self.evaluate(inner, io).await? == 0)),
-                Node::And(left, right) => match self.evaluate(left, io.clone()).await? {
-                    0 => self.evaluate(right, io).await,
-                    code => ControlFlow::Continue(code),
-                },
-                Node::Or(left, right) => match self.evaluate(left, io.clone()).await? {
-                    0 => ControlFlow::Continue(0),
-                    _ => self.evaluate(right, io).await,
-                },
+                Node::AndOr(first, rest) => {
+                    let mut code = self.evaluate(first, io.clone()).await?;
+                    for (after_success, node) in rest {
+                        if (code == 0) == *after_success {
+                            code = self.evaluate(node, io.clone()).await?;
+                        }
+                    }
+                    ControlFlow::Continue(code)
+                }
                 Node::List(nodes) => {
                     let mut code = 0;
                     for node in nodes {
@@ -227,11 +300,15 @@ impl Shell {
                     }
                     ControlFlow::Continue(code)
                 }
-                Node::If { condition, then, otherwise } => {
-                    match (self.evaluate(condition, io.clone()).await?, otherwise) {
-                        (0, _) => self.evaluate(then, io).await,
-                        (_, Some(otherwise)) => self.evaluate(otherwise, io).await,
-                        _ => ControlFlow::Continue(0),
+                Node::If { branches, otherwise } => {
+                    for (condition, then) in branches {
+                        if self.evaluate(condition, io.clone()).await? == 0 {
+                            return self.evaluate(then, io).await;
+                        }
+                    }
+                    match otherwise {
+                        Some(otherwise) => self.evaluate(otherwise, io).await,
+                        None => ControlFlow::Continue(0),
                     }
                 }
                 Node::While { until, condition, body } => {
@@ -243,8 +320,14 @@ impl Shell {
                 }
                 Node::For { name, words, body } => {
                     let mut code = 0;
-                    for value in self.expand(words) {
-                        self.variables.insert(name.clone(), value);
+                    let values = match self.expand(words) {
+                        Ok(values) => values,
+                        Err(problem) => return fail(&problem, &io).await,
+                    };
+                    for value in values {
+                        if let Err(problem) = self.set(name, value) {
+                            return fail(problem, &io).await;
+                        }
                         code = self.evaluate(body, io.clone()).await?;
                     }
                     ControlFlow::Continue(code)
@@ -255,6 +338,12 @@ impl Shell {
 
     fn pipeline<'a>(&'a mut self, nodes: &'a [Node], io: Io) -> BoxFuture<'a, u8> {
         Box::pin(async move {
+            let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+            let processes = self.processes.clone();
+            let Ok(_processes) = processes.try_acquire_many(count) else {
+                io.complain("sh: can't fork: Resource temporarily unavailable").await;
+                return 2;
+            };
             let mut running: Vec<BoxFuture<'static, u8>> = Vec::new();
             let mut stdin = io.stdin.clone();
             for (index, node) in nodes.iter().enumerate() {
@@ -262,7 +351,7 @@ impl Shell {
                 stdin = no_input();
                 if index + 1 < nodes.len() {
                     let (writer, reader) = tokio::io::duplex(PIPE);
-                    stage.stdout = output(writer);
+                    (stage.stdout, stage.broken) = (output(writer), Arc::default());
                     stdin = input(reader);
                 }
                 let mut shell = self.clone();
@@ -287,40 +376,66 @@ impl Shell {
         mut io: Io,
     ) -> BoxFuture<'a, Flow> {
         Box::pin(async move {
-            let assigned: Vec<(String, String)> =
-                assignments.iter().map(|(name, value)| (name.clone(), self.expand_one(value))).collect();
-            let args = self.expand(words);
+            let assigned: Result<Vec<(&str, String)>, String> =
+                assignments.iter().map(|(name, value)| Ok((&name[..], self.expand_one(value)?))).collect();
+            let (assigned, args) = match (assigned, self.expand(words)) {
+                (Ok(assigned), Ok(args)) => (assigned, args),
+                (Err(problem), _) | (_, Err(problem)) => return fail(&problem, &io).await,
+            };
             for redirect in redirects {
                 if let Err(problem) = self.redirect(redirect, &mut io) {
                     io.complain(format!("sh: {problem}")).await;
                     return ControlFlow::Continue(1);
                 }
             }
+            let before: Vec<(&str, Option<String>)> =
+                assigned.iter().map(|(name, _)| (*name, self.variables.get(*name).cloned())).collect();
+            for (name, value) in assigned {
+                if let Err(problem) = self.set(name, value) {
+                    return fail(problem, &io).await;
+                }
+            }
             if args.is_empty() {
-                self.variables.extend(assigned);
                 return ControlFlow::Continue(0);
             }
-            let before: Vec<(String, Option<String>)> =
-                assigned.iter().map(|(name, _)| (name.clone(), self.variables.get(name).cloned())).collect();
-            self.variables.extend(assigned);
             let flow = self.execute(args, io).await;
             for (name, value) in before {
                 match value {
-                    Some(value) => drop(self.variables.insert(name, value)),
-                    None => drop(self.variables.remove(&name)),
+                    Some(value) => drop(self.variables.insert(name.to_owned(), value)),
+                    None => drop(self.variables.remove(name)),
                 }
             }
             flow
         })
     }
 
-    /// Runs a command of the shell itself, or a program.
+    /// Runs a command of the shell itself, or a program, unless the scripts call each other too deeply.
     fn execute(&mut self, args: Vec<String>, io: Io) -> BoxFuture<'_, Flow> {
+        Box::pin(async move {
+            if self.depth + CALL > MAX_DEPTH {
+                return self.too_deep(&io).await;
+            }
+            self.depth += CALL;
+            let flow = self.call(args, io).await;
+            self.depth -= CALL;
+            flow
+        })
+    }
+
+    async fn too_deep(&self, io: &Io) -> Flow {
+        io.complain("sh: too many nested calls").await;
+        ControlFlow::Break(2)
+    }
+
+    fn call(&mut self, args: Vec<String>, io: Io) -> BoxFuture<'_, Flow> {
         Box::pin(async move {
             let words: Vec<&str> = args.iter().map(String::as_str).collect();
             match words[..] {
                 ["exit"] => return ControlFlow::Break(self.code),
-                ["exit", code, ..] => return ControlFlow::Break(code.parse().unwrap_or(2)),
+                ["exit", code, ..] => {
+                    let code = code.parse::<i64>().ok().and_then(|code| code.rem_euclid(256).try_into().ok());
+                    return ControlFlow::Break(code.unwrap_or(2));
+                }
                 ["cd"] => self.folder = self.path(self.variables.get("HOME").map_or("/", String::as_str)),
                 ["cd", folder, ..] => {
                     let path = self.path(folder);
@@ -331,8 +446,11 @@ impl Shell {
                     self.folder = path;
                 }
                 ["export", ref names @ ..] => {
-                    let pairs = names.iter().filter_map(|pair| pair.split_once('='));
-                    self.variables.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+                    for (name, value) in names.iter().filter_map(|pair| pair.split_once('=')) {
+                        if let Err(problem) = self.set(name, value.to_owned()) {
+                            return fail(problem, &io).await;
+                        }
+                    }
                 }
                 ["unset", ref names @ ..] => {
                     for name in names {
@@ -347,7 +465,11 @@ impl Shell {
                 }
                 [":" | "set" | "trap", ..] => {}
                 ["read", name, ..] => match io.line().await {
-                    Some(line) => drop(self.variables.insert(name.to_owned(), line)),
+                    Some(line) => {
+                        if let Err(problem) = self.set(name, line) {
+                            return fail(problem, &io).await;
+                        }
+                    }
                     None => return ControlFlow::Continue(1),
                 },
                 [] => {}
@@ -369,7 +491,7 @@ impl Shell {
     fn redirect(&self, redirect: &Redirect, io: &mut Io) -> Result<(), String> {
         match redirect {
             Redirect::Input(file) => {
-                let file = self.expand_one(file);
+                let file = self.expand_one(file)?;
                 let content = match file.as_str() {
                     "/dev/null" => Bytes::new(),
                     file => {
@@ -380,7 +502,7 @@ impl Shell {
                 io.stdin = input(std::io::Cursor::new(content));
             }
             Redirect::Output { descriptor, append, file } => {
-                let file = self.expand_one(file);
+                let file = self.expand_one(file)?;
                 let target = match file.as_str() {
                     "/dev/null" => output(tokio::io::sink()),
                     "/dev/stdout" => io.stdout.clone(),
@@ -389,9 +511,12 @@ impl Shell {
                     "/proc/1/fd/1" | "/proc/1/fd/2" => self.container.log_output(file.ends_with('2')),
                     name => {
                         let path = self.path(name);
-                        let created = self.container.files().write(&path, Bytes::new(), *append);
+                        let mut files = self.container.files();
+                        let created =
+                            if *append { files.touch(&path) } else { files.write(&path, Bytes::new()) };
+                        drop(files);
                         created.map_err(|problem| format!("can't create {name}: {problem}"))?;
-                        output(FileWriter { container: self.container.clone(), path, written: Vec::new() })
+                        output(FileWriter { container: self.container.clone(), path })
                     }
                 };
                 *(if *descriptor == 2 { &mut io.stderr } else { &mut io.stdout }) = target;
@@ -405,38 +530,37 @@ impl Shell {
     }
 
     /// Words with the values of their variables; the value of one without quotes may be several words, or none.
-    fn expand(&self, words: &[Word]) -> Vec<String> {
-        let mut expanded = Vec::new();
+    fn expand(&self, words: &[Word]) -> Result<Vec<String>, String> {
+        let mut expanded = Expansion::default();
         for word in words {
-            let mut current: Option<String> = None;
             for part in &word.0 {
                 match part {
-                    Part::Text { text, .. } => current.get_or_insert_default().push_str(text),
-                    Part::Variable { name, quoted: true } => {
-                        current.get_or_insert_default().push_str(&self.value(name));
-                    }
+                    Part::Text { text, .. } => expanded.add(text)?,
+                    Part::Variable { name, quoted: true } => expanded.add(&self.value(name))?,
                     Part::Variable { name, quoted: false } => {
-                        let value = self.value(name);
-                        for (index, piece) in value.split_whitespace().enumerate() {
+                        for (index, piece) in self.value(name).split_whitespace().enumerate() {
                             if index > 0 {
-                                expanded.extend(current.take());
+                                expanded.end_word();
                             }
-                            current.get_or_insert_default().push_str(piece);
+                            expanded.add(piece)?;
                         }
                     }
                 }
             }
-            expanded.extend(current);
+            expanded.end_word();
         }
-        expanded
+        Ok(expanded.words)
     }
 
-    fn expand_one(&self, word: &Word) -> String {
-        let values = word.0.iter().map(|part| match part {
-            Part::Text { text, .. } => text.clone(),
-            Part::Variable { name, .. } => self.value(name),
-        });
-        values.collect()
+    fn expand_one(&self, word: &Word) -> Result<String, String> {
+        let mut expanded = Expansion::default();
+        for part in &word.0 {
+            match part {
+                Part::Text { text, .. } => expanded.add(text)?,
+                Part::Variable { name, .. } => expanded.add(&self.value(name))?,
+            }
+        }
+        Ok(expanded.current.unwrap_or_default())
     }
 
     fn value(&self, name: &str) -> String {
@@ -454,29 +578,56 @@ impl Shell {
     }
 }
 
-/// A file that a command writes. It has the content when the command has ended.
-struct FileWriter {
-    container: Arc<Container>,
-    path: String,
-    written: Vec<u8>,
+/// Words while they are built, of a bounded size.
+#[derive(Debug, Default)]
+struct Expansion {
+    words: Vec<String>,
+    /// The word that is being built; none while it has no part.
+    current: Option<String>,
+    size: usize,
 }
 
-impl Drop for FileWriter {
-    fn drop(&mut self) {
-        let written = std::mem::take(&mut self.written).into();
-        if let Err(problem) = self.container.files().write(&self.path, written, true) {
-            tracing::debug!(path = self.path, problem, "a file could not be written");
+impl Expansion {
+    fn add(&mut self, text: &str) -> Result<(), String> {
+        if self.current.is_none() {
+            self.size += size_of::<String>();
         }
+        self.size += text.len();
+        if self.size > MAX_WORDS {
+            return Err("Argument list too long".to_owned());
+        }
+        self.current.get_or_insert_default().push_str(text);
+        Ok(())
+    }
+
+    fn end_word(&mut self) {
+        self.words.extend(self.current.take());
     }
 }
 
+/// Tells of a problem, at which the shell goes on.
+async fn fail(problem: &str, io: &Io) -> Flow {
+    io.complain(format!("sh: {problem}")).await;
+    ControlFlow::Continue(2)
+}
+
+/// Returns true for the name of a parameter of a script, which is no variable of the environment.
+pub(super) fn is_parameter(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// A file that a command writes.
+struct FileWriter {
+    container: Arc<Container>,
+    path: String,
+}
+
 impl AsyncWrite for FileWriter {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        if self.written.len() + data.len() > MAX_FILE {
-            return Poll::Ready(Err(io::ErrorKind::StorageFull.into()));
-        }
-        self.written.extend_from_slice(data);
-        Poll::Ready(Ok(data.len()))
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(match self.container.files().append(&self.path, data) {
+            Ok(()) => Ok(data.len()),
+            Err(problem) => Err(io::Error::new(io::ErrorKind::StorageFull, problem)),
+        })
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -27,7 +27,7 @@ where
     let screen = output(Screen { inner: stdout, carriage_return: false });
     let (keyboard, lines) = tokio::io::duplex(TYPED_AHEAD);
     let lines = if stdin.is_some() { input(lines) } else { no_input() };
-    let io = Io { stdin: lines, stdout: screen.clone(), stderr: screen.clone() };
+    let io = Io::new(lines, screen.clone(), screen.clone());
     let typing = async {
         if let Some(stdin) = stdin {
             // A broken keyboard is the end of input, as one that is pulled out.

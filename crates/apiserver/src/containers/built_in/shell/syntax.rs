@@ -9,13 +9,13 @@ pub(super) enum Node {
         redirects: Vec<Redirect>,
     },
     Pipeline(Vec<Node>),
-    And(Box<Node>, Box<Node>),
-    Or(Box<Node>, Box<Node>),
+    /// A command, and those behind it: each with true if it runs after success (`&&`), or false if after failure (`||`).
+    AndOr(Box<Node>, Vec<(bool, Node)>),
     Not(Box<Node>),
     List(Vec<Node>),
+    /// Conditions, each with what runs if it is the first that holds.
     If {
-        condition: Box<Node>,
-        then: Box<Node>,
+        branches: Vec<(Node, Node)>,
         otherwise: Option<Box<Node>>,
     },
     /// `while`, or `until` if it goes on as long as the condition fails.
@@ -239,7 +239,8 @@ fn variable(rest: &mut Chars<'_>, quoted: bool) -> Result<Part, String> {
             name
         }
         Some('(') => return Err("syntax error: commands in words are not known".to_owned()),
-        Some('?') => rest.next().map(String::from).unwrap_or_default(),
+        // A parameter has one digit.
+        Some(c) if *c == '?' || c.is_ascii_digit() => rest.next().map(String::from).unwrap_or_default(),
         Some(c) if is_name(c) => std::iter::from_fn(|| rest.next_if(is_name)).collect(),
         _ => return Ok(Part::Text { text: "$".to_owned(), quoted }),
     };
@@ -275,26 +276,28 @@ impl Parser {
     }
 
     fn and_or(&mut self) -> Result<Node, String> {
-        let mut node = self.pipeline()?;
+        let first = self.pipeline()?;
+        let mut rest = Vec::new();
         while let Some(operator) = self.operator(&["&&", "||"]) {
             while self.operator(&["\n"]).is_some() {}
-            let (left, right) = (Box::new(node), Box::new(self.pipeline()?));
-            node = if operator == "&&" { Node::And(left, right) } else { Node::Or(left, right) };
+            rest.push((operator == "&&", self.pipeline()?));
         }
-        Ok(node)
+        Ok(if rest.is_empty() { first } else { Node::AndOr(Box::new(first), rest) })
     }
 
     fn pipeline(&mut self) -> Result<Node, String> {
-        if self.keyword() == Some("!") {
+        let mut is_not = false;
+        while self.keyword() == Some("!") {
             self.at += 1;
-            return Ok(Node::Not(Box::new(self.pipeline()?)));
+            is_not = !is_not;
         }
         let mut nodes = vec![self.command()?];
         while self.operator(&["|"]).is_some() {
             while self.operator(&["\n"]).is_some() {}
             nodes.push(self.command()?);
         }
-        Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Pipeline(nodes) })
+        let node = if nodes.len() == 1 { nodes.remove(0) } else { Node::Pipeline(nodes) };
+        Ok(if is_not { Node::Not(Box::new(node)) } else { node })
     }
 
     fn command(&mut self) -> Result<Node, String> {
@@ -330,26 +333,22 @@ impl Parser {
     }
 
     fn condition(&mut self) -> Result<Node, String> {
-        let condition = Box::new(self.list(&["then"])?);
-        self.expect("then")?;
-        let then = Box::new(self.list(&["else", "elif", "fi"])?);
-        let otherwise = match self.keyword() {
-            Some("else") => {
-                self.at += 1;
-                let otherwise = self.list(&["fi"])?;
-                self.expect("fi")?;
-                Some(Box::new(otherwise))
-            }
-            Some("elif") => {
-                self.at += 1;
-                Some(Box::new(self.condition()?))
-            }
-            _ => {
-                self.expect("fi")?;
-                None
+        let mut branches = Vec::new();
+        let otherwise = loop {
+            let condition = self.list(&["then"])?;
+            self.expect("then")?;
+            branches.push((condition, self.list(&["else", "elif", "fi"])?));
+            match self.keyword() {
+                Some("elif") => self.at += 1,
+                Some("else") => {
+                    self.at += 1;
+                    break Some(Box::new(self.list(&["fi"])?));
+                }
+                _ => break None,
             }
         };
-        Ok(Node::If { condition, then, otherwise })
+        self.expect("fi")?;
+        Ok(Node::If { branches, otherwise })
     }
 
     /// `do`, commands, `done`.
@@ -449,7 +448,7 @@ mod tests {
         refused("a | ", "syntax error: unexpected end of file");
         refused("a && ; b", "syntax error: unexpected \";\"");
         refused("if true; then a", "syntax error: unexpected end of file (expecting \"fi\")");
-        refused("while true; done", "syntax error: unexpected end of file (expecting \"do\")");
+        refused("while true; done", "syntax error: unexpected \"done\"");
         refused("done", "syntax error: unexpected \"done\"");
         refused("echo $(ls)", "syntax error: commands in words are not known");
         refused("sleep 1 &", "syntax error: there are no processes in the background");

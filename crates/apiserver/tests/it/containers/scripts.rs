@@ -1,0 +1,132 @@
+//! Scripts in the built-in containers, among them those that would take the server's stack or memory, or never end.
+
+use klient_apiserver::Containers;
+use klient_streams::remote_command::{Protocol, Streams};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::client::{Client, soon};
+use crate::objects::{PODS, pod};
+use crate::upgrades::process;
+
+async fn running(client: &Client, name: &str) {
+    let watch = format!("{PODS}?watch=true&fieldSelector=metadata.name={name}");
+    let (_, mut events) = client.stream(&watch, &[]).await;
+    loop {
+        let event = soon("the start of the pod", events.line()).await.expect("the watch goes on");
+        let event: Value = serde_json::from_str(&event).expect("an event");
+        if event["object"]["status"]["phase"] == "Running" {
+            return;
+        }
+    }
+}
+
+/// Runs a script in the pod `web`, and returns its outputs and its exit code.
+async fn run(server: &klient_apiserver::Server, script: &str) -> (String, String, i32) {
+    let command = "command=sh&command=-c&command=cat%3E/tmp/s%3Bsh%20/tmp/s";
+    let path = format!("{PODS}/web/exec?{command}&stdin=true&stdout=true&stderr=true");
+    let streams = Streams { stdin: true, stdout: true, stderr: true, tty: false };
+    let mut process = process(server, &path, Protocol::WEBSOCKET_V5, streams).await.expect("a process");
+    let mut stdin = process.stdin.take().expect("it has an input");
+    stdin.write_all(script.as_bytes()).await.expect("it reads");
+    stdin.shutdown().await.expect("it reads");
+    let output = soon("the end of the script", process.wait_with_output()).await.expect("a status");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (text(output.stdout), text(output.stderr), i32::from(output.status.code()))
+}
+
+#[tokio::test]
+async fn hostile_scripts_end_and_leave_the_server_alone() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    let too_deep = "sh: too many nested calls\n";
+    let mut deep = "if true; then ".repeat(25) + "sh /tmp/s";
+    deep.push_str(&"; fi".repeat(25));
+    for (script, stdout, stderr, code) in [
+        ("! ".repeat(100_000) + "true", "", "", 0),
+        ("! ".repeat(100_001) + "true", "", "", 1),
+        ("true".to_owned() + &"&&true".repeat(100_000) + "&&echo all", "all\n", "", 0),
+        ("false".to_owned() + &"||false".repeat(100_000), "", "", 1),
+        (
+            "if false; then :; ".to_owned() + &"elif false; then :; ".repeat(20_000) + "else echo x; fi",
+            "x\n",
+            "",
+            0,
+        ),
+        ("[ ".to_owned() + &"! ".repeat(50_000) + "a ]", "", "sh: Argument list too long\n", 2),
+        ("[ ".to_owned() + &"! ".repeat(30_000) + "a ]", "", "", 0),
+        ("env ".repeat(10_000) + "true", "", too_deep, 2),
+        ("exec ".repeat(10_000) + "true", "", too_deep, 2),
+        ("sh /tmp/s".to_owned(), "", too_deep, 2),
+        (deep, "", too_deep, 2),
+        ("true|sh /tmp/s".to_owned(), "", &too_deep.repeat(2), 2),
+        (
+            "true".to_owned() + &"|true".repeat(100),
+            "",
+            "sh: can't fork: Resource temporarily unavailable\n",
+            2,
+        ),
+        ("mkdir -p ".to_owned() + &"a/".repeat(50_000), "", "", 1),
+        ("A=xx; while true; do A=\"$A$A\" || exit 3; done".to_owned(), "", "sh: Argument list too long\n", 3),
+        ("while true; do echo x; done | head -c 1".to_owned(), "x", "", 0),
+        ("while true; do true | echo x; done | head -n 2".to_owned(), "x\nx\n", "", 0),
+        ("for a in 1 2; do while true; do echo $a; done | head -n 1; done".to_owned(), "1\n2\n", "", 0),
+        ("x ".repeat(600_000), "", "sh: the script is too long\n", 2),
+    ] {
+        let start = &script[..script.len().min(70)];
+        let (out, err, status) = run(&server, &script).await;
+        assert_eq!((out.as_str(), status), (stdout, code), "{start}: {err}");
+        if !start.starts_with("mkdir") {
+            assert_eq!(err, stderr, "{start}");
+        }
+    }
+    client.get(&format!("{PODS}/web")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_pod_with_a_long_working_folder_runs_in_the_root() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    let mut deep = pod("deep");
+    deep["spec"]["containers"][0]["workingDir"] = json!("/a".repeat(50_000));
+    client.post(PODS, &deep).await.expect(201);
+    running(&client, "deep").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn scripts_have_parameters_exit_codes_and_files_as_those_of_sh() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout, code) in [
+        ("sh -c 'echo $1' sh a", "a\n", 0),
+        ("sh -c 'echo \"$0 $2x\" $1' name 'a  b' c; echo $1", "name cx a b\n\n", 0),
+        ("echo 'echo $0 $1' >/tmp/t; sh /tmp/t a", "/tmp/t a\n", 0),
+        ("sh -c env sh secret | head -n 0; sh -c 'echo $1'", "\n", 0),
+        ("exit 256", "", 0),
+        ("exit -1", "", 255),
+        ("exit 7", "", 7),
+        ("true && false || echo c && echo d", "c\nd\n", 0),
+        ("false && echo b || echo c", "c\n", 0),
+        ("if false; then echo 1; elif true; then echo 2; else echo 3; fi", "2\n", 0),
+        ("! true | false", "", 0),
+        ("echo >/tmp/a; >/tmp/b; [ -s /tmp/a ] && [ ! -s /tmp/b ] && [ ! ! -e /tmp/b ]", "", 0),
+        (
+            "for i in 1 2 3; do echo $i >>/tmp/c; done; cat /tmp/c; touch /tmp/c; wc -l /tmp/c",
+            "1\n2\n3\n3\n",
+            0,
+        ),
+        ("printf '%s-%s\\n' a b c d", "a-b\nc-d\n", 0),
+        ("mkdir -p /q/w/e; ls /q /q/w", "w\ne\n", 0),
+        ("printf 'a\\nb\\nc\\n' | head -n 2; printf 'a\\nb\\nc\\n' | tail -n 1", "a\nb\nc\n", 0),
+        ("mkdir /f; echo a >/f/a; echo b >/b; cd /; tar cf /t f; rm -r /f; tar xf /t; cat /f/a", "a\n", 0),
+        ("cd /; echo x >/g; tar cf /t g; rm /g; mkdir /g; tar xf /t 2>/dev/null || ls -l /g", "", 0),
+        (
+            "echo x >/h; while cat /h /h >/i 2>/dev/null; do cat /i /i >/h 2>/dev/null; done; echo end",
+            "end\n",
+            0,
+        ),
+    ] {
+        let (out, err, status) = run(&server, script).await;
+        assert_eq!((out.as_str(), status), (stdout, code), "{script}: {err}");
+    }
+}
