@@ -128,8 +128,9 @@ impl Containers {
     ///
     /// - Commands are those of a small shell, `sh`, with `echo`, `cat`, `sleep`, `env`, `ls`, `tar` and some more. Each
     ///   container has files of its own, in memory.
-    /// - The main process is that of `command` and `args`. If there is no such program, it runs for ever. Containers with
-    ///   `stdin` read it from the client that attaches to them. When it ends, the pod's `restartPolicy` counts.
+    /// - The main process is that of `command` and `args`. If their first word is no such program, it runs for ever.
+    ///   Containers with `stdin` read it from the first client that attaches to them. When it ends, the pod's
+    ///   `restartPolicy` counts.
     /// - Declared ports answer over HTTP, with a line of text.
     /// - The log has the lines of the pod's annotation `containers.klient.dev/log`, and what the main process prints.
     /// - Init containers count as those that have succeeded. Probes, volumes and the fields of security have no effect.

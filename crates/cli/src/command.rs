@@ -67,7 +67,7 @@ pub(crate) enum Command {
     PortForward(port_forward::PortForwardArgs),
     /// Run a proxy to the Kubernetes API server
     Proxy(proxy::ProxyArgs),
-    /// Run the embedded API server, which stores all objects in memory
+    /// Run the embedded API server, which stores all objects in memory and runs pods in built-in containers
     Server(server::ServerArgs),
     /// Show klient at work: apply an application, list its objects, and watch them change
     Demo(demo::DemoArgs),

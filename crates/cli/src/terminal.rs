@@ -37,8 +37,8 @@ impl Drop for RawTerminal {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
 
-        // A terminal that is gone needs no mode.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+        // A terminal that is gone needs no mode. One that the user has stopped (^S) would not drain.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
     }
 }
 

@@ -21,6 +21,7 @@ use klient_streams::BoxError;
 use klient_streams::port_forward::Forwarded;
 use klient_streams::remote_command::{ExitStatus, Stdio};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{ContainerCommand, ContainerLog, LogRequest, PodPort};
 use crate::admission::RequestContext;
@@ -35,6 +36,9 @@ use pod::{LOG, Pod};
 /// The time until a container that has ended is started again, which doubles with each restart up to the longest.
 const BACK_OFF: Duration = Duration::from_secs(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
+
+/// The time after which a container that has run so long is started again as after its first end.
+const STEADY: Duration = Duration::from_secs(600);
 
 /// The pods that run, by their keys.
 #[derive(Default)]
@@ -90,34 +94,81 @@ impl Pods {
         connection: Forwarded,
     ) -> Result<(), BoxError> {
         let pod = self.get(&port.namespace, &port.pod);
-        if !pod.is_some_and(|pod| pod.ports.contains(&port.port)) {
+        let Some(pod) = pod.filter(|pod| pod.ports.contains(&port.port)) else {
             let number = port.port;
             let refused = format!("dial tcp4 127.0.0.1:{number}: connect: connection refused");
             return Err(format!("failed to connect to localhost:{number}, IPv4: {refused}").into());
+        };
+        tokio::select! {
+            biased;
+            () = pod.killed() => Ok(()),
+            served = http::serve(port, connection) => served,
         }
-        http::serve(port, connection).await
     }
 
-    /// The log of a container.
+    /// The log of a container. That of an init container, which has ended without running, is empty.
     pub(super) fn log(&self, request: &LogRequest) -> Option<ContainerLog> {
         let LogRequest { namespace, pod, container, previous } = request;
-        self.container(namespace, pod, container)?.log(*previous)
+        match self.get(namespace, pod)?.container(container) {
+            Some(container) => container.log(*previous),
+            None if *previous => None,
+            None => {
+                let log = ContainerLog::default();
+                log.close();
+                Some(log)
+            }
+        }
+    }
+
+    /// Removes a pod that runs and has this UID.
+    fn take(&self, key: &Key, uid: &str) -> Option<Arc<Pod>> {
+        let mut pods = self.lock();
+        pods.get(key).filter(|pod| pod.uid == uid)?;
+        pods.remove(key)
+    }
+
+    /// Returns a pod that runs, or begins to run it, in which case the other value is true; `None` if it is not to run.
+    fn get_or_run(&self, state: &State, object: &Object, value: &Map) -> Option<(Arc<Pod>, bool)> {
+        let uid = text_at(value, &["metadata", "uid"]);
+        let mut pods = self.lock();
+        if let Some(pod) = pods.get(&object.key).filter(|pod| pod.uid == uid) {
+            return Some((pod.clone(), false));
+        }
+        // Changes may come in another order than they were stored in: a pod that is deleted meanwhile, or whose server
+        // has stopped, would never end. If either happens from now on, the pod is found in the map.
+        let resource = state.registry.built_in("", "v1", "pods");
+        let stored = state.store.get(&resource.table, &object.key)?;
+        let is_stored = text_at(&stored.value(), &["metadata", "uid"]) == uid;
+        if !is_stored || !is_to_run(value) || has_stopped(state) {
+            return None;
+        }
+        let pod = Arc::new(Pod::new(value));
+        if let Some(replaced) = pods.insert(object.key.clone(), pod.clone()) {
+            replaced.kill();
+        }
+        Some((pod, true))
+    }
+
+    /// Ends all pods, whose tasks would otherwise keep the state of the server, and write to its objects.
+    fn stop(&self) {
+        for (_, pod) in self.lock().drain() {
+            pod.kill();
+        }
     }
 
     /// Reacts to a change of a pod: runs it when it is new, and ends it when it is deleted.
     pub(crate) async fn changed(self: &Arc<Self>, state: &Arc<State>, object: &Object, deleted: bool) {
         let value = object.value();
         let uid = text_at(&value, &["metadata", "uid"]);
-        let known = self.lock().get(&object.key).cloned().filter(|pod| pod.uid == uid);
         if deleted {
-            if let Some(pod) = known {
-                self.lock().remove(&object.key);
+            if let Some(pod) = self.take(&object.key, uid) {
                 pod.kill();
             }
             return;
         }
         if object.is_terminating {
-            if let Some(pod) = &known {
+            let pod = self.lock().get(&object.key).filter(|pod| pod.uid == uid).cloned();
+            if let Some(pod) = pod {
                 pod.kill();
             }
             // Without a grace period, who deletes it removes it.
@@ -127,16 +178,7 @@ impl Pods {
             }
             return;
         }
-        let is_new = known.is_none();
-        let pod = match known {
-            Some(pod) => pod,
-            None if !is_to_run(&value) => return,
-            None => {
-                let pod = Arc::new(Pod::new(&value));
-                self.lock().insert(object.key.clone(), pod.clone());
-                pod
-            }
-        };
+        let Some((pod, is_new)) = self.get_or_run(state, object, &value) else { return };
         let added = pod.add_containers(&value);
         pod.add_log(&value);
         if added.is_empty() && !is_new {
@@ -188,16 +230,27 @@ impl Pods {
     }
 }
 
-/// Runs the pods that are there when the server starts.
+/// Runs the pods that are there when the server starts, and ends all when it stops.
 pub(crate) fn resume(state: &Arc<State>) {
     let Some(pods) = state.containers.as_ref().and_then(|containers| containers.pods.clone()) else { return };
     let resource = state.registry.built_in("", "v1", "pods");
+    let (running, mut stopped) = (pods.clone(), state.stopped.clone());
+    tokio::spawn(async move {
+        // Without a sender, the server is dropped.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+        running.stop();
+    });
     let state = state.clone();
     tokio::spawn(async move {
         for object in state.store.all(&resource.table, None) {
             pods.changed(&state, &object, false).await;
         }
     });
+}
+
+/// Returns true if a server has stopped or is dropped.
+fn has_stopped(state: &State) -> bool {
+    *state.stopped.borrow() || state.stopped.has_changed().is_err()
 }
 
 /// Returns true if a pod is neither held back nor at its end.
@@ -217,8 +270,12 @@ fn run(
     Box::pin(async move {
         let mut back_off = BACK_OFF;
         loop {
+            let started = Instant::now();
             let code = container.clone().main().await;
             container.end(code);
+            if started.elapsed() >= STEADY {
+                back_off = BACK_OFF;
+            }
             let restarts = pod.restarts(&container, code);
             pods.sync(&state, &key, &pod).await;
             if !restarts {

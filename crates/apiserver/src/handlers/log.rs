@@ -118,6 +118,8 @@ pub(super) fn answer(context: &Context, log: ContainerLog, options: LogOptions) 
     let mut stopped = context.state.stopped.clone();
     tokio::spawn(async move {
         let sending = async {
+            // Without `follow` it ends there, even if it grows faster than it is read.
+            let last = log.tail(Some(0));
             let mut position = log.tail(options.tail);
             let mut room = options.limit.unwrap_or(usize::MAX);
             loop {
@@ -127,7 +129,12 @@ pub(super) fn answer(context: &Context, log: ContainerLog, options: LogOptions) 
                 if !part.is_empty() && sender.send(part).await.is_err() || room == 0 {
                     return;
                 }
-                if lines.is_empty() && !(options.follow && log.grows(position).await) {
+                let is_over = if options.follow {
+                    lines.is_empty() && !log.grows(position).await
+                } else {
+                    position >= last
+                };
+                if is_over {
                     return;
                 }
             }

@@ -31,6 +31,7 @@ mod numbers;
 mod objects;
 mod openapi;
 mod patch;
+mod pods_that_run;
 mod policies;
 mod protobuf;
 mod replay;

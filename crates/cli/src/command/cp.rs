@@ -101,7 +101,9 @@ impl<'a> FileSpec<'a> {
         let pod = match pod.split_once('/') {
             None => RemotePod { namespace: None, name: pod },
             Some((_, name)) if name.contains('/') => return Err(CliError::message(problem)),
-            Some((namespace, name)) => RemotePod { namespace: Some(namespace), name },
+            Some((namespace, name)) => {
+                RemotePod { namespace: Some(namespace).filter(|namespace| !namespace.is_empty()), name }
+            }
         };
         Ok(FileSpec { pod: Some(pod).filter(|pod| !pod.name.is_empty()), path })
     }

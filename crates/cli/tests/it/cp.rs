@@ -17,12 +17,14 @@ async fn files_and_folders_are_copied_in_both_directions() {
     let (container, from, one) = (path("container"), path("from"), path("one.txt"));
     for (source, destination, copied, text) in [
         (one.clone(), format!("shop/web:{container}/other.txt"), "container/other.txt", "one"),
-        (one, format!("shop/web:{container}"), "container/one.txt", "one"),
+        (one.clone(), format!("shop/web:{container}"), "container/one.txt", "one"),
+        // Without a namespace in front of the slash it is that of the command.
+        (one, format!("/web:{container}/third.txt"), "container/third.txt", "one"),
         (from, format!("shop/web:{container}"), "container/from/in/b.txt", "b"),
         (format!("shop/web:{container}/from"), path("back"), "back/in/b.txt", "b"),
         (format!("shop/web:{container}/other.txt"), path("back.txt"), "back.txt", "one"),
     ] {
-        let printed = playground.klient(&["cp", &source, &destination], None).await;
+        let printed = playground.klient(&["cp", "-n", "shop", &source, &destination], None).await;
         assert_eq!(printed, "", "{source} {destination}");
         assert_eq!(fs::read_to_string(playground.path(copied)).unwrap(), text, "{source} {destination}");
     }

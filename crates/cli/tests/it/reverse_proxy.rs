@@ -136,6 +136,34 @@ async fn files_and_the_api_have_prefixes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_several_parts_is_sent_whole() {
+    let playground = playground().await;
+    let text: String = (0..40_000).map(|number| format!("{number}\n")).collect();
+    playground.write(
+        &[("www/numbers.txt".to_owned(), text.clone()), ("www/empty.txt".to_owned(), String::new())].into(),
+    );
+    let www = playground.path("www").display().to_string();
+    let proxy = Proxy::start(&playground, &Program::klient(), &["--port=0", "--www", &www]).await;
+    for (line, body) in
+        [("GET /static/numbers.txt", &*text), ("HEAD /static/numbers.txt", ""), ("GET /static/empty.txt", "")]
+    {
+        let answer = proxy.answer(line, "localhost").await;
+        assert_eq!(answer[..3], ["200", "text/plain; charset=utf-8", ""], "{line}");
+        assert!(answer[3] == body, "{line}: {} bytes", answer[3].len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_its_escapes_make_too_long_is_refused() {
+    let playground = playground().await;
+    let args = ["--port=0", "--api-prefix=/custom"];
+    let proxy = Proxy::start(&playground, &Program::klient(), &args).await;
+    let line = format!("GET /%63ustom/{}", "\"".repeat(25_000));
+    assert_eq!(proxy.answer(&line, "localhost").await[0], "400");
+    assert_eq!(proxy.answer("GET /%63ustom/healthz", "localhost").await[0], "200");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn clients_go_through_the_proxy_with_its_credentials() {
     let playground = playground().await;
     let args = ["--port=0", "--reject-paths=^$", "--keepalive=30s"];

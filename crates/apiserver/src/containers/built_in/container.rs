@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use klient_apimachinery::{BoxFuture, Time};
 use klient_streams::remote_command::Stdio;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::commands;
 use super::files::{Files, absolute};
@@ -36,8 +36,10 @@ pub(super) struct Container {
     pub(super) has_stdin: bool,
     files: Mutex<Files>,
     run: Mutex<Run>,
-    attached: mpsc::Sender<Attached>,
-    attaching: tokio::sync::Mutex<mpsc::Receiver<Attached>>,
+    /// The ends of the channel over which the main process of a run gets its client, until they are used: another
+    /// client sees the output only.
+    attached: Mutex<Option<oneshot::Sender<Attached>>>,
+    attaching: Mutex<Option<oneshot::Receiver<Attached>>>,
     /// True while the container does not run.
     ended: watch::Sender<bool>,
 }
@@ -95,7 +97,6 @@ impl Container {
         let folder = absolute("", &folder);
         // A file in its place is no working folder, and the root remains one.
         let folder = if files.make_folder(&folder, true).is_ok() { folder } else { String::new() };
-        let (attached, attaching) = mpsc::channel(1);
         Container {
             name,
             hostname,
@@ -105,8 +106,8 @@ impl Container {
             has_stdin,
             files: files.into(),
             run: Mutex::default(),
-            attached,
-            attaching: attaching.into(),
+            attached: Mutex::default(),
+            attaching: Mutex::default(),
             ended: watch::Sender::new(true),
         }
     }
@@ -146,6 +147,9 @@ impl Container {
         }
         run.state = RunState::Running(Time::now());
         drop(run);
+        let (attached, attaching) = oneshot::channel();
+        *self.attached.lock().unwrap_or_else(PoisonError::into_inner) = Some(attached);
+        *self.attaching.lock().unwrap_or_else(PoisonError::into_inner) = Some(attaching);
         self.ended.send_replace(false);
     }
 
@@ -173,8 +177,9 @@ impl Container {
             let shell = ["sh".to_owned()];
             let args = if is_known { &self.command } else { &shell[..] }.to_vec();
             if self.has_stdin {
-                let attached = self.attaching.lock().await.recv().await;
-                let Some(Attached { stdio, tty, _ended }) = attached else {
+                let attaching = self.attaching.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let Some(attaching) = attaching else { return std::future::pending().await };
+                let Ok(Attached { stdio, tty, _ended }) = attaching.await else {
                     return std::future::pending().await;
                 };
                 return self.clone().process(args, tty, stdio, true).await;
@@ -191,9 +196,13 @@ impl Container {
     /// Plays the main process for a client until it ends: its input and output if it reads any, else its output from now
     /// on.
     pub(super) async fn attach(&self, tty: bool, mut stdio: Stdio) {
-        if self.has_stdin && stdio.stdin.is_some() {
+        let main = || self.attached.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if self.has_stdin
+            && stdio.stdin.is_some()
+            && let Some(main) = main()
+        {
             let (ended, over) = oneshot::channel();
-            match self.attached.try_send(Attached { stdio, tty, _ended: ended }) {
+            match main.send(Attached { stdio, tty, _ended: ended }) {
                 Ok(()) => {
                     let mut ended = self.ended.subscribe();
                     tokio::select! {
@@ -202,8 +211,8 @@ impl Container {
                     }
                     return;
                 }
-                // Another client has its input.
-                Err(refused) => stdio = refused.into_inner().stdio,
+                // It has ended.
+                Err(refused) => stdio = refused.stdio,
             }
         }
         let log = self.run().log.clone();
@@ -234,8 +243,9 @@ impl Container {
         Box::pin(async move {
             let mut ended = self.ended.subscribe();
             tokio::select! {
-                code = self.clone().process(args, tty, stdio, false) => code,
+                biased;
                 _ = ended.wait_for(|ended| *ended) => KILLED,
+                code = self.clone().process(args, tty, stdio, false) => code,
             }
         })
     }
@@ -329,9 +339,15 @@ struct LogWriter {
 
 impl LogWriter {
     fn add(&mut self, data: &[u8]) {
-        for piece in data.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(piece);
-            if piece.ends_with(b"\n") || self.line.len() >= MAX_LINE {
+        let mut rest = data;
+        while !rest.is_empty() {
+            let room = MAX_LINE - self.line.len();
+            // A line feed behind a line of the greatest length ends it.
+            let end = rest.iter().take(room + 1).position(|byte| *byte == b'\n');
+            let count = end.unwrap_or(room.min(rest.len()));
+            self.line.extend_from_slice(&rest[..count]);
+            rest = &rest[count + usize::from(end.is_some())..];
+            if end.is_some() || !rest.is_empty() {
                 self.push();
             }
         }
@@ -340,7 +356,7 @@ impl LogWriter {
     fn push(&mut self) {
         let line = std::mem::take(&mut self.line);
         let time = klient_apimachinery::MicroTime::now();
-        self.log.push(self.stream, time, line.strip_suffix(b"\n").unwrap_or(&line));
+        self.log.push(self.stream, time, line);
     }
 }
 

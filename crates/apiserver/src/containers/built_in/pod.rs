@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use klient_apimachinery::Time;
 use klient_apimachinery::values::{Map, list_at, text_at};
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::container::{Container, Description, RunState};
@@ -29,6 +30,7 @@ pub(super) struct Pod {
     log: Mutex<String>,
     /// The tasks of the main processes, which end with the pod.
     tasks: Mutex<Option<JoinSet<()>>>,
+    is_killed: watch::Sender<bool>,
     /// Held while the status is written.
     pub(super) writing: tokio::sync::Mutex<()>,
 }
@@ -54,6 +56,7 @@ impl Pod {
             containers: Mutex::default(),
             log: Mutex::new(text_at(pod, &["metadata", "annotations", LOG]).to_owned()),
             tasks: Mutex::new(Some(JoinSet::new())),
+            is_killed: watch::Sender::new(false),
             writing: tokio::sync::Mutex::default(),
         }
     }
@@ -157,8 +160,15 @@ impl Pod {
         }
     }
 
-    /// Ends its containers and their commands.
+    /// Waits until the pod is killed.
+    pub(super) async fn killed(&self) {
+        // The sender is here: it cannot fail.
+        let _ = self.is_killed.subscribe().wait_for(|is_killed| *is_killed).await;
+    }
+
+    /// Ends its containers, their commands and the connections to its ports.
     pub(super) fn kill(&self) {
+        self.is_killed.send_replace(true);
         // Dropping the tasks aborts them.
         drop(self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take());
         for container in self.containers().all.values() {

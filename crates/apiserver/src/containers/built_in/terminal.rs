@@ -49,25 +49,38 @@ async fn edit(
     interrupt: &Notify,
 ) -> io::Result<()> {
     let mut line: Vec<u8> = Vec::new();
+    // The lines that the command has not read. They do not hold up the keys, of which one is `^C`.
+    let mut ahead: Vec<u8> = Vec::new();
     loop {
-        let key = keys.read_u8().await?;
+        let key = tokio::select! {
+            key = keys.read_u8() => key,
+            written = lines.write(&ahead), if !ahead.is_empty() => {
+                match written {
+                    Ok(count) => drop(ahead.drain(..count)),
+                    // The command reads no more, and can still be interrupted.
+                    Err(_) => ahead.clear(),
+                }
+                continue;
+            }
+        };
+        let Ok(key) = key else { return lines.write_all(&ahead).await };
         let shown: Vec<u8> = match key {
             b'\r' | b'\n' => {
                 line.push(b'\n');
-                show(screen, b"\n").await?;
-                lines.write_all(&std::mem::take(&mut line)).await?;
-                continue;
+                type_ahead(&mut ahead, &mut line);
+                b"\n".to_vec()
             }
             // ^C
             3 => {
                 line.clear();
+                ahead.clear();
                 interrupt.notify_waiters();
                 b"^C\n".to_vec()
             }
             // ^D
-            4 if line.is_empty() => return Ok(()),
+            4 if line.is_empty() => return lines.write_all(&ahead).await,
             4 => {
-                lines.write_all(&std::mem::take(&mut line)).await?;
+                type_ahead(&mut ahead, &mut line);
                 continue;
             }
             // Backspace.
@@ -89,6 +102,14 @@ async fn edit(
         };
         show(screen, &shown).await?;
     }
+}
+
+/// Adds a line to those that a command is to read. One for which there is no room is discarded.
+fn type_ahead(ahead: &mut Vec<u8>, line: &mut Vec<u8>) {
+    if ahead.len() + line.len() <= TYPED_AHEAD {
+        ahead.extend_from_slice(line);
+    }
+    line.clear();
 }
 
 async fn show(screen: &Output, bytes: &[u8]) -> io::Result<()> {

@@ -141,7 +141,18 @@ async fn lines<F: Future<Output = Result<(), CliError>>>(
     let pods = client.api::<Pod>().namespace(&source.namespace);
     let mut stream = pods.logs(&source.pod, &source.options).await.map_err(log)?;
     let (mut line, mut is_begun) = (Vec::new(), false);
-    while let Some(chunk) = stream.chunk().await.map_err(log)? {
+    loop {
+        let chunk = match stream.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            Err(error) => {
+                // What has come of a line is printed before the error.
+                if !line.is_empty() {
+                    print(line).await.map_err(Failure::Output)?;
+                }
+                return Err(log(error));
+            }
+        };
         let mut rest = &chunk[..];
         while !rest.is_empty() {
             let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1);

@@ -1,17 +1,26 @@
 //! [`Files`], the files of a folder over HTTP (Go's `http.FileServer`).
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::path::{Component, Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH};
+use bytes::Bytes;
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
 use klient_client::ResponseBody;
+use tokio::sync::mpsc;
 
 use super::answer::{error, escaped, local_redirect, not_found, whole};
 use super::path::encoded;
 
 /// The part of a file that decides about its type.
 const SNIFFED: usize = 512;
+
+/// The number of bytes of a file that are sent at once.
+const PART: u64 = 64 * 1024;
 
 /// The files below a folder. Links are followed.
 pub(super) struct Files(PathBuf);
@@ -23,7 +32,12 @@ impl Files {
 
     /// Answers a request for a path without `..`, relative to the folder.
     pub(super) async fn answer(&self, method: &Method, path: &str) -> Response<ResponseBody> {
-        let file = self.0.join(path.trim_matches('/'));
+        // On Windows, a backslash and a drive lead out of the folder as well.
+        let relative = Path::new(path.trim_matches('/'));
+        if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+            return not_found();
+        }
+        let file = self.0.join(relative);
         let (method, path) = (method.clone(), path.to_owned());
         let answered = tokio::task::spawn_blocking(move || answer(&method, &file, &path));
         match answered.await {
@@ -53,8 +67,8 @@ fn answer(method: &Method, file: &Path, path: &str) -> io::Result<Response<Respo
         return Ok(local_redirect(&format!("../{}", encoded(name))));
     }
     let response = match is_folder {
-        false => of_file(file)?,
-        true => match of_file(&file.join("index.html")) {
+        false => of_file(method, file)?,
+        true => match of_file(method, &file.join("index.html")) {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => of_folder(file)?,
             index => index?,
         },
@@ -62,11 +76,73 @@ fn answer(method: &Method, file: &Path, path: &str) -> io::Result<Response<Respo
     Ok(if method == Method::HEAD { without_body(response) } else { response })
 }
 
-fn of_file(file: &Path) -> io::Result<Response<ResponseBody>> {
-    let content = std::fs::read(file)?;
-    let mut response = whole(StatusCode::OK, content_type(file, &content), content);
-    response.headers_mut().insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
+/// A file, which is read as the client reads it.
+fn of_file(method: &Method, path: &Path) -> io::Result<Response<ResponseBody>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut beginning = Vec::with_capacity(SNIFFED);
+    file.by_ref().take(SNIFFED as u64).read_to_end(&mut beginning)?;
+    file.rewind()?;
+    let (sender, parts) = mpsc::channel(1);
+    if method != Method::HEAD {
+        tokio::task::spawn_blocking(move || send(file.take(length), &sender));
+    }
+    let mut response = Response::new(ResponseBody::new(Content { parts, left: length }));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(path, &beginning)));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
     Ok(response)
+}
+
+/// Sends a file in parts, until its end or until nobody receives them.
+fn send(mut file: io::Take<File>, sender: &mpsc::Sender<io::Result<Bytes>>) {
+    loop {
+        let mut part = Vec::new();
+        let read = match file.by_ref().take(PART).read_to_end(&mut part) {
+            Ok(0) => return,
+            read => read.map(|_| part.into()),
+        };
+        let is_over = read.is_err();
+        if sender.blocking_send(read).is_err() || is_over {
+            return;
+        }
+    }
+}
+
+/// The content of a file as a body.
+struct Content {
+    parts: mpsc::Receiver<io::Result<Bytes>>,
+    /// The number of bytes that have not been sent.
+    left: u64,
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Poll::Ready(match ready!(self.parts.poll_recv(context)) {
+            Some(Ok(part)) => {
+                self.left = self.left.saturating_sub(part.len() as u64);
+                Some(Ok(Frame::data(part)))
+            }
+            Some(Err(error)) => Some(Err(error)),
+            // It was cut while it was read.
+            None if self.left > 0 => Some(Err(io::ErrorKind::UnexpectedEof.into())),
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
 }
 
 /// A list of the names in a folder.
@@ -89,7 +165,7 @@ fn of_folder(folder: &Path) -> io::Result<Response<ResponseBody>> {
 
 fn without_body(response: Response<ResponseBody>) -> Response<ResponseBody> {
     let length = http_body::Body::size_hint(response.body()).exact();
-    let mut response = response.map(|_| ResponseBody::new(http_body_util::Empty::<bytes::Bytes>::new()));
+    let mut response = response.map(|_| ResponseBody::new(http_body_util::Empty::<Bytes>::new()));
     if let Some(length) = length {
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
@@ -97,7 +173,7 @@ fn without_body(response: Response<ResponseBody>) -> Response<ResponseBody> {
 }
 
 /// The type of a file by its extension, as Go's `mime.TypeByExtension` without files of the system, else by its content.
-fn content_type(file: &Path, content: &[u8]) -> &'static str {
+fn content_type(file: &Path, beginning: &[u8]) -> &'static str {
     let extension = file.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     match extension.as_deref().unwrap_or_default() {
         "avif" => "image/avif",
@@ -114,7 +190,6 @@ fn content_type(file: &Path, content: &[u8]) -> &'static str {
         "webp" => "image/webp",
         "xml" => "text/xml; charset=utf-8",
         _ => {
-            let beginning = &content[..content.len().min(SNIFFED)];
             let is_text = |byte: &u8| matches!(byte, 0x09 | 0x0A | 0x0C | 0x0D | 0x1B | 0x20..);
             match beginning.iter().all(is_text) {
                 true => "text/plain; charset=utf-8",

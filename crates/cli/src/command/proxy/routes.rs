@@ -59,9 +59,7 @@ impl Routes {
         if !request.uri().path().starts_with('/') || request.method() == Method::CONNECT {
             return not_found();
         }
-        let Some(path) = decoded(request.uri().path()) else {
-            return whole(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request");
-        };
+        let Some(path) = decoded(request.uri().path()) else { return bad_request() };
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         let clean = clean(&path);
         if clean != path {
@@ -89,7 +87,8 @@ impl Routes {
         let path = match self.api_prefix.starts_with("/api") {
             true => path,
             false => {
-                *request.uri_mut() = without_prefix(request.uri(), &path, prefix);
+                let Some(uri) = without_prefix(request.uri(), &path, prefix) else { return bad_request() };
+                *request.uri_mut() = uri;
                 let rest = &path[prefix.len()..];
                 if rest.is_empty() { String::new() } else { format!("/{rest}") }
             }
@@ -118,8 +117,12 @@ impl Routes {
     }
 }
 
-/// Removes a prefix from the path of a URI.
-fn without_prefix(uri: &Uri, path: &str, prefix: &str) -> Uri {
+fn bad_request() -> Response<ResponseBody> {
+    whole(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request")
+}
+
+/// Removes a prefix from the path of a URI; `None` if the rest with its escapes is too long for one.
+fn without_prefix(uri: &Uri, path: &str, prefix: &str) -> Option<Uri> {
     // The escapes of the rest are kept, unless some are in the prefix.
     let rest = match uri.path().strip_prefix(prefix) {
         Some(rest) => rest.to_owned(),
@@ -127,6 +130,6 @@ fn without_prefix(uri: &Uri, path: &str, prefix: &str) -> Uri {
     };
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(format!("/{rest}{query}").parse().expect("the end of a path is one"));
-    Uri::from_parts(parts).expect("only its path is another")
+    parts.path_and_query = Some(format!("/{rest}{query}").parse().ok()?);
+    Uri::from_parts(parts).ok()
 }

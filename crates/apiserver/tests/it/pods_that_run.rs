@@ -1,0 +1,204 @@
+//! Pods that run in the built-in containers: their beginning and end, their input, ports and logs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+
+use klient_apiserver::{ContainerLog, Containers, Options, Server};
+use klient_streams::port_forward;
+use klient_streams::remote_command::{Protocol, Streams};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::client::{Client, soon};
+use crate::objects::PODS;
+use crate::upgrades::{port_forward, process};
+
+const ALL: Streams = Streams { stdin: true, stdout: true, stderr: true, tty: false };
+const TERMINAL: Streams = Streams { stdin: true, stdout: true, stderr: false, tty: true };
+
+async fn server() -> (Server, Client) {
+    let options = Options { containers: Some(Containers::built_in()), ..Options::default() };
+    let server = Server::start(options).await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    (server, client)
+}
+
+/// A pod of one container.
+fn pod(name: &str, container: &Value) -> Value {
+    let mut container = container.clone();
+    container["name"] = "c".into();
+    container["image"] = "busybox:1".into();
+    json!({"metadata": {"name": name}, "spec": {"restartPolicy": "Never", "containers": [container]}})
+}
+
+/// Waits until a pod is in a phase.
+async fn reaches(client: &Client, name: &str, phase: &str) {
+    let reached = async {
+        while client.get(&format!("{PODS}/{name}")).await.expect(200)["status"]["phase"] != phase {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(phase, reached).await;
+}
+
+#[tokio::test]
+async fn a_server_on_the_runtime_of_its_caller_takes_its_pods_with_it() {
+    let alive = Arc::new(());
+    let state = Arc::downgrade(&alive);
+    // The state of the server has the function, and the function has this.
+    let containers = Containers::built_in().exec(move |_, _| {
+        let _alive = alive.clone();
+        std::future::pending()
+    });
+    let options = Options { containers: Some(containers), threads: None, ..Options::default() };
+    let server = Server::start(options).await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    client.post(PODS, &pod("web", &json!({}))).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    drop(client);
+    soon("the end of the server", server.stop()).await;
+    drop(server);
+    let freed = async {
+        while state.strong_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of the pod", freed).await;
+}
+
+#[tokio::test]
+async fn the_log_of_an_init_container_is_empty() {
+    let (_server, client) = server().await;
+    let mut pod = pod("web", &json!({}));
+    pod["spec"]["initContainers"] = json!([{"name": "i", "image": "busybox:1"}]);
+    client.post(PODS, &pod).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    for query in ["container=i", "container=i&follow=true"] {
+        let answer = client.get(&format!("{PODS}/web/log?{query}")).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (200, ""), "{query}");
+    }
+    let previous = client.get(&format!("{PODS}/web/log?container=i&previous=true")).await;
+    assert_eq!(previous.status, 400);
+}
+
+#[tokio::test]
+async fn a_log_that_grows_faster_than_it_is_read_ends_where_it_ended_when_it_was_asked_for() {
+    let log = ContainerLog::default();
+    let read = log.clone();
+    let containers = Containers::default().log(move |_| Some(read.clone()));
+    let options = Options { containers: Some(containers), ..Options::default() };
+    let server = Server::start(options).await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    client.post(PODS, &pod("web", &json!({}))).await.expect(201);
+    let over = Arc::new(AtomicBool::new(false));
+    let (is_over, (sender, begun)) = (over.clone(), mpsc::channel());
+    let printing = std::thread::spawn(move || {
+        let line = "x".repeat(16 * 1024);
+        while !is_over.load(Ordering::Relaxed) {
+            log.stdout(&line);
+            // Nobody receives it but the first time.
+            let _ = sender.send(());
+        }
+    });
+    begun.recv().unwrap();
+    drop(begun);
+    let answer = soon("the end of the log", client.get(&format!("{PODS}/web/log"))).await;
+    over.store(true, Ordering::Relaxed);
+    printing.join().unwrap();
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_long_line_is_several_lines_of_the_log() {
+    let (_server, client) = server().await;
+    for (name, length, expected) in
+        [("exact", 64 * 1024, vec![64 * 1024]), ("long", 150_000, vec![64 * 1024, 64 * 1024, 18_928])]
+    {
+        let echo = json!({"command": ["echo", "x".repeat(length)]});
+        client.post(PODS, &pod(name, &echo)).await.expect(201);
+        reaches(&client, name, "Succeeded").await;
+        let log = client.get(&format!("{PODS}/{name}/log")).await;
+        let lines: Vec<usize> = log.text().lines().map(str::len).collect();
+        assert_eq!(lines, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_in_a_pod_that_is_killed_is_killed() {
+    let (server, client) = server().await;
+    let mut pod = pod("web", &json!({}));
+    pod["metadata"]["finalizers"] = json!(["a.example/b"]);
+    client.post(PODS, &pod).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    client.delete(&format!("{PODS}/web")).await.expect(200);
+    for _ in 0..20 {
+        let exec = format!("{PODS}/web/exec?command=true&stdin=true&stdout=true&stderr=true");
+        let process = process(&server, &exec, Protocol::WEBSOCKET_V5, ALL).await.unwrap();
+        let output = soon("the end of the command", process.wait_with_output()).await.unwrap();
+        assert_eq!(output.status.code(), 137);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_to_a_port_ends_with_the_pod() {
+    let (server, client) = server().await;
+    client.post(PODS, &pod("web", &json!({"ports": [{"containerPort": 80}]}))).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    let transport = port_forward::Transport::WebSocket;
+    let forward = port_forward(&server, &format!("{PODS}/web"), transport).await.unwrap();
+    let mut connection = forward.connect(80).await.unwrap();
+    connection.write_all(b"GET / HTTP/1.1\r\nhost: web\r\n\r\n").await.unwrap();
+    let mut beginning = [0; 15];
+    soon("an answer", connection.read_exact(&mut beginning)).await.unwrap();
+    assert_eq!(&beginning, b"HTTP/1.1 200 OK");
+    client.delete(&format!("{PODS}/web?gracePeriodSeconds=0")).await.expect(200);
+    let mut rest = Vec::new();
+    // Whether in order or not, it ends.
+    let _ = soon("the end of the connection", connection.read_to_end(&mut rest)).await;
+}
+
+#[tokio::test]
+async fn of_two_clients_that_attach_the_second_sees_the_output() {
+    let (server, client) = server().await;
+    client.post(PODS, &pod("web", &json!({"command": ["sh"], "stdin": true}))).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    let attach = format!("{PODS}/web/attach?stdin=true&stdout=true&stderr=true");
+    let start = async || process(&server, &attach, Protocol::WEBSOCKET_V5, ALL).await.unwrap();
+    let mut first = start().await;
+    let (mut input, mut output) = (first.stdin.take().unwrap(), first.stdout.take().unwrap());
+    let mut line = [0; 3];
+    input.write_all(b"echo hi\n").await.unwrap();
+    soon("its output", output.read_exact(&mut line)).await.unwrap();
+    let mut second = start().await;
+    let mut seen = second.stdout.take().unwrap();
+    let mut copy = [0; 3];
+    let typing = async {
+        // It sees what is printed once it is attached.
+        loop {
+            input.write_all(b"echo hi\n").await.unwrap();
+            output.read_exact(&mut line).await.unwrap();
+        }
+    };
+    let seen = async {
+        tokio::select! {
+            seen = seen.read_exact(&mut copy) => seen,
+            () = typing => unreachable!("it is typed until then"),
+        }
+    };
+    soon("the output of the other", seen).await.unwrap();
+    assert_eq!(&copy, b"hi\n");
+}
+
+#[tokio::test]
+async fn a_command_that_reads_nothing_is_interrupted_from_its_terminal() {
+    let (server, client) = server().await;
+    client.post(PODS, &pod("web", &json!({}))).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    let exec = format!("{PODS}/web/exec?command=sleep&command=1000&stdin=true&stdout=true&tty=true");
+    let mut process = process(&server, &exec, Protocol::WEBSOCKET_V5, TERMINAL).await.unwrap();
+    let mut keyboard = process.stdin.take().unwrap();
+    keyboard.write_all("a line that nobody reads\n".repeat(1000).as_bytes()).await.unwrap();
+    keyboard.write_all(b"\x03").await.unwrap();
+    let output = soon("the end of the command", process.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), 130);
+}
