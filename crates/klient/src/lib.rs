@@ -143,7 +143,8 @@
 //! # Names in the documentation
 //!
 //! This crate re-exports its member crates: [`api`], [`apimachinery`], [`apply`], [`cache`], [`client`], [`clientset`],
-//! [`workqueue`], [`controller`], [`apiserver`], and by their features `certificate`, `definitions`, `testing` and `webhook`.
+//! [`workqueue`], [`controller`], [`apiserver`], and by their features `certificate`, `definitions`, `proxy`, `streams`,
+//! `testing` and `webhook`.
 //! Examples on items of a member name that crate, such as `klient_client::Api`; a program
 //! that depends on `klient` writes `klient::Api` or `klient::client::Api`. The names of client-go and kube-rs, such as
 //! `SharedInformerFactory` and `DynamicObject`, lead to klient's in the search of this documentation.
@@ -178,6 +179,8 @@
 //!   through the crate `metrics`: see `client::describe_metrics`, `controller::describe_metrics` and
 //!   `webhook::describe_metrics`;
 //! - `proxy`: an upgrade-aware reverse proxy in front of an API server, as a `tower` service: see `proxy`;
+//! - `streams`: commands in containers, attaching to them, port-forwards and copies, by methods of [`Api`], and both ends
+//!   of their protocols: see `streams`;
 //! - `testing`: tests that crash a controller at every step: see `testing`;
 //! - `webhook`: admission and conversion webhooks with typed handlers, a server, and certificates of its own: see `webhook`;
 //! - `k8s-openapi`: the types of the crate k8s-openapi work with [`Api`], in the Kubernetes version that the program

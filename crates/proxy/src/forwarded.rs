@@ -70,7 +70,7 @@ impl PublicUrl {
         };
         let Some(location) = on_server else { return };
         let is_here = location.authority().is_none_or(|host| Some(host) == server.authority());
-        if !is_here || !location.path().starts_with('/') || location.path() == "*" {
+        if !is_here || !location.path().starts_with('/') {
             return;
         }
         let rest = location.path_and_query().map_or("/", |path| path.as_str());

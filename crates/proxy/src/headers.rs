@@ -1,8 +1,8 @@
 //! Headers that belong to one connection and are not passed on (RFC 9110, section 7.6.1).
 
 use http::header::{
-    CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRAILER, TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
 /// Headers that are for the next hop only, as in Go's `httputil.ReverseProxy`.
@@ -47,10 +47,17 @@ pub(crate) fn strip_response(headers: &mut HeaderMap) {
 }
 
 fn strip(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = tokens(headers, CONNECTION).filter_map(|name| name.parse().ok()).collect();
+    let named = tokens(headers, CONNECTION).filter_map(|name| name.parse().ok());
+    let named: Vec<HeaderName> = named.filter(|name| !says_who(name)).collect();
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);
     }
+}
+
+/// Returns true for headers that say who sends a request. A client cannot take them away by `Connection`, because a layer
+/// in front of the proxy may have set them.
+fn says_who(name: &HeaderName) -> bool {
+    *name == AUTHORIZATION || name.as_str().starts_with("impersonate-")
 }
 
 /// The parts of a list in a header, which may be there several times.

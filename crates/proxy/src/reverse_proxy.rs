@@ -26,7 +26,8 @@ use crate::limited::{Limited, Overrun};
 ///
 /// Requests have the client's credentials unless they bring an `Authorization` of their own, as in client-go: who may
 /// send requests to the proxy acts as the client. A proxy that others can reach is therefore behind a layer that
-/// authenticates them. The response to a request that could not be passed on has the client's [`Error`](klient_client::Error)
+/// authenticates them. Such a layer decides about `Impersonate-…` headers, too: those of a request are passed on, and are
+/// in place of [`Config::impersonate`](klient_client::Config::impersonate). The response to a request that could not be passed on has the client's [`Error`](klient_client::Error)
 /// among its extensions, as `Arc<Error>`.
 ///
 /// Upgraded connections end with the last clone of the proxy.
@@ -59,7 +60,8 @@ pub struct ReverseProxy(Arc<Inner>);
 #[derive(Clone, Debug)]
 pub struct ReverseProxyOptions {
     /// Adds the path of [`Config::url`](klient_client::Config::url) in front of that of requests (client-go's
-    /// `AppendLocationPath`).
+    /// `AppendLocationPath`). Requests whose path has a part `.` or `..` are then refused, because they could lead out of
+    /// it.
     pub append_server_path: bool,
     /// The URL at which clients reach the proxy. With it, requests get the headers `X-Forwarded-Uri`,
     /// `X-Forwarded-Host` and `X-Forwarded-Proto`, and a `Location` on the server is rewritten to one below the URL, as
@@ -247,6 +249,11 @@ impl ReverseProxy {
     fn server_path(&self, uri: &Uri) -> Result<Uri, Failure> {
         let base = self.0.client.config().url.path().trim_end_matches('/');
         let base = if self.0.options.append_server_path { base } else { "" };
+        if !base.is_empty() && uri.path().split('/').any(has_dots) {
+            let problem =
+                format!("{} has a part . or .., which can lead out of the server's path", uri.path());
+            return Err(Failure::Status(Reason::BadRequest, problem));
+        }
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let malformed = |error: http::uri::InvalidUri| Failure::Status(Reason::BadRequest, error.to_string());
         let path: http::uri::PathAndQuery = format!("{base}{path}").parse().map_err(malformed)?;
@@ -283,6 +290,12 @@ where
         let proxy = self.clone();
         Box::pin(async move { Ok(proxy.answer(request).await.unwrap_or_else(Failure::into_response)) })
     }
+}
+
+/// Returns true if a segment of a path is `.` or `..`, or is so up to a slash once it is decoded.
+fn has_dots(segment: &str) -> bool {
+    let decoded = segment.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "\\");
+    decoded.split(['/', '\\']).any(|part| matches!(part, "." | ".."))
 }
 
 fn put_upgrade(headers: &mut http::HeaderMap, protocol: HeaderValue) {

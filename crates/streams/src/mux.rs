@@ -3,8 +3,8 @@
 //! It does no I/O: a task per connection reads and writes, and handles of streams ([`Stream`]) share the state with it.
 //! When the last handle is dropped, the task is aborted.
 //!
-//! Memory is bounded: a stream holds at most [`Limits::received`] bytes that nobody has read, and 64 KiB
-//! that are not sent yet. If a peer heeds windows, it stops sending on a stream whose buffer is full, and other streams
+//! Memory is bounded: a stream holds at most [`Limits::received`] bytes that nobody has read, beyond them one message of a
+//! peer that does not heed windows, and 64 KiB that are not sent yet. If a peer heeds windows, it stops sending on a stream whose buffer is full, and other streams
 //! go on. If it does not, the connection is not read until there is room.
 
 mod buffers;
@@ -28,7 +28,8 @@ const MAX_COMMANDS: usize = 1024;
 /// Limits of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// The number of bytes that a stream holds for its reader.
+    /// The number of bytes that a stream holds for its reader. A peer that does not heed windows is stopped when they are
+    /// there, with the message that reaches them.
     pub(crate) received: usize,
     /// The number of streams at a time.
     pub(crate) streams: usize,
@@ -174,7 +175,8 @@ impl Mux {
         }
     }
 
-    fn command(&self, frame: Frame) {
+    /// Sends a frame before all others but those that wait already.
+    pub(crate) fn send(&self, frame: Frame) {
         self.lock().commands.push_back(frame);
         self.sendable.notify_waiters();
     }
@@ -233,7 +235,7 @@ impl Mux {
 
     /// Accepts a stream of the peer.
     pub(crate) fn accept(&self, id: u32) {
-        self.command(Frame::SynReply { id, headers: Headers::default(), fin: false });
+        self.send(Frame::SynReply { id, headers: Headers::default(), fin: false });
     }
 
     // The part of the task that reads
@@ -252,16 +254,15 @@ impl Mux {
                 let window = state.window;
                 if let Some(stream) = state.streams.get_mut(&id) {
                     stream.establish(window);
-                    if fin {
-                        stream.end_reading();
-                    }
+                }
+                // Its end may wait for this.
+                state.schedule(id);
+                if fin {
+                    state.end_reading(id);
                 }
             }
-            Frame::Headers { id, fin, .. } => {
-                if let Some(stream) = state.streams.get_mut(&id).filter(|_| fin) {
-                    stream.end_reading();
-                }
-            }
+            Frame::Headers { id, fin: true, .. } => state.end_reading(id),
+            Frame::Headers { .. } => {}
             Frame::RstStream { id, status } => state.reset_by_peer(id, status),
             Frame::Settings(settings) => {
                 let window = settings.iter().find(|(id, _)| *id == INITIAL_WINDOW_SIZE);
@@ -269,8 +270,7 @@ impl Mux {
                     state.window = Some((*window).min(MAX_WINDOW));
                 }
             }
-            // The peer's pings have the parity of its streams.
-            Frame::Ping(id) if id % 2 != state.next_ping % 2 => state.commands.push_back(Frame::Ping(id)),
+            Frame::Ping(id) if !state.is_own_ping(id) => state.commands.push_back(Frame::Ping(id)),
             Frame::Ping(_) => {}
             Frame::GoAway { last, .. } => state.go_away(last),
             Frame::WindowUpdate { id, delta } => state.widen(id, delta),
@@ -341,9 +341,9 @@ impl Mux {
         self.sendable.notify_waiters();
     }
 
-    /// Sends a frame before all others but those that wait already.
-    pub(crate) fn send(&self, frame: Frame) {
-        self.command(frame);
+    /// Returns true for an own ping, or the answer to it.
+    pub(crate) fn is_own_ping(&self, id: u32) -> bool {
+        self.lock().is_own_ping(id)
     }
 
     // The end
@@ -460,21 +460,47 @@ impl State {
         }
         let is_over = stream.received() + data.len() > limit;
         if is_over && stream.heeds_windows() {
-            stream.reset(status::FLOW_CONTROL_ERROR);
-            self.commands.push_back(Frame::RstStream { id, status: status::FLOW_CONTROL_ERROR });
+            self.reset(id, status::FLOW_CONTROL_ERROR);
             return false;
         }
         if !(stream.is_released || is_over && is_closing) {
             stream.receive(data);
         }
+        let is_full = stream.is_full(limit) && !stream.heeds_windows();
         if fin {
-            stream.end_reading();
-            if self.resets && stream.is_released && stream.is_over() {
-                self.streams.remove(&id);
-                return false;
-            }
+            self.end_reading(id);
         }
-        stream.is_full(limit) && !stream.heeds_windows()
+        is_full
+    }
+
+    /// The peer has ended its direction of a stream.
+    fn end_reading(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.end_reading();
+            self.forget(id);
+        }
+    }
+
+    /// Resets a stream because of what the peer does on it.
+    fn reset(&mut self, id: u32, status: u32) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.reset(status);
+            self.commands.push_back(Frame::RstStream { id, status });
+            self.forget(id);
+        }
+    }
+
+    /// Removes a stream that is over and has no handle.
+    fn forget(&mut self, id: u32) {
+        let is_gone = |stream: &Buffers| stream.is_released && stream.is_over();
+        if self.resets && self.streams.get(&id).is_some_and(is_gone) {
+            self.streams.remove(&id);
+        }
+    }
+
+    /// Pings have the parity of the streams of those who send them.
+    fn is_own_ping(&self, id: u32) -> bool {
+        id % 2 == self.next_ping % 2
     }
 
     /// A stream that the peer opens.
@@ -514,9 +540,7 @@ impl State {
         }
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.reset(status);
-            if stream.is_released {
-                self.streams.remove(&id);
-            }
+            self.forget(id);
         }
     }
 
@@ -544,8 +568,7 @@ impl State {
         if stream.widen(delta) {
             self.schedule(id);
         } else {
-            stream.reset(status::FLOW_CONTROL_ERROR);
-            self.commands.push_back(Frame::RstStream { id, status: status::FLOW_CONTROL_ERROR });
+            self.reset(id, status::FLOW_CONTROL_ERROR);
         }
     }
 
@@ -561,8 +584,8 @@ impl State {
             self.streams.remove(&id);
         } else if stream.is_write_only {
             // The peer ends it, or the connection.
-        } else if !stream.is_finishing || stream.is_finished {
-            // What the program did not finish is not sent to its end.
+        } else if !stream.is_finishing || stream.is_finished || !stream.is_established {
+            // A stream that was not shut down discards what is not sent, and one that is not accepted has nobody to wait.
             self.streams.remove(&id);
             self.commands.push_back(Frame::RstStream { id, status: status::CANCEL });
         }

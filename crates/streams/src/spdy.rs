@@ -31,7 +31,8 @@ pub struct Options {
     pub max_streams: usize,
     /// The interval of pings, which keep proxies from closing an idle connection.
     pub ping_interval: Option<Duration>,
-    /// The time without any frame in either direction after which the connection is closed.
+    /// The time after which the connection is closed without any frame in either direction. Own pings and the answers to
+    /// them do not count; those of the peer do.
     pub idle_timeout: Option<Duration>,
     /// The time that the peer has to accept a stream.
     pub creation_timeout: Duration,
@@ -54,8 +55,8 @@ impl Default for Options {
 ///
 /// # Back-pressure
 ///
-/// Memory is bounded against every peer: a stream holds [`Options::stream_buffer`] bytes for its reader and 64 KiB of its
-/// writer, which waits when they are full.
+/// Memory is bounded against every peer: a stream holds [`Options::stream_buffer`] bytes for its reader (a peer that
+/// does not heed windows can go beyond them by one frame) and 64 KiB of its writer, which waits when they are full.
 ///
 /// - **Between two klients**, each stream has a window: a stream that nobody reads stops only its own writer, and other
 ///   streams go on. Both ends announce their windows in a `SETTINGS` frame before anything else, and heed those of a

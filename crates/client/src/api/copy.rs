@@ -3,6 +3,7 @@
 mod archive;
 mod extract;
 mod pipe;
+mod rationed;
 
 use std::fmt;
 use std::io;
@@ -14,8 +15,10 @@ use klient_apimachinery::{Addressable, BoxFuture, Object, Place, Unstructured, v
 use klient_streams::remote_command::{ExitStatus, Process};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
-use super::exec::ExecOptions;
+use super::exec::{ExecOptions, Running};
+use super::pod_logs::BACKOFF;
 use super::{Api, DynamicPlace};
 use crate::error::{Error, ErrorKind, Problem};
 
@@ -63,7 +66,8 @@ pub struct CopySummary {
     pub entries: u64,
     /// The bytes of all files.
     pub bytes: u64,
-    /// Entries that were not copied, each with the reason: symbolic links, devices, and names that point outside of the target.
+    /// Entries that were not copied, each with the reason: symbolic links, devices, sparse files, and names that point
+    /// outside of the target. There are at most the first 100,000 of them.
     pub skipped: Vec<(PathBuf, String)>,
 }
 
@@ -95,8 +99,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     /// Copies a file or folder from a container to a local path: a file into it if it is a folder, and otherwise to this
     /// path; what a folder has into it. It needs `tar` in the container.
     ///
-    /// Nothing is written outside of the target. Names that lead there, symbolic links and devices are skipped, and are in
-    /// [`CopySummary::skipped`].
+    /// Nothing is written outside of the target. Names that lead there, also by symbolic links that the target has
+    /// already, symbolic links, devices and sparse files are skipped, and are in [`CopySummary::skipped`].
     ///
     /// ```no_run
     /// # async fn f(client: klient_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -113,6 +117,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     ///
     /// Those of [`exec`](Self::exec); of kind [`Copy`](crate::ErrorKind::Copy) if `tar` fails or a local file cannot be
     /// written. What was copied before stays.
+    #[doc(alias = "cp")]
     pub fn copy_from(
         &self,
         name: &str,
@@ -136,6 +141,7 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     ///
     /// Those of [`exec`](Self::exec); of kind [`Copy`](crate::ErrorKind::Copy) if `tar` fails or a local file cannot be
     /// read. What was copied before stays.
+    #[doc(alias = "cp")]
     pub fn copy_to(
         &self,
         name: &str,
@@ -168,63 +174,96 @@ impl Copying {
     async fn exec(&self, command: &[&str], stdin: bool) -> Result<Process, Error> {
         let container = self.options.container.clone();
         let options = ExecOptions { container, stdin, ..Default::default() };
-        self.pods.exec(&self.pod, command.iter().copied(), &options).await
+        let command = command.iter().map(|word| (*word).to_owned()).collect();
+        // `tar` waits for the end of its input.
+        let running =
+            Running { name: self.pod.clone(), subresource: "exec", command, options, must_end_stdin: stdin };
+        running.start(&self.pods).await
     }
 
     async fn download(&self, remote: &str, local: PathBuf) -> Result<CopySummary, Error> {
         let source = extract::Source::new(remote).map_err(|problem| self.failed(remote, problem))?;
+        let process = self.exec_tar(&source, 0).await?;
         let (writer, reader) = pipe::pipe();
         let progress = self.options.progress.clone();
         let (from, to) = (source.clone(), local.clone());
         let extracting = spawn_blocking(move || extract::extract(reader, &from, &to, progress.as_ref()));
-        let read = self.read_archive(&source, writer).await;
+        let read = self.read_archive(&source, process, writer).await;
         let extracted = extracting.await.map_err(|error| self.failed(remote, error.to_string()))?;
         // An archive whose reading fails cannot be unpacked either.
         read?;
         extracted.map_err(|error| self.failed(&local.display().to_string(), error.to_string()))
     }
 
+    /// Starts a process that prints the archive from a position.
+    async fn exec_tar(&self, source: &extract::Source, position: u64) -> Result<Process, Error> {
+        let next = (position + 1).to_string();
+        let script = r#"tar cf - "$1" | tail -c+"$2""#;
+        let command: &[&str] = match position {
+            0 => &["tar", "cf", "-", source.argument()],
+            _ => &["sh", "-c", script, "sh", source.argument(), &next],
+        };
+        self.exec(command, false).await
+    }
+
     /// Reads the archive that `tar` prints, by another process behind the last byte if a connection breaks. If the archive
     /// cannot be unpacked, it ends without an error.
-    async fn read_archive(&self, source: &extract::Source, archive: pipe::Writer) -> Result<(), Error> {
-        let (mut position, mut retries) = (0_u64, self.options.retries);
+    async fn read_archive(
+        &self,
+        source: &extract::Source,
+        process: Process,
+        archive: pipe::Writer,
+    ) -> Result<(), Error> {
+        let (mut position, mut backoff) = (0_u64, BACKOFF);
+        let mut started = Ok(process);
+        let mut retries = self.options.retries;
         loop {
-            let next = (position + 1).to_string();
-            let script = r#"tar cf - "$1" | tail -c+"$2""#;
-            let command: &[&str] = match position {
-                0 => &["tar", "cf", "-", source.argument()],
-                _ => &["sh", "-c", script, "sh", source.argument(), &next],
-            };
-            let mut process = self.exec(command, false).await?;
-            let mut stdout = process.stdout.take().expect("it is requested");
-            let mut stderr = process.stderr.take().expect("it is requested");
-            let pump = async {
-                loop {
-                    let mut chunk = Vec::with_capacity(CHUNK);
-                    if stdout.read_buf(&mut chunk).await? == 0 {
-                        return Ok::<_, io::Error>(());
-                    }
-                    position += chunk.len() as u64;
-                    archive.send(chunk.into()).await?;
-                }
-            };
-            let all = async { tokio::join!(pump, complaint(&mut stderr), process.wait()) };
-            let (pumped, complaint, status) = tokio::select! {
-                all = all => all,
-                () = archive.abandoned() => return Ok(()),
-            };
-            let broken = match (pumped, status) {
-                (_, Ok(status)) if !status.success() => {
-                    return Err(self.exited(source.argument(), status, &complaint));
-                }
-                (Ok(()), Ok(_)) => return Ok(()),
-                (Err(error), _) => self.broken(source.argument(), error.to_string()),
-                (Ok(()), Err(error)) => self.broken(source.argument(), error.to_string()),
+            let broken = match started {
+                Ok(process) => match self.read_output(source, process, &mut position, &archive).await? {
+                    None => return Ok(()),
+                    Some(broken) => broken,
+                },
+                Err(error) => error,
             };
             if retries == 0 {
                 return Err(broken);
             }
             retries -= 1;
+            sleep(backoff.step()).await;
+            started = self.exec_tar(source, position).await;
+        }
+    }
+
+    /// Reads the archive that one process prints to its end; the error of a connection that broke before.
+    async fn read_output(
+        &self,
+        source: &extract::Source,
+        mut process: Process,
+        position: &mut u64,
+        archive: &pipe::Writer,
+    ) -> Result<Option<Error>, Error> {
+        let mut stdout = process.stdout.take().expect("it is requested");
+        let mut stderr = process.stderr.take().expect("it is requested");
+        let pump = async {
+            loop {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                if stdout.read_buf(&mut chunk).await? == 0 {
+                    return Ok::<_, io::Error>(());
+                }
+                *position += chunk.len() as u64;
+                archive.send(chunk.into()).await?;
+            }
+        };
+        let all = async { tokio::join!(pump, complaint(&mut stderr), process.wait()) };
+        let (pumped, complaint, status) = tokio::select! {
+            all = all => all,
+            () = archive.abandoned() => return Ok(None),
+        };
+        match (pumped, status) {
+            (_, Ok(status)) if !status.success() => Err(self.exited(source.argument(), status, &complaint)),
+            (Ok(()), Ok(_)) => Ok(None),
+            (Err(error), _) => Ok(Some(self.broken(source.argument(), error.to_string()))),
+            (Ok(()), Err(error)) => Ok(Some(self.broken(source.argument(), error.to_string()))),
         }
     }
 
@@ -273,7 +312,12 @@ impl Copying {
             return Err(Error::request(format!("copy to pod {}", self.pod), "filepath can not be empty"));
         }
         let mut process = self.exec(&["test", "-d", remote], false).await?;
-        let is_folder = process.wait().await.is_ok_and(ExitStatus::success);
+        let is_folder = match process.wait().await {
+            Ok(status) => status.success(),
+            // The container has no `test`.
+            Err(error) if error.kind() == klient_streams::ErrorKind::Refused => false,
+            Err(error) => return Err(self.broken(remote, error.to_string())),
+        };
         let target = archive::Target::new(local, remote, is_folder);
         target.ok_or_else(|| self.failed(&local.display().to_string(), "it has no name".to_owned()))
     }
@@ -300,7 +344,7 @@ impl Copying {
 /// Reads standard error to its end; its beginning.
 async fn complaint(stderr: &mut klient_streams::remote_command::Reader) -> String {
     let mut bytes = Vec::new();
-    // What is missing of it is no fault of its own.
+    // A part that is missing is no fault of its own.
     let _ = (&mut *stderr).take(MAX_STDERR as u64).read_to_end(&mut bytes).await;
     let _ = tokio::io::copy(stderr, &mut tokio::io::sink()).await;
     String::from_utf8_lossy(&bytes).trim().to_owned()

@@ -8,7 +8,7 @@ use klient_streams::remote_command::{Process, Protocol, Streams, Subprotocol, Ve
 use super::default_container::default_container;
 use super::switching::{Carrier, Offer, requires_container, switch};
 use super::{Api, DynamicPlace};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Problem};
 use crate::rest::Request;
 use crate::stream_protocols::Purpose;
 
@@ -110,8 +110,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     {
         let command = command.into_iter().map(Into::into).collect();
         let pods = self.untyped();
-        let running =
-            Running { name: name.to_owned(), subresource: "exec", command, options: options.clone() };
+        let (name, options) = (name.to_owned(), options.clone());
+        let running = Running { name, subresource: "exec", command, options, must_end_stdin: false };
         Box::pin(async move { running.start(&pods).await })
     }
 
@@ -131,23 +131,26 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     {
         let pods = self.untyped();
         let (name, options) = (name.to_owned(), options.clone());
-        let running = Running { name, subresource: "attach", command: Vec::new(), options };
+        let running =
+            Running { name, subresource: "attach", command: Vec::new(), options, must_end_stdin: false };
         Box::pin(async move { running.start(&pods).await })
     }
 }
 
 /// A request for a process.
-struct Running {
+pub(super) struct Running {
     /// The name of the pod.
-    name: String,
+    pub(super) name: String,
     /// `exec` or `attach`.
-    subresource: &'static str,
-    command: Vec<String>,
-    options: ExecOptions,
+    pub(super) subresource: &'static str,
+    pub(super) command: Vec<String>,
+    pub(super) options: ExecOptions,
+    /// Takes no protocol that cannot end standard input while the command runs.
+    pub(super) must_end_stdin: bool,
 }
 
 impl Running {
-    async fn start(&self, pods: &Api<Unstructured, DynamicPlace>) -> Result<Process, Error> {
+    pub(super) async fn start(&self, pods: &Api<Unstructured, DynamicPlace>) -> Result<Process, Error> {
         let container = self.options.container.as_deref();
         match self.start_in(pods, container).await {
             // The request is one less if the server knows the container by itself.
@@ -169,7 +172,11 @@ impl Running {
     ) -> Result<Process, Error> {
         let streams = self.options.streams();
         let request = |method| self.request(pods, method, container);
-        let offers: &[Offer] = if streams.stdin { &[V5, SPDY, V4] } else { &[V5_OR_V4, SPDY] };
+        let offers: &[Offer] = match streams.stdin {
+            true if self.must_end_stdin => &[V5, SPDY],
+            true => &[V5, SPDY, V4],
+            false => &[V5_OR_V4, SPDY],
+        };
         let protocols = pods.endpoint.connection.stream_protocols();
         let switched = switch(protocols, Purpose::Command, offers, request).await?;
         let version = switched.protocol.map_or(Some(Version::V1), Version::parse);
@@ -178,6 +185,11 @@ impl Running {
             Carrier::WebSocket => Protocol::WebSocket(Subprotocol { version, base64: false }),
             Carrier::Spdy => Protocol::Spdy(version),
         };
+        if self.must_end_stdin && !protocol.has_half_close() {
+            let problem = format!("the server has {protocol} only, which cannot end standard input");
+            let what = format!("{} in pod {}", self.subresource, self.name);
+            return Err(Error::new(ErrorKind::Connection, what, Problem(problem)));
+        }
         let started = Process::start(switched.connection, protocol, streams).await;
         started.map_err(|error| {
             let what = format!("{} in pod {}", self.subresource, self.name);

@@ -6,13 +6,16 @@ use std::collections::HashSet;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{ListOptions, Object, Place, Str, Unstructured, WatchEvent, WatchOptions, verbs};
+use klient_workqueue::Backoff;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::default_container::{containers, default_container};
 use super::{Api, DynamicPlace, LogOptions};
@@ -20,6 +23,10 @@ use crate::error::Error;
 
 /// The number of lines that wait for a reader. When it is reached, the logs are not read on.
 const WAITING: usize = 64;
+
+/// The delays before what has broken is tried again.
+pub(super) const BACKOFF: Backoff =
+    Backoff { duration: Duration::from_millis(200), factor: 2.0, jitter: 0.2, steps: 8, cap: None };
 
 /// The logs of several containers that are read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +37,8 @@ pub struct PodLogsOptions {
     /// All containers of each pod, init containers and ephemeral ones included.
     pub all_containers: bool,
     /// Follows containers over their restarts, continues logs whose connection breaks, and adds the pods that come later.
-    /// The stream then ends only when it is dropped. It implies [`LogOptions::follow`].
+    /// The stream then ends only when it is dropped, or if the pods cannot be listed at first, or are refused later; what
+    /// fails for a moment is tried again. It implies [`LogOptions::follow`].
     pub follow_restarts: bool,
 }
 
@@ -134,36 +142,83 @@ struct Reading {
     lines: mpsc::Sender<Result<LogLine, Error>>,
 }
 
+/// The pods whose logs are read.
+#[derive(Default)]
+struct Pods {
+    /// The uids of those whose logs were begun, without those that were deleted.
+    known: HashSet<String>,
+    /// A task per container.
+    tasks: JoinSet<()>,
+}
+
+/// Returns true for errors that may be over in a moment: all but refusals, that of a container that has just ended, and of a
+/// version that is too old.
+fn is_transient(error: &Error) -> bool {
+    let may_pass = |code| code >= 500 || [410, 429].contains(&code);
+    error.as_status().is_none() || error.is_bad_request() || error.code().is_some_and(may_pass)
+}
+
 impl Reading {
     /// Reads the logs of the pods that exist, and of those that come if they are wanted.
     async fn all(&self, selector: &str) -> Result<(), Error> {
-        let mut tasks = JoinSet::new();
-        let mut known = HashSet::new();
+        let mut pods = Pods::default();
+        let mut version = self.list(selector, &mut pods).await?;
+        if !self.options.follow_restarts {
+            while pods.tasks.join_next().await.is_some() {}
+            return Ok(());
+        }
+        let mut backoff = BACKOFF;
         loop {
-            let pods = self.pods.list(&ListOptions::labels(selector)).await?;
-            let version = pods.metadata.resource_version.clone();
-            for pod in pods.items {
-                self.begin(&pod, &mut known, &mut tasks);
+            match self.watch(selector, version, &mut pods).await {
+                Ok(had_events) if had_events => backoff = BACKOFF,
+                Err(error) if !is_transient(&error) => return Err(error),
+                _ => {}
             }
-            if !self.options.follow_restarts {
-                while tasks.join_next().await.is_some() {}
-                return Ok(());
-            }
-            let options = WatchOptions { resource_version: version, ..WatchOptions::labels(selector) };
-            let mut watch = self.pods.watch(&options).await?;
             // A watch that ends is begun again from a list.
-            while let Some(Ok(event)) = watch.next().await {
-                if let WatchEvent::Added(pod) | WatchEvent::Modified(pod) = event {
-                    self.begin(&pod, &mut known, &mut tasks);
+            version = loop {
+                sleep(backoff.step()).await;
+                match self.list(selector, &mut pods).await {
+                    Ok(version) => break version,
+                    Err(error) if !is_transient(&error) => return Err(error),
+                    Err(_) => {}
                 }
-                while tasks.try_join_next().is_some() {}
-            }
+            };
         }
     }
 
+    /// Begins to read the logs of the pods that exist; the version of the list.
+    async fn list(&self, selector: &str, pods: &mut Pods) -> Result<Option<Str>, Error> {
+        let list = self.pods.list(&ListOptions::labels(selector)).await?;
+        for pod in &list.items {
+            self.begin(pod, pods);
+        }
+        Ok(list.metadata.resource_version)
+    }
+
+    /// Begins to read the logs of pods that come, until the watch ends; true if it had events.
+    async fn watch(&self, selector: &str, version: Option<Str>, pods: &mut Pods) -> Result<bool, Error> {
+        let options = WatchOptions { resource_version: version, ..WatchOptions::labels(selector) };
+        let mut watch = self.pods.watch(&options).await?;
+        let mut had_events = false;
+        while let Some(Ok(event)) = watch.next().await {
+            match event {
+                WatchEvent::Added(pod) | WatchEvent::Modified(pod) => self.begin(&pod, pods),
+                // A pod that only leaves the selector is read on, and is not to be read twice when it comes back.
+                WatchEvent::Deleted(pod) if pod.deletion_timestamp().is_some() => {
+                    pods.known.remove(pod.uid());
+                }
+                WatchEvent::Error(_) => return Ok(had_events),
+                _ => {}
+            }
+            had_events = true;
+            while pods.tasks.try_join_next().is_some() {}
+        }
+        Ok(had_events)
+    }
+
     /// Begins to read the logs of a pod, once.
-    fn begin(&self, pod: &Unstructured, known: &mut HashSet<String>, tasks: &mut JoinSet<()>) {
-        if !known.insert(pod.uid().to_owned()) {
+    fn begin(&self, pod: &Unstructured, pods: &mut Pods) {
+        if !pods.known.insert(pod.uid().to_owned()) {
             return;
         }
         let wanted: Vec<&str> = match &self.options.log.container {
@@ -174,7 +229,7 @@ impl Reading {
         for container in wanted {
             let reading = self.clone();
             let log = follow::ContainerLog::new(&self.pods, pod, container, &self.options);
-            tasks.spawn(log.read(move |line| {
+            pods.tasks.spawn(log.read(move |line| {
                 let lines = reading.lines.clone();
                 // If nobody reads any more, the task is about to be aborted.
                 async move { drop(lines.send(line).await) }

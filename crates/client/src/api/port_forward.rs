@@ -53,6 +53,8 @@ impl Default for PortForwardOptions {
 /// - [`connect`](Self::connect) opens a connection without a local port, for `hyper` or a database driver;
 /// - [`listen`](Self::listen) forwards local ports.
 ///
+/// 256 connections can be open at a time: each has two of the 512 streams of the connection to the server.
+///
 /// Each connection fails by itself. When the forwarder and its connections are dropped, the connection to the server is
 /// closed, and no task remains.
 #[derive(Clone)]

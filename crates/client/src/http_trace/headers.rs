@@ -37,8 +37,18 @@ fn canonical(name: &HeaderName) -> String {
     name.as_str().chars().map(capitalize).collect()
 }
 
+/// The prefix of the subprotocol by which clients over WebSocket send a bearer token.
+const TOKEN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
+
 fn masked_value(name: &HeaderName, value: &str) -> String {
     const MASK: &str = "<masked>";
+    if name == header::SEC_WEBSOCKET_PROTOCOL {
+        let mask = |protocol: &str| match protocol.trim_start().starts_with(TOKEN_PROTOCOL) {
+            true => protocol.replace(protocol.trim(), &format!("{TOKEN_PROTOCOL}{MASK}")),
+            false => protocol.to_owned(),
+        };
+        return value.split(',').map(mask).collect::<Vec<_>>().join(",");
+    }
     if [header::COOKIE, header::SET_COOKIE].contains(name) {
         return MASK.to_owned();
     }
@@ -67,6 +77,11 @@ mod tests {
             ("authorization", "secret", "Authorization: <masked>"),
             ("authorization", "", "Authorization: "),
             ("proxy-authorization", "Digest secret", "Proxy-Authorization: <masked>"),
+            (
+                "sec-websocket-protocol",
+                "v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0 , v4.channel.k8s.io",
+                "Sec-Websocket-Protocol: v5.channel.k8s.io, base64url.bearer.authorization.k8s.io.<masked> , v4.channel.k8s.io",
+            ),
             ("set-cookie", "secret", "Set-Cookie: <masked>"),
             ("x-kubernetes-pf-flowschema-uid", "a", "X-Kubernetes-Pf-Flowschema-Uid: a"),
         ] {

@@ -10,7 +10,7 @@ use klient_client::{Client, CopyOptions, CopyProgress, ErrorKind};
 use klient_streams::BoxError;
 use klient_streams::remote_command::{ExitStatus, Stdio};
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use crate::cluster::soon;
@@ -186,4 +186,130 @@ async fn a_hostile_archive_writes_nothing_outside_of_the_target() {
     let (_server, client) = server_with(archive[..1024 + 2].to_vec()).await;
     let error = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Copy, "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_that_are_in_the_target_lead_nothing_outside() {
+    use std::os::unix::fs::symlink;
+    use tar::EntryType::{Directory, Link, Regular};
+    let outer = tempfile::tempdir().unwrap();
+    let (target, outside) = (outer.path().join("target"), outer.path().join("outside"));
+    fs::create_dir(&target).unwrap();
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("file"), b"mine").unwrap();
+    symlink(outside.join("file"), target.join("linked")).unwrap();
+    symlink(outside.join("file"), target.join("written")).unwrap();
+    symlink(&outside, target.join("sub")).unwrap();
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, Directory, "www/", "", b"");
+    entry(&mut archive, Regular, "www/good", "", b"good");
+    entry(&mut archive, Link, "www/linked", "www/good", b"");
+    entry(&mut archive, Regular, "www/written", "", b"good");
+    entry(&mut archive, Regular, "www/sub/file", "", b"bad");
+    entry(&mut archive, Directory, "www/sub/folder/", "", b"");
+    entry(&mut archive, Link, "www/sub/hard", "www/good", b"");
+    entry(&mut archive, Link, "www/good", "www/good", b"");
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let options = CopyOptions::default();
+    // A target that is a link itself was named by the caller.
+    let named = outer.path().join("named");
+    symlink(&target, &named).unwrap();
+    let copied = soon("copying", pods(&client).copy_from("web", "/www", &named, &options)).await.unwrap();
+    assert_eq!(fs::read(outside.join("file")).unwrap(), b"mine");
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    for file in ["good", "linked", "written"] {
+        assert_eq!(fs::read(target.join(file)).unwrap(), b"good", "{file}");
+        assert!(!fs::symlink_metadata(target.join(file)).unwrap().is_symlink(), "{file}");
+    }
+    let skipped: Vec<_> = copied.skipped.iter().map(|(path, _)| path.to_str().unwrap()).collect();
+    assert_eq!(skipped, ["www/sub/file", "www/sub/folder/", "www/sub/hard"]);
+}
+
+#[tokio::test]
+async fn an_archive_takes_no_more_memory_and_disk_than_it_has_bytes() {
+    use tar::EntryType::Regular;
+    // A sparse file that claims to have a byte behind 2^50 others.
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_path("www/sparse").unwrap();
+    header.set_entry_type(tar::EntryType::GNUSparse);
+    header.set_size(1);
+    let gnu = header.as_gnu_mut().unwrap();
+    gnu.sparse[0].offset.copy_from_slice(b"40000000000\0");
+    gnu.sparse[0].numbytes.copy_from_slice(b"00000000001\0");
+    gnu.realsize.copy_from_slice(b"40000000001\0");
+    header.set_cksum();
+    archive.append(&header, &b"x"[..]).unwrap();
+    entry(&mut archive, Regular, "www/good", "", b"good");
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let outer = tempfile::tempdir().unwrap();
+    let options = CopyOptions::default();
+    let target = outer.path().join("target");
+    let copied = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap();
+    assert_eq!((copied.entries, copied.skipped.len()), (1, 1), "{copied:?}");
+    assert_eq!(fs::read(target.join("good")).unwrap(), b"good");
+    assert!(!target.join("sparse").exists());
+    // A name of 8 MiB.
+    let mut archive = tar::Builder::new(Vec::new());
+    let name = vec![b'a'; 8 << 20];
+    let mut header = tar::Header::new_gnu();
+    header.set_path("././@LongLink").unwrap();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(name.len() as u64);
+    header.set_cksum();
+    archive.append(&header, &name[..]).unwrap();
+    entry(&mut archive, Regular, "www/good", "", b"good");
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let error = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap_err();
+    assert!(error.to_string().contains("between two entries"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_changes_its_length_while_it_is_copied_leaves_the_others_whole() {
+    const LENGTH: usize = 16 << 20;
+    let local = tempfile::tempdir().unwrap();
+    let folder = local.path().join("logs");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a"), vec![1; LENGTH]).unwrap();
+    fs::write(folder.join("b"), b"whole").unwrap();
+    // Nothing but a hole, of which some make an entry that small programs do not know.
+    fs::File::create(folder.join("c")).unwrap().set_len(1 << 20).unwrap();
+    for shrinks in [false, true] {
+        let unpacked = Arc::<Mutex<Vec<u8>>>::default();
+        let (kept, changing) = (unpacked.clone(), folder.join("a"));
+        let containers = Containers::new(move |command, stdio: Stdio| {
+            let (kept, changing) = (kept.clone(), changing.clone());
+            async move {
+                let Some(mut stdin) = stdio.stdin else { return Ok(ExitStatus::from(1)) };
+                assert_eq!(command.args[0], "tar");
+                // The header of the file is on its way, and much of the file is not.
+                let mut bytes = vec![0; 4096];
+                stdin.read_exact(&mut bytes).await?;
+                let mut file = fs::OpenOptions::new().append(true).open(&changing)?;
+                match shrinks {
+                    true => file.set_len(100)?,
+                    false => std::io::Write::write_all(&mut file, &[2; 100_000])?,
+                }
+                stdin.read_to_end(&mut bytes).await?;
+                *kept.lock().unwrap() = bytes;
+                Ok(ExitStatus::SUCCESS)
+            }
+        });
+        let (_server, client) = server_of(containers).await;
+        running_pod(&client, "web", json!([{"name": "web", "image": "nginx"}])).await;
+        let options = CopyOptions::default();
+        let length = fs::metadata(folder.join("a")).unwrap().len();
+        soon("copying", pods(&client).copy_to("web", &folder, "logs", &options)).await.unwrap();
+        let bytes = unpacked.lock().unwrap().clone();
+        let mut archive = tar::Archive::new(&bytes[..]);
+        let mut found = Vec::new();
+        for entry in archive.entries().unwrap() {
+            let entry = entry.unwrap();
+            assert!(entry.header().entry_type() != tar::EntryType::GNUSparse);
+            found.push((entry.path().unwrap().display().to_string(), entry.size()));
+        }
+        let wanted = [("logs", 0), ("logs/a", length), ("logs/b", 5), ("logs/c", 1 << 20)];
+        assert_eq!(found, wanted.map(|(name, size)| (name.to_owned(), size)));
+    }
 }

@@ -3,12 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use klient_apiserver::{ContainerLog, Containers, Server};
-use klient_client::{Client, LogLine, LogOptions, Patch, PodLogs, PodLogsOptions};
+use klient_client::{
+    BoxError, Client, LogLine, LogOptions, Patch, PodLogs, PodLogsOptions, RequestBody, ResponseBody,
+    Transport,
+};
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::cluster::soon;
-use crate::containers::{pods, running_pod, server_of};
+use crate::containers::{config_of, pods, running_pod, server_of};
 
 /// The logs by pod and container.
 type Logs = Arc<Mutex<BTreeMap<String, ContainerLog>>>;
@@ -110,4 +117,84 @@ async fn logs_are_followed_over_restarts_and_to_pods_that_come_later() {
     assert_eq!((line.pod.as_str(), &line.line[..]), ("b", &b"of another"[..]));
     second.stdout("still here");
     assert_eq!(&next(&mut read).await.line[..], b"still here");
+}
+
+/// A client with answers of the test, if there is one for the path and query of a request.
+fn client_with(
+    server: &Server,
+    answer: impl FnMut(&str) -> Option<(u16, &'static str)> + Send + 'static,
+) -> Client {
+    let answer = Arc::new(Mutex::new(answer));
+    let layer = tower::layer::layer_fn(move |transport: Transport| {
+        let answer = answer.clone();
+        tower::service_fn(move |request: Request<RequestBody>| {
+            let (answer, transport) = (answer.clone(), transport.clone());
+            async move {
+                let target = request.uri().path_and_query().unwrap().as_str().to_owned();
+                let given = (*answer.lock().unwrap())(&target);
+                let Some((status, text)) = given else { return transport.oneshot(request).await };
+                let body = ResponseBody::new(Full::new(Bytes::from(text)));
+                Response::builder().status(status).body(body).map_err(BoxError::from)
+            }
+        })
+    });
+    Client::with_layer(config_of(server), layer).unwrap()
+}
+
+#[tokio::test]
+async fn requests_that_fail_for_a_moment_end_no_logs_that_are_followed() {
+    let (server, plain, logs) = server().await;
+    let web = json!([{"name": "web", "image": "nginx"}]);
+    running_pod(&plain, "a", web.clone()).await;
+    log(&logs, "a/web").stdout("one");
+    // The first two requests of each kind but the first list fail.
+    let mut counts = BTreeMap::<&str, usize>::new();
+    let client = client_with(&server, move |target| {
+        let kind = match target {
+            _ if target.contains("watch=") => "watch",
+            _ if target.contains("/log?") => "log",
+            _ if target.contains("/pods/a") => "get",
+            _ => "list",
+        };
+        let count = counts.entry(kind).or_default();
+        *count += 1;
+        let fails = if kind == "list" { [2, 3].contains(count) } else { *count <= 2 };
+        fails.then_some((if *count == 2 { 429 } else { 500 }, "not now"))
+    });
+    let options = PodLogsOptions { follow_restarts: true, ..Default::default() };
+    let mut read = pods(&client).pod_logs("app=web", &options);
+    assert_eq!(&next(&mut read).await.line[..], b"one");
+    log(&logs, "b/web").stdout("of another");
+    running_pod(&plain, "b", web).await;
+    assert_eq!(&next(&mut read).await.line[..], b"of another");
+    // An error of the first list is told: the caller may have no rights.
+    let client = client_with(&server, |_| Some((500, "not now")));
+    let mut read = pods(&client).pod_logs("app=web", &options);
+    soon("the error", read.next()).await.unwrap().unwrap_err();
+    assert!(soon("the end", read.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn no_line_of_a_container_is_lost_that_ends_after_the_connection_of_its_log_broke() {
+    let (server, plain, logs) = server().await;
+    running_pod(&plain, "a", json!([{"name": "web", "image": "nginx"}])).await;
+    let log = log(&logs, "a/web");
+    let mut is_first = true;
+    let client = client_with(&server, move |target| {
+        let breaks = target.contains("/log?") && std::mem::take(&mut is_first);
+        breaks.then_some((200, "2001-01-01T00:00:00Z one\n"))
+    });
+    let options = PodLogsOptions { follow_restarts: true, ..Default::default() };
+    let mut read = pods(&client).pod_logs("app=web", &options);
+    assert_eq!(&next(&mut read).await.line[..], b"one");
+    log.stdout("two");
+    log.close();
+    let ended = Patch::Merge(json!({"status": {"phase": "Succeeded"}}));
+    pods(&plain).patch_status("a", &ended).await.unwrap();
+    assert_eq!(&next(&mut read).await.line[..], b"two");
+    // Each line is there once.
+    let other = self::log(&logs, "b/web");
+    other.stdout("of another");
+    running_pod(&plain, "b", json!([{"name": "web", "image": "nginx"}])).await;
+    assert_eq!(&next(&mut read).await.line[..], b"of another");
 }

@@ -1,4 +1,4 @@
-//! What the server and the client see of each other's headers.
+//! The headers that the server and the client see of each other.
 
 use std::net::IpAddr;
 
@@ -35,6 +35,51 @@ async fn headers_of_one_connection_are_not_passed_on() {
         "{answer}"
     );
     assert!(answer.contains("location: /here\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn no_client_takes_away_the_user_that_a_layer_in_front_has_set() {
+    let origin = Origin::answering(OK).await;
+    let (address, _serving) = serve(ReverseProxy::new(origin.client(""), Default::default())).await;
+    let request = "GET /a HTTP/1.1\r\nHost: h\r\nImpersonate-User: bob\r\nImpersonate-Group: devs\r\n\
+         Impersonate-Uid: 1\r\nImpersonate-Extra-Scope: read\r\nAuthorization: Bearer b\r\nX-Mine: 1\r\n\
+         Connection: Impersonate-User, impersonate-group, Impersonate-Uid, Impersonate-Extra-Scope, Authorization, X-Mine\r\n\r\n";
+    sent(address, request).await;
+    let head = origin.heads().remove(0);
+    for kept in ["user: bob", "group: devs", "uid: 1", "extra-scope: read"] {
+        assert!(head.contains(&format!("\r\nimpersonate-{kept}\r\n")), "{kept} is not in {head}");
+    }
+    assert!(head.contains("\r\nauthorization: bearer b\r\n"), "{head}");
+    assert!(!head.contains("x-mine"), "{head}");
+}
+
+#[tokio::test]
+async fn no_path_leads_out_of_that_of_the_server() {
+    let origin = Origin::answering(OK).await;
+    let proxy = ReverseProxy::new(origin.client("/k8s/clusters/c-1"), Default::default());
+    let (address, _serving) = serve(proxy).await;
+    for path in [
+        "/../c-2/api",
+        "/api/../../c-2",
+        "/a/..",
+        "/%2e%2E/c-2",
+        "/.%2e/c-2",
+        "/./api",
+        "/a/%2e?b",
+        "/..%2fc-2",
+    ] {
+        let (_, answer) = sent(address, &format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        assert!(answer.starts_with("http/1.1 400 "), "{path}: {answer}");
+    }
+    assert!(origin.heads().is_empty());
+    for path in ["/a..b/...?c=/../d", "/.well-known/x", "/%2e%2ea"] {
+        let (_, answer) = sent(address, &format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        assert!(answer.starts_with("http/1.1 200 "), "{path}: {answer}");
+    }
+    // Without a path of the server there is nothing to leave.
+    let (address, _serving) = serve(ReverseProxy::new(origin.client(""), Default::default())).await;
+    let (_, answer) = sent(address, "GET /a/../b HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert!(answer.starts_with("http/1.1 200 "), "{answer}");
 }
 
 #[tokio::test]

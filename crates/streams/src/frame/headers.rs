@@ -12,6 +12,9 @@ use crate::error::Error;
 /// The largest header block after decompression, in bytes. Headers of Kubernetes' streams have some dozen.
 pub(crate) const MAX_BLOCK: usize = 64 * 1024;
 
+/// The largest number of headers in a block. Each name is compared with those before it.
+const MAX_HEADERS: usize = 256;
+
 /// Names and values that a stream is opened with. Names are compared without regard to case, and sent in lower case.
 ///
 /// ```
@@ -134,6 +137,9 @@ impl HeaderDecoder {
 /// Reads the names and values of a decompressed block.
 fn parse(mut block: &[u8]) -> Result<Headers, Error> {
     let count = number(&mut block)?;
+    if count > MAX_HEADERS {
+        return Err(Error::protocol(format!("a header block has more than {MAX_HEADERS} headers")));
+    }
     // Each header has two lengths.
     if count > block.len() / 8 {
         return Err(broken("ends within a header"));

@@ -15,7 +15,7 @@ use crate::websocket::channels::{self, Codec};
 /// The header that names a stream of SPDY.
 const STREAM_TYPE: &str = "streamType";
 
-/// The time without any frame after which a server closes a connection of SPDY, as kubelet's.
+/// The time without any frame of its client after which a server closes a connection of SPDY, as kubelet's.
 const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4 * 60 * 60);
 
 /// A stream of a remote command; the number is that of its channel over WebSocket.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 
 use crate::connection::BoxConnection;
 use crate::error::Error;
-use crate::frame::{Decoder, Encoder};
+use crate::frame::{Decoder, Encoder, Frame};
 use crate::mux::{Ended, Mux};
 
 /// The number of bytes that are read at once.
@@ -73,7 +73,7 @@ pub(super) async fn drive(connection: BoxConnection, mux: Arc<Mux>, times: Times
     mux.end(ended);
 }
 
-/// The time of the last frame in either direction.
+/// The time of the last frame in either direction that is no own ping, nor an answer to one.
 struct Activity(Mutex<Instant>);
 
 impl Activity {
@@ -103,6 +103,9 @@ async fn read(
     let mut bytes = BytesMut::with_capacity(READ_BUFFER);
     loop {
         while let Some(frame) = decoder.decode(&mut bytes).map_err(ReadError::Violation)? {
+            if is_activity(&frame, mux) {
+                activity.set();
+            }
             if mux.receive(frame).map_err(ReadError::Violation)? {
                 mux.room().await;
             }
@@ -118,9 +121,14 @@ async fn read(
                 let error = Error::connection("the connection was closed within a frame");
                 return Err(ReadError::Broken(error));
             }
-            _ => activity.set(),
+            _ => {}
         }
     }
+}
+
+/// Returns true unless a frame is an own ping or the answer to one, which an idle connection has as well.
+fn is_activity(frame: &Frame, mux: &Mux) -> bool {
+    !matches!(frame, Frame::Ping(id) if mux.is_own_ping(*id))
 }
 
 /// Writes frames until the session is closed, and then ends the direction.
@@ -141,7 +149,9 @@ async fn write(
         };
         written.await.map_err(|error| Error::of_io(&error))?;
         bytes.clear();
-        activity.set();
+        if frames.iter().any(|frame| is_activity(frame, mux)) {
+            activity.set();
+        }
     }
     connection.shutdown().await.map_err(|error| Error::of_io(&error))
 }
@@ -157,7 +167,7 @@ async fn pings(mux: &Mux, interval: Option<Duration>) -> Infallible {
     }
 }
 
-/// Waits until no frame has been read or written for some time.
+/// Waits until no frame but own pings and their answers has been read or written for some time.
 async fn idle(activity: &Activity, time: Option<Duration>) -> Error {
     let Some(time) = time else { return std::future::pending().await };
     loop {

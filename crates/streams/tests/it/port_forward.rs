@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
 use crate::connections::{CARRIERS, Carrier, bytes, no_tasks_remain, pair, soon};
+use crate::raw_spdy::{RawFrame, RawPeer, SYN_STREAM};
 
 const TRANSPORTS: [Transport; 2] = [Transport::Spdy, Transport::WebSocket];
 
@@ -130,5 +131,58 @@ async fn a_server_that_hangs_up_fails_connections() {
         soon("the error", connection.read_u8()).await.unwrap_err();
         let error = soon("the error", client.connect(7)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_streams_and_resets_none_leaves_room_for_others() {
+    let (near, far) = pair(Carrier::Memory).await;
+    // As `Close()` of Go's streams does.
+    let _served = tokio::spawn(async move {
+        let mut peer = RawPeer::new(far);
+        while let Some(frame) = peer.read().await {
+            if let RawFrame::Control { kind: SYN_STREAM, payload, .. } = frame {
+                let id = u32::from_be_bytes(payload[..4].try_into().unwrap());
+                peer.syn_reply(id).await;
+                peer.data(id, 1, b"").await;
+            }
+        }
+    });
+    let client = PortForward::start(near, Transport::Spdy).await;
+    for number in 0..600 {
+        let mut connection = match soon("connecting", client.connect(7)).await {
+            Ok(connection) => connection,
+            Err(error) => panic!("{error} for connection {number}"),
+        };
+        assert_eq!(soon("the end", connection.read(&mut [0; 8])).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_gives_up_connecting_leaves_room_for_others() {
+    let (near, far) = pair(Carrier::Memory).await;
+    // It reads, and accepts nothing.
+    let _served = tokio::spawn(async move {
+        let mut peer = RawPeer::new(far);
+        while peer.read().await.is_some() {}
+    });
+    let client = PortForward::start(near, Transport::Spdy).await;
+    for number in 0..600 {
+        tokio::select! {
+            biased;
+            connected = client.connect(7) => panic!("{connected:?} for connection {number}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_a_live_connection_can_be_closed() {
+    for transport in TRANSPORTS {
+        let (client, _served) = start(Carrier::Memory, transport).await;
+        let mut connection = soon("connecting", client.connect(7)).await.unwrap();
+        connection.write_all(b"x").await.unwrap();
+        assert_eq!(soon("the echo", connection.read_u8()).await.unwrap(), b'x');
+        soon("closing", client.close()).await.unwrap();
     }
 }

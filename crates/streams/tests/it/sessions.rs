@@ -185,7 +185,17 @@ async fn an_idle_session_is_closed_after_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pings_keep_a_session_from_being_idle() {
+async fn own_pings_and_their_answers_do_not_keep_a_session_from_being_idle() {
+    let (near, far) = pair(Carrier::Memory).await;
+    let _client = Session::client(near, &Options { ping_interval: None, ..Default::default() });
+    let server =
+        Session::server(far, &Options { idle_timeout: Some(Duration::from_secs(60)), ..Default::default() });
+    let ended = tokio::time::timeout(Duration::from_secs(3600), server.ended()).await;
+    assert_eq!(ended.expect("it ends").unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_of_the_peer_keep_a_session_from_being_idle() {
     let times = Options { idle_timeout: Some(Duration::from_secs(60)), ..Default::default() };
     let (client, _server) = sessions(Carrier::Memory, &times).await;
     let ended = tokio::time::timeout(Duration::from_secs(3600), client.ended()).await;

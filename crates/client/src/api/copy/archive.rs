@@ -1,7 +1,7 @@
 //! [`archive`], the archive of local files for a container.
 
-use std::fs;
-use std::io::{self, BufWriter, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::pipe::Writer;
@@ -47,6 +47,7 @@ pub(super) fn archive(
 ) -> io::Result<CopySummary> {
     let mut builder = tar::Builder::new(BufWriter::with_capacity(CHUNK, writer));
     builder.follow_symlinks(false);
+    builder.sparse(false);
     let mut summary = CopySummary::default();
     // Folders before what they have.
     let mut left = vec![(local.to_owned(), PathBuf::from(name))];
@@ -60,15 +61,30 @@ pub(super) fn archive(
                 fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(of_path)?;
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.file_name()));
             left.extend(entries.iter().map(|entry| (entry.path(), name.join(entry.file_name()))));
-        } else if kind.is_file() || kind.is_symlink() {
+        } else if kind.is_file() {
+            let bytes = append_file(&mut builder, &path, &name).map_err(of_path)?;
+            summary.add(&path, bytes, progress);
+            continue;
+        } else if kind.is_symlink() {
             builder.append_path_with_name(&path, &name).map_err(of_path)?;
         } else {
             summary.skipped.push((path, "it is neither a file nor a folder nor a link".to_owned()));
             continue;
         }
-        let bytes = if kind.is_file() { metadata.len() } else { 0 };
-        summary.add(&path, bytes, progress);
+        summary.add(&path, 0, progress);
     }
     builder.into_inner()?.flush()?;
     Ok(summary)
+}
+
+/// Appends a file with the length that it has now; its length. One that grows meanwhile is cut, and one that shrinks is
+/// padded with zeros, so that later entries are where `tar` looks for them.
+fn append_file(builder: &mut tar::Builder<BufWriter<Writer>>, path: &Path, name: &Path) -> io::Result<u64> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let mut header = tar::Header::new_gnu();
+    header.set_metadata(&metadata);
+    let length = metadata.len();
+    builder.append_data(&mut header, name, file.chain(io::repeat(0)).take(length))?;
+    Ok(length)
 }

@@ -12,7 +12,15 @@ use std::path::{Component, Path, PathBuf};
 use tar::{Archive, Entry, EntryType};
 
 use super::pipe::Reader;
+use super::rationed::Rationed;
 use super::{CopyProgress, CopySummary};
+
+/// The number of bytes that an archive may have between the data of two entries: headers and long names, which are read
+/// into memory.
+const MAX_BETWEEN: u64 = 1 << 20;
+
+/// The number of skipped entries that are told.
+const MAX_SKIPPED: usize = 100_000;
 
 /// The path in the container that is copied.
 #[derive(Clone, Debug)]
@@ -64,15 +72,22 @@ pub(super) fn extract(
     local: &Path,
     progress: Option<&CopyProgress>,
 ) -> io::Result<CopySummary> {
+    let (reader, ration) = Rationed::new(reader, MAX_BETWEEN);
     let mut archive = Archive::new(reader);
     let mut summary = CopySummary::default();
-    // What hard links name.
+    // The files that hard links name.
     let mut written: HashMap<PathBuf, PathBuf> = HashMap::new();
     for entry in archive.entries()? {
         let mut entry = entry?;
+        // A sparse file claims a size that the archive does not have.
+        let length = match entry.header().entry_type() {
+            EntryType::GNUSparse => entry.header().entry_size()?,
+            _ => entry.size(),
+        };
+        ration.set(length.saturating_add(MAX_BETWEEN));
         let named = entry.path()?.into_owned();
         let Some(below) = below(&named, &source.prefix) else {
-            summary.skipped.push((named, "it points outside of the target".to_owned()));
+            skip(&mut summary, named, "it points outside of the target".to_owned());
             continue;
         };
         let target = match below.as_os_str().is_empty() {
@@ -83,6 +98,10 @@ pub(super) fn extract(
             true => local.to_owned(),
             false => local.join(&below),
         };
+        if leads_elsewhere(&target, local) {
+            skip(&mut summary, named, "it is below a symbolic link in the target".to_owned());
+            continue;
+        }
         let of_path = |error: io::Error| match error.kind() {
             io::ErrorKind::UnexpectedEof => error,
             kind => io::Error::new(kind, format!("{}: {error}", target.display())),
@@ -92,12 +111,31 @@ pub(super) fn extract(
                 summary.add(&target, bytes, progress);
                 written.insert(named, target);
             }
-            Err(reason) => summary.skipped.push((named, reason)),
+            Err(reason) => skip(&mut summary, named, reason),
         }
     }
-    // What pads the archive, so that the peer can write it all.
+    ration.set(u64::MAX);
+    // The padding of the archive is read, so that the peer can write it all.
     io::copy(&mut archive.into_inner(), &mut io::sink())?;
     Ok(summary)
+}
+
+/// Notes an entry that is not copied, unless there are very many.
+fn skip(summary: &mut CopySummary, named: PathBuf, reason: String) {
+    if summary.skipped.len() < MAX_SKIPPED {
+        summary.skipped.push((named, reason));
+    }
+}
+
+/// Returns true if a folder between the target of the copy and that of an entry is a symbolic link.
+fn leads_elsewhere(target: &Path, local: &Path) -> bool {
+    let mut folders =
+        target.ancestors().skip(1).take_while(|folder| *folder != local && folder.starts_with(local));
+    folders.any(is_symlink)
+}
+
+fn is_symlink(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }
 
 /// The part of an entry's name below the copied path.
@@ -110,7 +148,7 @@ fn below(named: &Path, prefix: &Path) -> Option<PathBuf> {
 
 /// Writes an entry; its length, or the reason for which it is skipped.
 fn write(
-    entry: &mut Entry<'_, Reader>,
+    entry: &mut Entry<'_, Rationed>,
     target: &Path,
     written: &HashMap<PathBuf, PathBuf>,
 ) -> io::Result<Result<u64, String>> {
@@ -120,7 +158,9 @@ fn write(
             fs::create_dir_all(target)?;
             return Ok(Ok(0));
         }
-        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse | EntryType::Link => {}
+        EntryType::Regular | EntryType::Continuous | EntryType::Link => {}
+        // Its data is as long as it claims, however short the archive is.
+        EntryType::GNUSparse => return Ok(Err("it is a sparse file".to_owned())),
         EntryType::Symlink => {
             let to = entry.link_name()?.unwrap_or_default().display().to_string();
             return Ok(Err(format!("it is a symbolic link to {to}")));
@@ -134,15 +174,19 @@ fn write(
         },
         _ => None,
     };
+    // Copying a file to itself would empty it.
+    if linked.is_some_and(|linked| linked == target) {
+        return Ok(Ok(0));
+    }
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)?;
     }
+    // A link that is there already leads elsewhere.
+    if is_symlink(target) {
+        fs::remove_file(target)?;
+    }
     if let Some(linked) = linked {
         return fs::copy(linked, target).map(Ok);
-    }
-    // A link that is there already leads elsewhere.
-    if fs::symlink_metadata(target).is_ok_and(|metadata| metadata.is_symlink()) {
-        fs::remove_file(target)?;
     }
     let mut file = File::create(target)?;
     let length = entry.size();

@@ -1,21 +1,14 @@
 //! [`ContainerLog`], the log of one container, which may go on after the container's restart.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use klient_apimachinery::{Object as _, Str, Time, Unstructured, WatchEvent, WatchOptions};
-use klient_workqueue::Backoff;
 use serde_json::Value;
 use tokio::time::sleep;
 
 use super::super::default_container::containers;
 use super::super::{Api, DynamicPlace, LogOptions};
-use super::{LogLine, PodLogsOptions};
+use super::{BACKOFF, LogLine, PodLogsOptions, is_transient};
 use crate::error::Error;
-
-/// The delays before a log whose connection broke is read on.
-const BACKOFF: Backoff =
-    Backoff { duration: Duration::from_millis(200), factor: 2.0, jitter: 0.2, steps: 8, cap: None };
 
 /// The log of one container.
 pub(super) struct ContainerLog {
@@ -67,6 +60,8 @@ enum State {
     Running(u64),
     /// It runs never again.
     Over,
+    /// Its pod does not exist any more.
+    Gone,
 }
 
 impl ContainerLog {
@@ -135,12 +130,37 @@ impl ContainerLog {
         let mut read = None;
         let mut backoff = BACKOFF;
         loop {
-            let run = match self.state().await? {
-                State::Over if read.is_some() => return Ok(()),
-                // What it has printed before is still there.
-                State::Over => return self.read_run(send).await,
+            let state = match self.state().await {
+                Err(error) if is_transient(&error) => {
+                    sleep(backoff.step()).await;
+                    continue;
+                }
+                state => state?,
+            };
+            let run = match state {
+                State::Gone => return Ok(()),
+                // The lines that it printed before are still there, also those after its connection broke.
+                State::Over => {
+                    self.go_on_behind_last();
+                    let ended = self.read_run(send).await;
+                    let was_read = read.is_some() || self.last.is_some();
+                    match ended {
+                        // The container is gone with its log.
+                        Err(error) if was_read && (error.is_not_found() || error.is_bad_request()) => {
+                            return Ok(());
+                        }
+                        Err(error) if was_read && is_transient(&error) && backoff.steps > 0 => {
+                            sleep(backoff.step()).await;
+                            continue;
+                        }
+                        ended => return ended,
+                    }
+                }
                 State::Waiting => {
-                    self.changed().await?;
+                    match self.changed().await {
+                        Err(error) if is_transient(&error) => sleep(backoff.step()).await,
+                        changed => changed?,
+                    }
                     continue;
                 }
                 State::Running(run) => run,
@@ -148,13 +168,10 @@ impl ContainerLog {
             if read == Some(run) {
                 // The log has ended, and the container goes on: the connection broke, or the status is late.
                 sleep(backoff.step()).await;
-                if self.state().await? != State::Running(run) {
+                if self.state().await.ok() != Some(State::Running(run)) {
                     continue;
                 }
-                if let Some(since) = self.last.as_ref().and_then(LineTime::to_second) {
-                    self.options.since_time = Some(since);
-                    (self.options.since, self.options.tail_lines) = (None, None);
-                }
+                self.go_on_behind_last();
             } else if read.is_some() {
                 // A new run is read from its beginning.
                 let LogOptions { container, timestamps, stream, .. } = self.options.clone();
@@ -163,7 +180,12 @@ impl ContainerLog {
                 (self.last, backoff) = (None, BACKOFF);
             }
             read = Some(run);
-            match self.read_run(send).await {
+            let before = self.last.clone();
+            let ended = self.read_run(send).await;
+            if self.last != before {
+                backoff = BACKOFF;
+            }
+            match ended {
                 // The pod is gone.
                 Err(error) if error.is_not_found() => return Ok(()),
                 Err(error) if !is_transient(&error) => return Err(error),
@@ -172,10 +194,18 @@ impl ContainerLog {
         }
     }
 
+    /// Lets the next reading begin behind the last line.
+    fn go_on_behind_last(&mut self) {
+        if let Some(since) = self.last.as_ref().and_then(LineTime::to_second) {
+            self.options.since_time = Some(since);
+            (self.options.since, self.options.tail_lines) = (None, None);
+        }
+    }
+
     async fn state(&self) -> Result<State, Error> {
         let pod = self.pods.get_opt(&self.pod).await?;
         let pod = pod.filter(|pod| pod.uid() == self.uid);
-        Ok(pod.map_or(State::Over, |pod| state(&pod, &self.container)))
+        Ok(pod.map_or(State::Gone, |pod| state(&pod, &self.container)))
     }
 
     /// Waits until the pod changes.
@@ -195,11 +225,6 @@ impl ContainerLog {
             }
         }
     }
-}
-
-/// Returns true for errors after which the log may go on: all but refusals, and that of a container that has just ended.
-fn is_transient(error: &Error) -> bool {
-    error.as_status().is_none() || error.is_bad_request() || error.code().is_some_and(|code| code >= 500)
 }
 
 fn state(pod: &Unstructured, container: &str) -> State {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use klient_apimachinery::{ListOptions, Object as _, Unstructured, WatchEvent, WatchOptions};
 use serde_json::Value;
+use tokio::time::sleep;
 
+use crate::api::pod_logs::BACKOFF;
 use crate::api::target_pods::TargetPods;
 use crate::error::{Error, ErrorKind, Problem};
 
@@ -32,6 +34,7 @@ pub(super) async fn wait(
 }
 
 async fn first(target: &TargetPods, selector: &str) -> Result<Unstructured, Error> {
+    let mut backoff = BACKOFF;
     loop {
         let pods = target.pods.list(&ListOptions::labels(selector)).await?;
         let version = pods.metadata.resource_version.clone();
@@ -48,6 +51,7 @@ async fn first(target: &TargetPods, selector: &str) -> Result<Unstructured, Erro
                 return Ok(pod);
             }
         }
+        sleep(backoff.step()).await;
     }
 }
 
