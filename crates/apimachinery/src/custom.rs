@@ -19,7 +19,7 @@ use crate::resource::Resource;
 
 pub use fields::{
     Absent, Fields, deserialize_fields, ignore, into_field, optional, other, others, read_other, required,
-    serialize_fields,
+    serialize_fields, settle,
 };
 
 /// Declares a struct for the objects of a custom resource.

@@ -347,7 +347,7 @@ mod shapes {
         type Error = String;
 
         fn try_from(number: u8) -> Result<Self, String> {
-            if number % 2 == 0 { Ok(Even(number)) } else { Err(format!("{number} is odd")) }
+            if number.is_multiple_of(2) { Ok(Even(number)) } else { Err(format!("{number} is odd")) }
         }
     }
 
