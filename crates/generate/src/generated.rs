@@ -120,7 +120,10 @@ impl Generated {
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(contents) => Ok(Some(contents)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // Below a file there is none, which is told when it is written.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) => {
             let problem = format!("it cannot be read: {}", os_error(&error));
             Err(Error::new(problem).within(path.display().to_string()))
