@@ -200,7 +200,8 @@ fn invalid_header_blocks_are_refused_with_their_fault() {
     };
     let cases = [
         (half, "a header block ends within a header"),
-        (block(u32::MAX, &[]), "a header block ends within a header"),
+        (block(2, &[pair("port", "80")]), "a header block ends within a header"),
+        (block(u32::MAX, &[]), "a header block has more than 256 headers"),
         (block(1, &[pair("port", "80"), vec![0]]), "a header block goes on after its last header"),
         (block(1, &[pair("Port", "80")]), "a header block has a name that is empty or not in lower case"),
         (block(1, &[pair("", "80")]), "a header block has a name that is empty or not in lower case"),
