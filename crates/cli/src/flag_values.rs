@@ -22,6 +22,18 @@ impl FromStr for Timeout {
     }
 }
 
+impl Timeout {
+    /// The value of `--pod-running-timeout`.
+    ///
+    /// # Errors
+    ///
+    /// The problem in kubectl's words, if it is not above zero.
+    pub(crate) fn of_running_pod(self) -> Result<std::time::Duration, &'static str> {
+        let timeout = self.0.to_std().filter(|timeout| !timeout.is_zero());
+        timeout.ok_or("--pod-running-timeout must be higher than zero")
+    }
+}
+
 /// An invalid value of a flag, with kubectl's message, which is printed without the name of the flag.
 #[derive(Clone, Debug)]
 pub(crate) struct FlagValueError(String);

@@ -9,15 +9,29 @@ use crate::error::CliError;
 /// The annotation that names the default container of a pod.
 pub(crate) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 
-/// Returns the name of the container to use: the given one, that of the annotation, or the first with a notice if there
-/// are others.
+/// Checks that a pod has not ended, before a command does something in a container of it: `exec into`, `attach`.
+///
+/// # Errors
+///
+/// If it has, with its phase.
+pub(crate) fn check_not_completed(pod: &Pod, action: &str) -> Result<(), CliError> {
+    match pod.status.phase.as_deref() {
+        Some(phase @ ("Succeeded" | "Failed")) => Err(CliError::Message(format!(
+            "cannot {action} a container in a completed pod; current phase is {phase}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the name of the container to use: the given one unless it is empty, that of the annotation, or the first with a
+/// notice if there are others.
 ///
 /// # Errors
 ///
 /// If the pod has no container of the name.
 pub(crate) fn find_or_default(
     pod: &Pod,
-    name: Option<&str>,
+    name: &str,
     quiet: bool,
     console: &mut Console,
 ) -> Result<String, CliError> {
@@ -30,7 +44,7 @@ pub(crate) fn find_or_default(
         )));
     };
     let annotated = pod.metadata.annotations.get(DEFAULT_CONTAINER).map(|name| &**name);
-    let wanted = name.filter(|name| !name.is_empty()).or(annotated.filter(|name| !name.is_empty()));
+    let wanted = [Some(name), annotated].into_iter().flatten().find(|name| !name.is_empty());
     if let Some(wanted) = wanted {
         return check(pod, wanted).map(|()| wanted.to_owned());
     }

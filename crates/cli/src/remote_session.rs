@@ -1,5 +1,6 @@
 //! [`RemoteSession`], the user's standard streams and terminal on those of a remote process.
 
+use klient_client::ExecOptions;
 use klient_streams::remote_command::{ExitStatus, Process, TerminalSize};
 use klient_streams::{Error, ErrorKind};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -44,6 +45,17 @@ impl RemoteSession {
     /// The same with keys that detach.
     pub(crate) fn detached_by(self, detach_keys: Vec<u8>) -> Self {
         RemoteSession { detach_keys, ..self }
+    }
+
+    /// The streams of the process in a container.
+    pub(crate) fn options(&self, container: String) -> ExecOptions {
+        ExecOptions {
+            container: Some(container),
+            stdin: self.stdin,
+            tty: self.tty,
+            stderr: !self.tty,
+            ..ExecOptions::default()
+        }
     }
 
     /// Connects the streams until the process ends. `sizes` are told to its terminal first.

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use klient_api::core::v1::Pod;
-use klient_client::ExecOptions;
 use klient_streams::remote_command::TerminalSize;
 
 use crate::error::CliError;
@@ -40,10 +39,8 @@ pub(crate) struct AttachArgs {
 }
 
 pub(crate) async fn run(args: AttachArgs, session: &mut Session) -> Result<(), CliError> {
-    let timeout = args.pod_running_timeout.0.to_std().filter(|timeout| !timeout.is_zero());
-    let timeout = timeout.ok_or_else(|| {
-        CliError::usage(&session.program, "attach", "--pod-running-timeout must be higher than zero")
-    })?;
+    let usage = |problem| CliError::usage(&session.program, "attach", problem);
+    let timeout = args.pod_running_timeout.of_running_pod().map_err(usage)?;
     let cluster = session.cluster()?;
     let target = match &args.arguments[..] {
         [] => return Err(CliError::message("at least 1 argument is required for attach")),
@@ -58,13 +55,8 @@ pub(crate) async fn run(args: AttachArgs, session: &mut Session) -> Result<(), C
         }
     };
     let pod = PodTarget::read(&cluster, &target).await?.active_pod(&cluster, timeout).await?;
-    if let Some(phase @ ("Succeeded" | "Failed")) = pod.status.phase.as_deref() {
-        return Err(CliError::Message(format!(
-            "cannot attach a container in a completed pod; current phase is {phase}"
-        )));
-    }
-    let named = Some(&*args.container).filter(|name| !name.is_empty());
-    let container = pod_containers::find_or_default(&pod, named, args.quiet, &mut session.console);
+    pod_containers::check_not_completed(&pod, "attach")?;
+    let container = pod_containers::find_or_default(&pod, &args.container, args.quiet, &mut session.console);
     let container = container.map_err(|failure| {
         CliError::Message(format!("cannot attach to the container: {}", failure.go_error()))
     })?;
@@ -93,13 +85,7 @@ pub(crate) async fn run(args: AttachArgs, session: &mut Session) -> Result<(), C
         );
         session.console.eprintln("If you don't see a command prompt, try pressing enter.");
     }
-    let options = ExecOptions {
-        container: Some(container.clone()),
-        stdin: remote.stdin,
-        tty: remote.tty,
-        stderr: !remote.tty,
-        ..ExecOptions::default()
-    };
+    let options = remote.options(container.clone());
     let [namespace, name] =
         [&pod.metadata.namespace, &pod.metadata.name].map(|text| text.as_deref().unwrap_or_default());
     let pods = cluster.client().api::<Pod>().namespace(namespace);

@@ -51,15 +51,8 @@ pub(crate) async fn run(args: CpArgs, session: &mut Session) -> Result<(), CliEr
     let namespace = remote.namespace.unwrap_or_else(|| cluster.namespace());
     let pods = cluster.client().api::<Pod>().namespace(namespace);
     let pod = pods.get(remote.name).await?;
-    if let Some(phase @ ("Succeeded" | "Failed")) = pod.status.phase.as_deref() {
-        return Err(CliError::Message(format!(
-            "cannot exec into a container in a completed pod; current phase is {phase}"
-        )));
-    }
-    let container = match &*args.container {
-        "" => pod_containers::find_or_default(&pod, None, false, &mut session.console)?,
-        named => pod_containers::check(&pod, named).map(|()| named.to_owned())?,
-    };
+    pod_containers::check_not_completed(&pod, "exec into")?;
+    let container = pod_containers::find_or_default(&pod, &args.container, false, &mut session.console)?;
     let options = CopyOptions {
         container: Some(container),
         no_preserve: args.no_preserve,

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use klient_api::core::v1::Pod;
-use klient_client::ExecOptions;
 
 use crate::error::CliError;
 use crate::flag_values::Timeout;
@@ -49,8 +48,7 @@ pub(crate) async fn run(args: ExecArgs, session: &mut Session) -> Result<(), Cli
         let problem = "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead";
         return Err(usage(problem));
     }
-    let timeout = args.pod_running_timeout.0.to_std().filter(|timeout| !timeout.is_zero());
-    let timeout = timeout.ok_or_else(|| usage("--pod-running-timeout must be higher than zero"))?;
+    let timeout = args.pod_running_timeout.of_running_pod().map_err(usage)?;
     let cluster = session.cluster()?;
     if target.is_none() && args.files.is_empty() {
         return Err(CliError::message("pod, type/name or --filename must be specified"));
@@ -71,23 +69,10 @@ pub(crate) async fn run(args: ExecArgs, session: &mut Session) -> Result<(), Cli
         }
     };
     let pod = target.active_pod(&cluster, timeout).await?;
-    if let Some(phase @ ("Succeeded" | "Failed")) = pod.status.phase.as_deref() {
-        return Err(CliError::Message(format!(
-            "cannot exec into a container in a completed pod; current phase is {phase}"
-        )));
-    }
-    let container = match &*args.container {
-        "" => pod_containers::find_or_default(&pod, None, args.quiet, &mut session.console)?,
-        named => pod_containers::check(&pod, named).map(|()| named.to_owned())?,
-    };
+    pod_containers::check_not_completed(&pod, "exec into")?;
+    let container = pod_containers::find_or_default(&pod, &args.container, args.quiet, &mut session.console)?;
     let remote = RemoteSession::new(args.stdin, args.tty, args.quiet, &mut session.console);
-    let options = ExecOptions {
-        container: Some(container),
-        stdin: remote.stdin,
-        tty: remote.tty,
-        stderr: !remote.tty,
-        ..ExecOptions::default()
-    };
+    let options = remote.options(container);
     let [namespace, name] = [&pod.metadata.namespace, &pod.metadata.name].map(|text| text.as_deref());
     let pods = cluster.client().api::<Pod>().namespace(namespace.unwrap_or_default());
     let process = pods.exec(name.unwrap_or_default(), args.command, &options).await.map_err(refused)?;

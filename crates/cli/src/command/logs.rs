@@ -91,9 +91,7 @@ pub(crate) async fn run(args: LogsArgs, session: &mut Session) -> Result<(), Cli
         _ => return usage(USAGE),
     };
     let cluster = session.cluster()?;
-    let timeout = args.pod_running_timeout.0.to_std().filter(|timeout| !timeout.is_zero());
-    let timeout =
-        timeout.ok_or_else(|| CliError::message("--pod-running-timeout must be higher than zero"))?;
+    let timeout = args.pod_running_timeout.of_running_pod().map_err(CliError::message)?;
     let container = inline.clone().or_else(|| args.container.clone());
     let options = args.options(container)?;
     let found = match target {

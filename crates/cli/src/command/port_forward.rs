@@ -37,8 +37,7 @@ pub(crate) async fn run(args: PortForwardArgs, session: &mut Session) -> Result<
     if wanted.is_empty() {
         return Err(usage("TYPE/NAME and list of ports are required for port-forward"));
     }
-    let timeout = args.pod_running_timeout.0.to_std().filter(|timeout| !timeout.is_zero());
-    let timeout = timeout.ok_or_else(|| usage("--pod-running-timeout must be higher than zero"))?;
+    let timeout = args.pod_running_timeout.of_running_pod().map_err(usage)?;
     let cluster = session.cluster()?;
     let target = PodTarget::read(&cluster, target).await?;
     let pod = target.active_pod(&cluster, timeout).await?;

@@ -44,15 +44,15 @@ pub(super) async fn print(
     sources: Vec<Source>,
     settings: Settings,
 ) -> Result<(), CliError> {
+    let client = cluster.client();
     if settings.retries_for.is_none() || sources.len() < 2 {
         for source in sources {
-            read(cluster, source, settings, &mut |line| std::future::ready(write(&line))).await?;
+            read(client, source, settings, &mut |line| std::future::ready(write(&line))).await?;
         }
         return Ok(());
     }
     let (sender, mut lines) = mpsc::channel::<Vec<u8>>(WAITING_LINES);
     let mut readers = JoinSet::new();
-    let client = cluster.client();
     for source in sources {
         let (client, sender) = (client.clone(), sender.clone());
         readers.spawn(async move {
@@ -61,7 +61,7 @@ pub(super) async fn print(
                 // Without a receiver the command has ended.
                 async move { sender.send(line).await.map_err(|_| CliError::OutputClosed) }
             };
-            read_with(&client, source, settings, &mut send).await
+            read(&client, source, settings, &mut send).await
         });
     }
     drop(sender);
@@ -83,18 +83,9 @@ pub(super) async fn print(
     }
 }
 
-async fn read<F: Future<Output = Result<(), CliError>>>(
-    cluster: &Cluster,
-    source: Source,
-    settings: Settings,
-    print: &mut impl FnMut(Vec<u8>) -> F,
-) -> Result<(), CliError> {
-    read_with(cluster.client(), source, settings, print).await
-}
-
 /// Reads a log to its end. One that is followed and that the server refuses is tried again, since its container may begin
 /// meanwhile.
-async fn read_with<F: Future<Output = Result<(), CliError>>>(
+async fn read<F: Future<Output = Result<(), CliError>>>(
     client: &klient_client::Client,
     source: Source,
     settings: Settings,
