@@ -1,7 +1,7 @@
 //! CustomResourceDefinitions: defaults, validation, and the served form of accepted ones.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
-use std::sync::{Arc, Mutex, OnceLock, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION_STATUS;
@@ -141,8 +141,8 @@ pub struct Version {
 /// The time in which the rules of a version are compiled, though the request that needs them first is given up.
 const COMPILE_TIME: Duration = Duration::from_secs(300);
 
-/// The time between looks of a thread that waits for another's compilation.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// The time after which a thread that waits for another's compilation looks whether its own time is over.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The rules of a version, which are compiled when the first object is validated. An effort that does not suffice for that
 /// leaves them to the next.
@@ -151,14 +151,26 @@ struct LazyRules {
     /// The schema, if it has rules.
     schema: Option<Map>,
     compiled: OnceLock<Option<Validations>>,
-    /// Held by the thread that compiles them.
-    compiling: Mutex<()>,
+    /// True while a thread compiles them.
+    compiling: Mutex<bool>,
+    /// The end of a compilation.
+    ended: Condvar,
+}
+
+/// A compilation, which ends when it is dropped.
+struct Compilation<'a>(&'a LazyRules);
+
+impl Drop for Compilation<'_> {
+    fn drop(&mut self) {
+        *self.0.compiling.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.ended.notify_all();
+    }
 }
 
 impl LazyRules {
     fn of(schema: Option<&Map>) -> Self {
         let schema = schema.filter(|schema| validations::has_rules(schema)).cloned();
-        LazyRules { schema, compiled: OnceLock::new(), compiling: Mutex::default() }
+        LazyRules { schema, compiled: OnceLock::new(), compiling: Mutex::default(), ended: Condvar::new() }
     }
 
     fn get(&self) -> Option<&Validations> {
@@ -166,21 +178,22 @@ impl LazyRules {
         if let Some(compiled) = self.compiled.get() {
             return compiled.as_ref();
         }
-        let _compiling = loop {
-            match self.compiling.try_lock() {
-                Ok(guard) => break guard,
-                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
-                // A thread that waits has one of the few permits of long work, and gives it back when its time is over.
-                Err(TryLockError::WouldBlock) if Effort::may_wait() && !Effort::is_late() => {
-                    std::thread::sleep(LOOK_AGAIN);
-                }
-                Err(TryLockError::WouldBlock) => return None,
+        let mut compiling = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        while *compiling {
+            // A thread that waits has one of the few permits of long work, and gives it back when its time is over.
+            if !Effort::may_wait() || Effort::is_late() {
+                return None;
             }
-        };
+            let woken = self.ended.wait_timeout(compiling, LOOK_AGAIN);
+            (compiling, _) = woken.unwrap_or_else(PoisonError::into_inner);
+        }
         if self.compiled.get().is_none() {
+            *compiling = true;
+            drop(compiling);
+            let _compilation = Compilation(self);
             let deadline = Instant::now() + COMPILE_TIME;
             let compiled = Effort::for_others(deadline, || Validations::compile(schema, true)).ok()?;
-            // The lock is held, so that there is none yet.
+            // One thread compiles at a time, so that there is none yet.
             let _ = self.compiled.set(compiled);
         }
         self.compiled.get()?.as_ref()
