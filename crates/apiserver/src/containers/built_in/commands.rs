@@ -51,13 +51,13 @@ pub(super) fn run<'a>(shell: &'a mut Shell, args: &'a [String], io: &'a Io) -> B
             "sleep" => sleep(&words, io).await,
             "env" | "printenv" => env(shell, rest, io).await,
             "pwd" => print(io, if shell.folder.is_empty() { "/" } else { &shell.folder }).await,
-            "hostname" => print(io, &shell.container.hostname).await,
+            "hostname" => print(io, &shell.container.description.hostname).await,
             "whoami" => print(io, "root").await,
             "id" => print(io, "uid=0(root) gid=0(root) groups=0(root)").await,
             "uname" => print(io, "Linux").await,
             "date" => print(io, &klient_apimachinery::Time::now().to_string()).await,
             "ps" => {
-                let main = shell.container.command.join(" ");
+                let main = shell.container.description.command.join(" ");
                 print(io, &format!("PID   USER     TIME  COMMAND\n    1 root      0:00 {main}")).await
             }
             "ls" => ls(shell, &words, io).await,

@@ -26,14 +26,7 @@ const MAX_LINE: usize = 64 * 1024;
 
 /// A container that runs, or has run.
 pub(super) struct Container {
-    pub(super) name: String,
-    pub(super) hostname: String,
-    /// The program and the arguments of the main process; empty for those of the image.
-    pub(super) command: Vec<String>,
-    pub(super) environment: BTreeMap<String, String>,
-    pub(super) folder: String,
-    /// The main process reads from those who attach to it.
-    pub(super) has_stdin: bool,
+    pub(super) description: Description,
     files: Mutex<Files>,
     run: Mutex<Run>,
     /// The ends of the channel over which the main process of a run gets its client, until they are used: another
@@ -84,26 +77,22 @@ struct Attached {
 pub(super) struct Description {
     pub(super) name: String,
     pub(super) hostname: String,
+    /// The program and the arguments of the main process; empty for those of the image.
     pub(super) command: Vec<String>,
     pub(super) environment: BTreeMap<String, String>,
     pub(super) folder: String,
+    /// The main process reads from those who attach to it.
     pub(super) has_stdin: bool,
 }
 
 impl Container {
     pub(super) fn new(description: Description) -> Self {
-        let Description { name, hostname, command, environment, folder, has_stdin } = description;
-        let mut files = Files::new(&hostname);
-        let folder = absolute("", &folder);
+        let mut files = Files::new(&description.hostname);
+        let folder = absolute("", &description.folder);
         // A file in its place is no working folder, and the root remains one.
         let folder = if files.make_folder(&folder, true).is_ok() { folder } else { String::new() };
         Container {
-            name,
-            hostname,
-            command,
-            environment,
-            folder,
-            has_stdin,
+            description: Description { folder, ..description },
             files: files.into(),
             run: Mutex::default(),
             attached: Mutex::default(),
@@ -173,10 +162,10 @@ impl Container {
     /// server in a real image does.
     pub(super) fn main(self: Arc<Self>) -> BoxFuture<'static, u8> {
         Box::pin(async move {
-            let is_known = self.command.first().is_some_and(|program| commands::exists(program));
+            let is_known = self.description.command.first().is_some_and(|program| commands::exists(program));
             let shell = ["sh".to_owned()];
-            let args = if is_known { &self.command } else { &shell[..] }.to_vec();
-            if self.has_stdin {
+            let args = if is_known { &self.description.command } else { &shell[..] }.to_vec();
+            if self.description.has_stdin {
                 let attaching = self.attaching.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some(attaching) = attaching else { return std::future::pending().await };
                 let Ok(Attached { stdio, tty, _ended }) = attaching.await else {
@@ -197,7 +186,7 @@ impl Container {
     /// on.
     pub(super) async fn attach(&self, tty: bool, mut stdio: Stdio) {
         let main = || self.attached.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if self.has_stdin
+        if self.description.has_stdin
             && stdio.stdin.is_some()
             && let Some(main) = main()
         {

@@ -113,7 +113,7 @@ impl Pod {
 
     /// Prints lines to the log of a container, unless it was added to the running pod.
     pub(super) fn print_log(&self, container: &Container, lines: &str) {
-        if self.containers().ephemeral.contains(&container.name) {
+        if self.containers().ephemeral.contains(&container.description.name) {
             return;
         }
         if let Some(log) = container.log(false) {
@@ -125,7 +125,7 @@ impl Pod {
 
     /// Returns true if a container that has ended is to be started again.
     pub(super) fn restarts(&self, container: &Container, code: u8) -> bool {
-        let is_ephemeral = self.containers().ephemeral.contains(&container.name);
+        let is_ephemeral = self.containers().ephemeral.contains(&container.description.name);
         match self.restart_policy.as_str() {
             _ if is_ephemeral => false,
             "Never" => false,

@@ -150,7 +150,8 @@ type Flow = ControlFlow<u8, u8>;
 
 impl Shell {
     pub(super) fn new(container: Arc<Container>) -> Self {
-        let (variables, folder) = (container.environment.clone(), container.folder.clone());
+        let (variables, folder) =
+            (container.description.environment.clone(), container.description.folder.clone());
         let processes = Arc::new(Semaphore::new(MAX_PROCESSES));
         Shell { container, variables, folder, code: 0, interrupt: None, depth: 0, processes }
     }

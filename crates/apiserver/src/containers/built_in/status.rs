@@ -66,7 +66,7 @@ pub(super) fn set(object: &mut Map, pod: &Pod) {
 
 fn of_container(spec: &Map, pod: &Pod, container: &Container) -> Value {
     let run = container.run();
-    let id = |restarts: u32| format!("klient://{}-{}-{restarts}", pod.uid, container.name);
+    let id = |restarts: u32| format!("klient://{}-{}-{restarts}", pod.uid, container.description.name);
     let is_running = matches!(run.state, RunState::Running(_));
     let ended = |ended: &Ended, restarts: u32| {
         let reason = if ended.code == 0 { "Completed" } else { "Error" };
@@ -81,7 +81,7 @@ fn of_container(spec: &Map, pod: &Pod, container: &Container) -> Value {
     let back_off = || {
         json!({"waiting": {
             "reason": "CrashLoopBackOff",
-            "message": format!("the container {} has ended and is started again soon", container.name),
+            "message": format!("the container {} has ended and is started again soon", container.description.name),
         }})
     };
     let (state, last) = match (&run.state, &run.last) {
@@ -99,7 +99,7 @@ fn of_container(spec: &Map, pod: &Pod, container: &Container) -> Value {
         (RunState::Waiting, _) => (json!({"waiting": {"reason": "ContainerCreating"}}), None),
     };
     json!({
-        "name": container.name,
+        "name": container.description.name,
         "image": text_at(spec, &["image"]),
         "imageID": "",
         "containerID": id(run.restarts),
