@@ -5,7 +5,7 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::{Parse, ParseBuffer};
 use syn::spanned::Spanned as _;
 use syn::token::Paren;
-use syn::{Attribute, Ident, LitBool, LitInt, LitStr, Path, Token, Type};
+use syn::{Attribute, Ident, Lit, LitBool, LitInt, LitStr, Path, Token, Type};
 
 use crate::name;
 
@@ -285,19 +285,19 @@ fn value<T: Parse>(meta: &ParseNestedMeta<'_>, form: &str) -> syn::Result<T> {
 }
 
 /// The content of the parentheses behind a name.
-fn parenthesized<'a>(meta: &ParseNestedMeta<'a>, form: &str) -> syn::Result<ParseBuffer<'a>> {
-    if !meta.input.peek(Paren) {
-        return Err(syn::Error::new(meta.path.span(), expected(form)));
+fn parenthesized<'a>(name: Span, input: &ParseBuffer<'a>, form: &str) -> syn::Result<ParseBuffer<'a>> {
+    if !input.peek(Paren) {
+        return Err(syn::Error::new(name, expected(form)));
     }
     let content;
-    syn::parenthesized!(content in meta.input);
+    syn::parenthesized!(content in input);
     Ok(content)
 }
 
 /// A key and its value, as in `label("app", "web")`.
 fn pair(list: &mut Vec<(LitStr, LitStr)>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     let form = "a key and its value, as in (\"app\", \"web\")";
-    let content = parenthesized(meta, form)?;
+    let content = parenthesized(meta.path.span(), meta.input, form)?;
     let parts = content.parse_terminated(<LitStr as Parse>::parse, Token![,]);
     let parts = parts.map_err(|error| syn::Error::new(error.span(), expected(form)))?;
     match (parts.get(0), parts.get(1), parts.len()) {
@@ -356,11 +356,13 @@ fn column(meta: &ParseNestedMeta<'_>) -> syn::Result<Column> {
     let (mut name, mut ty, mut path) = (None, None, None);
     let (mut description, mut format, mut priority) = (None, None, None);
     let form = "a column as in column(name = \"Pages\", type = \"integer\", path = \".status.pages\")";
-    if !meta.input.peek(Paren) {
-        return Err(syn::Error::new(meta.path.span(), expected(form)));
+    // The parts have names.
+    let content = parenthesized(meta.path.span(), &meta.input.fork(), form)?;
+    if content.peek(Lit) {
+        return Err(syn::Error::new(content.span(), expected(form)));
     }
     let text = "a text in quotes";
-    let read = meta.parse_nested_meta(|part| {
+    meta.parse_nested_meta(|part| {
         // `type` is a keyword.
         let word = part.path.get_ident().map(ToString::to_string).unwrap_or_default();
         match word.as_str() {
@@ -378,11 +380,6 @@ fn column(meta: &ParseNestedMeta<'_>) -> syn::Result<Column> {
             "priority" => once(&mut priority, &part, "a number, as in priority = 1", |_| Ok(())),
             _ => Err(part.error(expected("`name`, `type`, `path`, `description`, `format` or `priority`"))),
         }
-    });
-    // A literal stands where a name is to be.
-    read.map_err(|error| match error.to_string().starts_with("unexpected literal") {
-        true => syn::Error::new(error.span(), expected(form)),
-        false => error,
     })?;
     Ok(Column {
         name: required(name, meta, "a heading, as in name = \"Pages\"")?,
@@ -397,7 +394,7 @@ fn column(meta: &ParseNestedMeta<'_>) -> syn::Result<Column> {
 /// A rule in CEL, with its parts.
 pub(crate) fn rule(meta: &ParseNestedMeta<'_>) -> syn::Result<Rule> {
     let form = "a rule in CEL, as in rule(\"self.size > 0\", message = \"too small\")";
-    let content = parenthesized(meta, form)?;
+    let content = parenthesized(meta.path.span(), meta.input, form)?;
     let span = if content.is_empty() { meta.path.span() } else { content.span() };
     let mut parsed = Rule {
         rule: content.parse().map_err(|_| syn::Error::new(span, expected(form)))?,
