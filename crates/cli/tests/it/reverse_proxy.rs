@@ -16,7 +16,7 @@ use crate::running::Running;
 /// A proxy of either program, which ends with this.
 struct Proxy {
     _child: Child,
-    /// What its first line says behind `Starting to serve on`.
+    /// The address in the first line of output, behind `Starting to serve on`.
     address: String,
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use klient::api::core::v1::Pod;
 use klient::apiserver::{Containers, Options, Server};
+use klient::controller::wait::wait_for;
 use klient::{Client, Config, Patch, json};
 
 /// A client of the cluster whose kubeconfig stands on the command line, or else of a server that is started here, has the
@@ -32,8 +33,8 @@ pub(crate) async fn create_pod(client: &Client, server: Option<&Server>) -> Resu
     if server.is_some() {
         pods.patch_status("klient-web", &Patch::Merge(json!({"status": {"phase": "Running"}}))).await?;
     }
-    while pods.get("klient-web").await?.status.phase.as_deref() != Some("Running") {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    let is_running =
+        |pod: Option<&Pod>| pod.is_some_and(|pod| pod.status.phase.as_deref() == Some("Running"));
+    wait_for(&pods, "klient-web", is_running, Default::default()).await?;
     Ok(())
 }
