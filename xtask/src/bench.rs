@@ -2,6 +2,7 @@
 
 mod apply;
 mod build;
+mod cel;
 mod client;
 mod controller;
 mod informers;
@@ -19,6 +20,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::root;
 pub(crate) use apply::apply;
 pub(crate) use build::children_seconds;
+pub(crate) use cel::cel;
 pub(crate) use client::client;
 pub(crate) use controller::controller;
 pub(crate) use informers::informers;

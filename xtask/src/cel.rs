@@ -1,8 +1,7 @@
 //! `cargo xtask e2e cel`: records the answers of Kubernetes' packages to the expressions, definitions and objects in the
-//! tests of `klient-cel` and `klient-apiextensions`. `cargo xtask bench cel`: the time of cel-go for the rules of
-//! klient-cel's benchmark.
+//! tests of `klient-cel` and `klient-apiextensions`.
 //!
-//! Both need Go, with which the program of those packages is built.
+//! It needs Go, with which the program of those packages is built.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -35,37 +34,15 @@ pub(crate) fn run() -> Result<(), String> {
     write(&root().join("crates/cel/src/declarations.tsv"), lines)
 }
 
-/// Prints how long cel-go evaluates the rules of klient-cel's benchmark.
-#[allow(clippy::print_stdout, reason = "the figures are what the task is for")]
-pub(crate) fn bench() -> Result<(), String> {
-    const EVALUATIONS: u32 = 20_000;
-    let mut judge = Judge::start(&go::build("cel")?)?;
-    let path = root().join("crates/cel/benches/rules.json");
-    let text =
-        fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let rules: Value =
-        serde_json::from_str(&text).map_err(|error| format!("{} is no JSON: {error}", path.display()))?;
-    for (name, rule) in rules["rules"].as_object().into_iter().flatten() {
-        let question = json!({
-            "expression": rule, "schema": rules["schema"], "self": rules["self"], "repeat": EVALUATIONS,
-        });
-        let answer = judge.ask("expression", &question)?;
-        let seconds =
-            answer["seconds"].as_f64().ok_or_else(|| format!("no evaluation of {name}: {answer}"))?;
-        println!("{name}: {:.2} µs for one evaluation by cel-go", seconds / f64::from(EVALUATIONS) * 1e6);
-    }
-    Ok(())
-}
-
 /// The program of Kubernetes' packages.
-struct Judge {
+pub(crate) struct Judge {
     process: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 impl Judge {
-    fn start(program: &Path) -> Result<Judge, String> {
+    pub(crate) fn start(program: &Path) -> Result<Judge, String> {
         let mut command = Command::new(program);
         let process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut process = process.map_err(|error| format!("cannot run {}: {error}", program.display()))?;
@@ -75,7 +52,7 @@ impl Judge {
         Ok(Judge { process, questions, answers: BufReader::new(answers) })
     }
 
-    fn ask(&mut self, name: &str, question: &Value) -> Result<Value, String> {
+    pub(crate) fn ask(&mut self, name: &str, question: &Value) -> Result<Value, String> {
         let broken = |error| format!("the program of Kubernetes' packages ended: {error}");
         writeln!(self.questions, "{name} {question}").map_err(broken)?;
         let mut answer = String::new();

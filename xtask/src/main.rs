@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         ["bench", "client"] => bench::client(),
         ["bench", "controller"] => bench::controller(),
         ["bench", "server"] => bench::server(),
-        ["bench", "cel"] => cel::bench(),
+        ["bench", "cel"] => bench::cel(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", "cel"] => cel::run(),
         ["e2e", "leaderelection"] => leaderelection::run(),

@@ -22,9 +22,11 @@
 //!   klient-bench webhook --kubeconfig FILE --data data --url https://127.0.0.1:28443/validate
 //!   klient-bench widgets --kubeconfig FILE --count 10000 [--fill | --changes 500]
 //!   klient-bench controller --kubeconfig FILE --count 10000 [--changes 500]
+//!   klient-bench cel    --rule numbers [--rules ../crates/cel/benches/rules.json] [--repeat 20000]
 //!   klient-bench unread --kubeconfig FILE [--requests 10000] [--unread 500]
 
 mod apply;
+mod cel;
 mod controller;
 mod creates;
 mod discovery;
@@ -84,6 +86,7 @@ fn main() {
         "widgets" => run(widgets::run(&args, &mut out)),
         "controller" => run(controller::run(&args, &mut out)),
         "queue" => Box::new(queue::run(&args, &mut out)),
+        "cel" => Box::new(cel::run(&args, &mut out)),
         _ => panic!("no such case {case}"),
     };
     memory(&mut out);
