@@ -1,8 +1,10 @@
 //! [`TestCluster`], a cluster without custom resources.
 
+use std::time::Duration;
+
 use klient::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
 use klient::api::apiextensions::v1::CustomResourceDefinition;
-use klient::controller::wait::{conditions, wait_for};
+use klient::controller::wait::{WaitOptions, conditions, wait_for};
 use klient::{Client, DeleteOptions, ListOptions, LoadingRules, Overrides, TestClient as _, TestServer};
 
 /// An embedded server, or the server of the kubeconfig that `KLIENT_JUDGE` names.
@@ -40,10 +42,15 @@ impl TestCluster {
         let validating = self.client.api::<ValidatingWebhookConfiguration>();
         validating.delete_collection(&options, &all).await.unwrap();
         let definitions = self.client.api::<CustomResourceDefinition>();
-        for definition in definitions.list(&Default::default()).await.unwrap().items {
-            let name = definition.metadata.name.unwrap();
-            definitions.delete(&name, &Default::default()).await.unwrap();
-            wait_for(&definitions, &name, conditions::deleted(), Default::default()).await.unwrap();
+        let all = definitions.list(&all).await.unwrap().items;
+        let names: Vec<_> = all.into_iter().filter_map(|definition| definition.metadata.name).collect();
+        for name in &names {
+            definitions.delete(name, &Default::default()).await.unwrap();
+        }
+        // kube-apiserver removes the objects of each, which takes over half a minute on a busy machine.
+        let patient = WaitOptions { timeout: Duration::from_secs(180), ..Default::default() };
+        for name in &names {
+            wait_for(&definitions, name, conditions::deleted(), patient.clone()).await.unwrap();
         }
     }
 }
