@@ -24,8 +24,7 @@ pub use log::{ContainerLog, LogStream};
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use klient_apiserver::{ContainerLog, Containers, Options, Server};
-/// use klient_streams::remote_command::ExitStatus;
+/// use klient_apiserver::{ContainerLog, Containers, ExitStatus, Options, TestServer};
 /// use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 ///
 /// let log = ContainerLog::default();
@@ -47,7 +46,7 @@ pub use log::{ContainerLog, LogStream};
 /// })
 /// .log(move |request| (!request.previous).then(|| log.clone()));
 /// let options = Options { containers: Some(containers), ..Default::default() };
-/// let server = Server::start(options).await?;
+/// let server = TestServer::start_with(options).await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Default)]
@@ -82,7 +81,8 @@ pub struct ContainerCommand {
     pub container: String,
     /// The program and its arguments; empty for the main process.
     pub args: Vec<String>,
-    /// True if it has a terminal.
+    /// True if it has a terminal. Input is as the client's terminal sends it: it has no lines and no echo, and Enter is
+    /// `\r`.
     pub tty: bool,
 }
 

@@ -51,6 +51,7 @@ mod warnings;
 mod webhook;
 
 pub use containers::{ContainerCommand, ContainerLog, Containers, LogRequest, LogStream, PodPort};
+pub use klient_streams::remote_command::{ExitStatus, Stdio};
 pub use local::Local;
 pub use server::{Connector, Options, Server, StartError};
 pub use stored_object::StoredObject;
@@ -86,7 +87,26 @@ impl TestServer {
     ///
     /// If there is no free port or no certificates can be made.
     pub async fn start() -> Result<TestServer, StartError> {
-        Server::start(Options::default()).await.map(TestServer)
+        Self::start_with(Options::default()).await
+    }
+
+    /// Starts a server with options: containers for exec and logs, addresses of webhooks, a file of tokens.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use klient_apiserver::{Containers, Options, TestServer};
+    ///
+    /// // Pods run at once, in containers with a small shell.
+    /// let containers = Some(Containers::built_in());
+    /// let server = TestServer::start_with(Options { containers, ..Options::default() }).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Server::start`].
+    pub async fn start_with(options: Options) -> Result<TestServer, StartError> {
+        Server::start(options).await.map(TestServer)
     }
 
     /// Starts a server without a port and without threads: it runs on the tokio runtime of the caller, and ends with it.
@@ -109,7 +129,7 @@ impl TestServer {
     ///
     /// Outside a tokio runtime.
     pub async fn start_on_this_runtime() -> Result<TestServer, StartError> {
-        Server::start(Options { listen: None, threads: None, ..Options::default() }).await.map(TestServer)
+        Self::start_with(Options { listen: None, threads: None, ..Options::default() }).await
     }
 
     /// Starts a server without a port, for tests where there is no network or many servers: clients connect with
@@ -119,7 +139,7 @@ impl TestServer {
     ///
     /// If no certificates or thread can be made.
     pub async fn start_in_memory() -> Result<TestServer, StartError> {
-        Server::start(Options { listen: None, ..Options::default() }).await.map(TestServer)
+        Self::start_with(Options { listen: None, ..Options::default() }).await
     }
 }
 

@@ -6,8 +6,7 @@ mod containers;
 
 use klient::api::core::v1::Pod;
 use klient::apiserver::Containers;
-use klient::streams::remote_command::TerminalSize;
-use klient::{DeleteOptions, ExecOptions};
+use klient::{DeleteOptions, ExecOptions, TerminalSize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::mpsc;
 

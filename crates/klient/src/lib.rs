@@ -149,6 +149,14 @@
 //! that depends on `klient` writes `klient::Api` or `klient::client::Api`. The names of client-go and kube-rs, such as
 //! `SharedInformerFactory` and `DynamicObject`, lead to klient's in the search of this documentation.
 //!
+//! # Containers
+//!
+//! With the feature `streams`, an [`Api`] of pods has `exec` and `attach`, which return a `Process` with its standard streams,
+//! `port_forward`, also of services and workloads, `copy_to` and `copy_from`. `pod_logs` needs no feature. In a test the
+//! containers are functions, or the built-in ones, which have a small shell and files in memory: see
+//! `apiserver::Containers` and `TestServer::start_with`. The examples `exec`, `shell`, `port_forward`, `cp` and `pod_logs` are
+//! programs with them.
+//!
 //! # Clusters in the cloud
 //!
 //! [`Client::infer`] takes the kubeconfig that kubectl uses, and runs the credential plugins of the clouds: see
@@ -275,6 +283,8 @@ pub use klient_derive::{CustomResource, ResourceSchema};
 pub use klient_proxy as proxy;
 #[cfg(feature = "streams")]
 pub use klient_streams as streams;
+#[cfg(feature = "streams")]
+pub use klient_streams::remote_command::{Process, TerminalSize};
 pub use klient_structured_merge as structured_merge;
 #[cfg(feature = "testing")]
 pub use klient_testing as testing;

@@ -1,9 +1,9 @@
 //! [`TestClient`], a client of a server in the same program.
 
-use klient_apiserver::TestServer;
+use klient_apiserver::{Server, TestServer};
 use klient_client::{Client, Config, Dialer};
 
-/// A client of a [`TestServer`], also of one without a port, to which it has connections within the program.
+/// A client of a [`TestServer`] or a [`Server`], also of one without a port, to which it has connections within the program.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,7 +28,7 @@ pub trait TestClient {
     }
 }
 
-impl TestClient for TestServer {
+impl TestClient for Server {
     fn config(&self) -> Config {
         let config = Config::from_kubeconfig(&self.kubeconfig());
         let mut config = config.expect("a server writes a configuration that can be used");
@@ -40,5 +40,11 @@ impl TestClient for TestServer {
             }));
         }
         config
+    }
+}
+
+impl TestClient for TestServer {
+    fn config(&self) -> Config {
+        Server::config(self)
     }
 }

@@ -8,6 +8,8 @@
 //! - *upgrades*: WebSocket and SPDY, byte for byte, so that exec, attach and port-forward work through it;
 //! - *limits* of headers, bodies and upgraded connections ([`ReverseProxyOptions`]).
 //!
+//! A server of hyper in front of it allows upgrades only if its connections are served `with_upgrades`, as axum does.
+//!
 //! Errors of the proxy itself are `Status` objects, as those of the server.
 
 mod bridge;

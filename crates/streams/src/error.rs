@@ -70,12 +70,14 @@ impl Error {
         Error(Box::new(Repr { kind: ErrorKind::ExitCode, message, status: None, exit_code: Some(code) }))
     }
 
+    /// The error that a read or a write of a stream returned, if it is one of the connection or its peer.
+    pub fn of(error: &io::Error) -> Option<&Error> {
+        error.get_ref()?.downcast_ref()
+    }
+
     /// The error of a stream, or of the connection below it.
     pub(crate) fn of_io(error: &io::Error) -> Self {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-            Some(error) => error.clone(),
-            None => Self::connection(error.to_string()),
-        }
+        Self::of(error).cloned().unwrap_or_else(|| Self::connection(error.to_string()))
     }
 
     /// The error as that of a read or write.

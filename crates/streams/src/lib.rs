@@ -7,6 +7,8 @@
 //! - [`websocket`]: the handshake's values, and a tunnel of bytes over WebSocket.
 //!
 //! Each begins on a connection that is switched to its protocol already, as `klient_client::Request::upgrade` returns it.
+//! Programs call `Api::exec`, `Api::attach`, `Api::port_forward`, `Api::copy_to` and `Api::copy_from` of klient-client, whose
+//! feature `streams` returns the types of this crate.
 
 mod connection;
 mod error;

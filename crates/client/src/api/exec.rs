@@ -65,7 +65,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     ///
     /// It goes over WebSocket, and over SPDY if the server or a proxy does not take that, as servers before Kubernetes
     /// 1.30; the client remembers it for its server. Dropping the future, or the process with its streams, closes the
-    /// connection, at which servers end the command.
+    /// connection; most clusters let the command go on, so that one that must end needs a limit of its own, such as
+    /// `timeout 10 …`.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -97,7 +98,9 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     ///
     /// The `Status` of a refusal: [`is_not_found`](Error::is_not_found) if the pod does not exist,
     /// [`is_forbidden`](Error::is_forbidden), [`is_bad_request`](Error::is_bad_request) if it runs on no node yet or has
-    /// no such container. What comes later, such as a command that cannot be run, is an error of the process.
+    /// no such container, [`InternalError`](klient_apimachinery::meta::Reason::InternalError) if the container does not
+    /// run. What comes later is of the type of `klient_streams`: a command that cannot be run and a broken connection are errors of
+    /// [`Process::wait`], and of reads and writes as [`Error::of`](klient_streams::Error::of) finds; an exit code is none.
     pub fn exec<A: Into<String>>(
         &self,
         name: &str,

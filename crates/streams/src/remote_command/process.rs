@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::AsyncReadExt as _;
 
 use super::opening::{self, Opened};
 use super::outcome;
@@ -27,8 +27,11 @@ const MAX_MESSAGE: usize = 1024 * 1024;
 ///   the exit status has arrived. Output that was taken must be read, or dropped: an unread stream holds up the exit
 ///   status once its buffer of 256 KiB is full, over WebSocket and against servers in Go.
 /// - All output has arrived before the exit status; what is not read yet stays readable.
-/// - Dropping the process and the streams that were taken closes the connection, at which servers end the command. No
-///   task remains.
+/// - Dropping the process and the streams that were taken closes the connection. No task remains here; the command goes
+///   on in most clusters, since container runtimes do not end a program whose connection is gone. One that must end has a
+///   limit of its own, such as `timeout 10 …`, or ends with its standard input. klient's embedded server drops the function.
+/// - A broken connection is an error of `wait` and its like, and of reads and writes of the streams, as an [`io::Error`] in
+///   which [`Error::of`] finds it.
 pub struct Process {
     /// Standard input, if it was requested. Dropping it, or `shutdown`, ends it, which protocols before
     /// `v5.channel.k8s.io` cannot tell over WebSocket: see [`Protocol::has_half_close`].
@@ -50,7 +53,7 @@ pub struct Process {
 }
 
 /// The output of a command and its exit status.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Output {
     /// The exit status.
     pub status: ExitStatus,
@@ -130,14 +133,39 @@ impl Process {
     ///
     /// Those of [`wait`](Self::wait), and that of a stream that broke.
     pub async fn wait_with_output(mut self) -> Result<Output, Error> {
+        let mut output = Output::default();
+        self.wait_into(&mut output).await?;
+        Ok(output)
+    }
+
+    /// Waits until the command has ended, and adds its output to `output` as it arrives. Standard input ends unless it
+    /// was taken. Cancelling it loses nothing, so that a time limit keeps the output so far:
+    ///
+    /// ```
+    /// # use klient_streams::remote_command::{Output, Process};
+    /// # async fn run(mut process: Process) -> Result<(), klient_streams::Error> {
+    /// let mut output = Output::default();
+    /// let limit = std::time::Duration::from_secs(10);
+    /// match tokio::time::timeout(limit, process.wait_into(&mut output)).await {
+    ///     Ok(ended) => ended?,
+    ///     Err(_) => eprintln!("it still runs, and has printed {output:?}"),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait`](Self::wait), and that of a stream that broke.
+    pub async fn wait_into(&mut self, output: &mut Output) -> Result<(), Error> {
         self.stdin = None;
+        let Process { stdout, stderr, error, message, version, outcome, .. } = self;
         let (stdout, stderr, status) = tokio::join!(
-            collect(self.stdout.as_mut()),
-            collect(self.stderr.as_mut()),
-            end(&mut self.error, &mut self.message, self.version, &mut self.outcome),
+            collect(stdout.as_mut(), &mut output.stdout),
+            collect(stderr.as_mut(), &mut output.stderr),
+            end(error, message, *version, outcome),
         );
-        let broken = |error: io::Error| Error::of_io(&error);
-        Ok(Output { status: status?, stdout: stdout.map_err(broken)?, stderr: stderr.map_err(broken)? })
+        output.status = status?;
+        stdout.and(stderr).map_err(|error| Error::of_io(&error))
     }
 }
 
@@ -172,12 +200,22 @@ async fn discard(stream: Option<&mut Reader>) -> io::Result<u64> {
     }
 }
 
-async fn collect(stream: Option<&mut (impl AsyncRead + Unpin)>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Reads a stream to its end. What is read is in `bytes` at once.
+async fn collect(stream: Option<&mut Reader>, bytes: &mut Vec<u8>) -> io::Result<()> {
     if let Some(stream) = stream {
-        stream.read_to_end(&mut bytes).await?;
+        while stream.read_buf(bytes).await? > 0 {}
     }
-    Ok(bytes)
+    Ok(())
+}
+
+/// Prints the output as text.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut output = f.debug_struct("Output");
+        output.field("status", &self.status);
+        output.field("stdout", &String::from_utf8_lossy(&self.stdout));
+        output.field("stderr", &String::from_utf8_lossy(&self.stderr)).finish()
+    }
 }
 
 impl fmt::Debug for Process {

@@ -384,6 +384,43 @@ async fn waiting_can_be_cancelled_and_begun_again() {
 }
 
 #[tokio::test]
+async fn output_so_far_is_kept_when_waiting_for_it_is_cancelled() {
+    for protocol in [Protocol::WEBSOCKET_V5, WEBSOCKET_V4, BASE64_V4, Protocol::Spdy(Version::V4)] {
+        let (go, gone) = oneshot::channel::<()>();
+        let command = |mut stdio: Stdio| async move {
+            stdio.stdout.as_mut().unwrap().write_all(b"before").await?;
+            stdio.stderr.as_mut().unwrap().write_all(b"warning").await?;
+            let _ = gone.await;
+            stdio.stdout.as_mut().unwrap().write_all(&bytes(100_000)).await?;
+            Ok(ExitStatus::from(4))
+        };
+        let (mut process, _served) = start(Carrier::Memory, protocol, OUTPUT, command).await;
+        let (mut output, mut go) = (Output::default(), Some(go));
+        let waiting = async {
+            // A limit that is over as soon as nothing more is there.
+            loop {
+                tokio::select! {
+                    biased;
+                    ended = process.wait_into(&mut output) => break ended,
+                    () = tokio::task::yield_now() => {}
+                }
+                if output.stdout == b"before"
+                    && output.stderr == b"warning"
+                    && let Some(go) = go.take()
+                {
+                    assert_eq!(format!("{output:?}").matches("before").count(), 1);
+                    go.send(()).unwrap();
+                }
+            }
+        };
+        soon("the end", waiting).await.unwrap();
+        assert_eq!(output.status.code(), 4, "{protocol}");
+        assert!(output.stdout == [b"before".to_vec(), bytes(100_000)].concat(), "{protocol}");
+        assert_eq!(output.stderr, b"warning", "{protocol}");
+    }
+}
+
+#[tokio::test]
 async fn readers_that_are_slow_get_everything() {
     for protocol in [Protocol::WEBSOCKET_V5, WEBSOCKET_V4, Protocol::Spdy(Version::V4)] {
         let length = 300_000;
