@@ -26,6 +26,9 @@ use crate::tls::user_of;
 const MAX_STREAMS: u32 = 100;
 const MAX_FRAME: u32 = 256 * 1024;
 
+/// Headers of a request over HTTP/1.1. Go limits their bytes alone.
+const MAX_HEADERS: usize = 1_000;
+
 /// The size limit of a request's head over HTTP/2, in bytes: more than the longest path, 64 KiB.
 const MAX_HEAD: u32 = 128 * 1024;
 
@@ -123,7 +126,7 @@ async fn serve<S: Stream>(stream: TlsStream<S>, state: Arc<State>) {
     } else {
         let mut builder = http1::Builder::new();
         // The wait for a head begins at the end of the previous response.
-        builder.timer(TokioTimer::new()).header_read_timeout(timeout * IDLE);
+        builder.timer(TokioTimer::new()).header_read_timeout(timeout * IDLE).max_headers(MAX_HEADERS);
         let connection = builder.serve_connection(stream, service).with_upgrades();
         drive(connection, http1::UpgradeableConnection::graceful_shutdown, requests, state).await;
     }

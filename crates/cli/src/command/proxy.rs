@@ -32,6 +32,9 @@ use routes::Routes;
 /// The port of `--port` where none is given.
 const DEFAULT_PORT: u16 = 8001;
 
+/// Headers of a request. Go limits their bytes alone.
+const MAX_HEADERS: usize = 1_000;
+
 /// The time after which a connection without a request is closed.
 const IDLE: Duration = Duration::from_secs(180);
 
@@ -141,7 +144,7 @@ pub(crate) async fn run(args: ProxyArgs, session: &mut Session) -> Result<(), Cl
                     async move { Ok::<_, Infallible>(routes.answer(request, peer).await) }
                 });
                 let mut builder = http1::Builder::new();
-                builder.timer(TokioTimer::new()).header_read_timeout(IDLE);
+                builder.timer(TokioTimer::new()).header_read_timeout(IDLE).max_headers(MAX_HEADERS);
                 let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
                 tokio::spawn(async move {
                     if let Err(error) = connection.await {

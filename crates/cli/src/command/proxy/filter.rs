@@ -1,5 +1,7 @@
 //! [`Filter`], the rules for requests (kubectl's `FilterServer`).
 
+use http::header::HOST;
+use http::{Request, Version};
 use regex::Regex;
 
 use super::ProxyArgs;
@@ -34,6 +36,35 @@ impl Filter {
             && matches(path, &self.accept_paths)
             && matches(host_of(host), &self.accept_hosts)
     }
+}
+
+/// The header `Host` of a request, or of its URI, which only requests for a proxy name.
+///
+/// # Errors
+///
+/// In the words of Go's server, if there is none, there are several, or it cannot be one.
+pub(super) fn host_header<B>(request: &Request<B>) -> Result<&str, &'static str> {
+    let mut headers = request.headers().get_all(HOST).iter();
+    let header = headers.next();
+    if headers.next().is_some() {
+        return Err("too many Host headers");
+    }
+    let header = header.map(|host| host.to_str()).transpose().ok();
+    let Some(header) = header.filter(|host| host.is_none_or(is_host)) else {
+        return Err("malformed Host header");
+    };
+    match (request.uri().authority(), header) {
+        // What stands before `@` is no host.
+        (Some(authority), _) => Ok(authority.as_str().rsplit('@').next().unwrap_or_default()),
+        (None, Some(header)) => Ok(header),
+        (None, None) if request.version() < Version::HTTP_11 => Ok(""),
+        (None, None) => Err("missing required Host header"),
+    }
+}
+
+/// Returns true if all characters can be in the header `Host`, as Go's `ValidHostHeader`.
+fn is_host(header: &str) -> bool {
+    header.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(&byte))
 }
 
 /// Compiles regular expressions that are separated by commas.

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use http::header::HOST;
 use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use klient_apimachinery::go::quoted;
@@ -15,8 +14,8 @@ use tower_service::Service as _;
 use super::ProxyArgs;
 use super::answer::{error, not_found, redirect, whole};
 use super::files::Files;
-use super::filter::Filter;
-use super::path::{clean, decoded, encoded};
+use super::filter::{Filter, host_header};
+use super::path::{behind, clean, decoded};
 use crate::error::{CliError, error_string};
 
 /// The paths below which the API and files are served.
@@ -59,45 +58,51 @@ impl Routes {
         if !request.uri().path().starts_with('/') || request.method() == Method::CONNECT {
             return not_found();
         }
-        let Some(path) = decoded(request.uri().path()) else { return bad_request() };
+        let host = match host_header(&request) {
+            Ok(host) => host.to_owned(),
+            Err(problem) => return bad_request(&format!("400 Bad Request: {problem}")),
+        };
+        let escaped = request.uri().path().to_owned();
+        let Some(path) = decoded(&escaped) else { return bad_request("400 Bad Request") };
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        let clean = clean(&path);
-        if clean != path {
-            let location = format!("{}{query}", encoded(&clean));
+        // Escaped slashes and dots belong to the names of segments.
+        let clean = clean(&escaped);
+        if clean != escaped {
+            let location = format!("{clean}{query}");
             return redirect(request.method(), StatusCode::TEMPORARY_REDIRECT, &location);
         }
         let files = self.files.as_ref().map(|(prefix, _)| &**prefix);
         let prefixes = [Some(&*self.api_prefix), files];
-        let prefix = prefixes.into_iter().flatten().filter(|prefix| path.starts_with(prefix));
-        let Some(prefix) = prefix.max_by_key(|prefix| prefix.len()) else {
+        let found =
+            prefixes.into_iter().flatten().filter_map(|prefix| Some((prefix, behind(&escaped, prefix)?)));
+        let Some((prefix, rest)) = found.max_by_key(|(prefix, _)| prefix.len()) else {
             let is_folder =
                 prefixes.into_iter().flatten().any(|prefix| prefix.strip_suffix('/') == Some(&*path));
             return match is_folder {
                 true => {
-                    let location = format!("{}/{query}", encoded(&path));
+                    let location = format!("{escaped}/{query}");
                     redirect(request.method(), StatusCode::TEMPORARY_REDIRECT, &location)
                 }
                 false => not_found(),
             };
         };
+        let Some(rest_path) = decoded(rest) else { return bad_request("400 Bad Request") };
         if let Some((_, files)) = self.files.as_ref().filter(|(files, _)| files == prefix) {
-            return files.answer(request.method(), &path[prefix.len()..]).await;
+            return files.answer(request.method(), &rest_path).await;
         }
         // A prefix that begins so is part of the path on the server.
         let path = match self.api_prefix.starts_with("/api") {
             true => path,
             false => {
-                let Some(uri) = without_prefix(request.uri(), &path, prefix) else { return bad_request() };
+                let Some(uri) = with_path(request.uri(), &format!("/{rest}{query}")) else {
+                    return bad_request("400 Bad Request");
+                };
                 *request.uri_mut() = uri;
-                let rest = &path[prefix.len()..];
-                if rest.is_empty() { String::new() } else { format!("/{rest}") }
+                if rest_path.is_empty() { String::new() } else { format!("/{rest_path}") }
             }
         };
-        // Only requests for a proxy name the host in the URI.
-        let host = request.uri().authority().map(|host| host.as_str());
-        let host = host.or_else(|| request.headers().get(HOST).and_then(|host| host.to_str().ok()));
         if let Some(filter) = &self.filter
-            && !filter.accepts(request.method().as_str(), &path, host.unwrap_or_default())
+            && !filter.accepts(request.method().as_str(), &path, &host)
         {
             return error(StatusCode::FORBIDDEN, "Forbidden");
         }
@@ -117,19 +122,13 @@ impl Routes {
     }
 }
 
-fn bad_request() -> Response<ResponseBody> {
-    whole(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", "400 Bad Request")
+fn bad_request(problem: &str) -> Response<ResponseBody> {
+    whole(StatusCode::BAD_REQUEST, "text/plain; charset=utf-8", problem)
 }
 
-/// Removes a prefix from the path of a URI; `None` if the rest with its escapes is too long for one.
-fn without_prefix(uri: &Uri, path: &str, prefix: &str) -> Option<Uri> {
-    // The escapes of the rest are kept, unless some are in the prefix.
-    let rest = match uri.path().strip_prefix(prefix) {
-        Some(rest) => rest.to_owned(),
-        None => encoded(&path[prefix.len()..]),
-    };
-    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+/// Replaces the path and query of a URI; `None` if they are too long for one.
+fn with_path(uri: &Uri, path_and_query: &str) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(format!("/{rest}{query}").parse().ok()?);
+    parts.path_and_query = Some(path_and_query.parse().ok()?);
     Uri::from_parts(parts).ok()
 }
