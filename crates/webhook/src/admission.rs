@@ -1,6 +1,7 @@
 //! [`AdmissionWebhook`], a function that decides on writes.
 
 mod change;
+mod difference;
 mod options;
 mod request;
 mod verdict;

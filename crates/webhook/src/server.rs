@@ -1,5 +1,6 @@
 //! [`Server`], webhooks over HTTPS.
 
+mod activity;
 mod connection;
 mod tls;
 
@@ -25,6 +26,13 @@ use crate::webhooks::Webhooks;
 pub struct ServerOptions {
     /// The address to listen on; by default port 9443 of all addresses, as controller-runtime. Port 0 picks a free one.
     pub listen: SocketAddr,
+    /// The number of connections at a time; by default 500. At the limit the connection that had no request for the longest
+    /// time, and for 2 s, is closed for the next one, which waits while there is none.
+    pub max_connections: usize,
+    /// The time after which a connection without a request is closed, also one whose client has not sent the whole header of
+    /// one; by default 120 s, since Go's client, which the API server is, closes its idle connections after 90 s, and should be
+    /// the one that does. A TLS handshake may take 10 s.
+    pub idle_timeout: Duration,
     /// The time from the beginning of a shutdown, when `/readyz` begins to fail, to the end of new connections: a pod is sent
     /// requests until all nodes have taken it out of its service. By default none; some seconds in a cluster.
     pub shutdown_delay: Duration,
@@ -36,6 +44,8 @@ impl Default for ServerOptions {
     fn default() -> Self {
         ServerOptions {
             listen: (Ipv6Addr::UNSPECIFIED, 9443).into(),
+            max_connections: 500,
+            idle_timeout: Duration::from_secs(120),
             shutdown_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(30),
         }
@@ -86,6 +96,8 @@ impl Server {
             settings: Arc::new(settings),
             webhooks,
             phases,
+            limit: options.max_connections,
+            idle_timeout: options.idle_timeout,
             timeout: options.shutdown_timeout,
         };
         tracing::info!(%address, "serving webhooks");

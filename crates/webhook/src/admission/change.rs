@@ -4,6 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
+use super::difference;
+
 /// The JSON patch that changes the received object as a handler has changed it, from `before` to `after`, which are written
 /// from the handler's type; `None` if nothing has changed.
 ///
@@ -13,11 +15,8 @@ pub(super) fn patch(received: &Value, before: &Value, after: &Value) -> Option<V
     if before == after {
         return None;
     }
-    let patch = json_patch::diff(received, &carry(before, after, received.clone()));
-    if patch.0.is_empty() {
-        return None;
-    }
-    Some(serde_json::to_vec(&patch).expect("a patch is JSON"))
+    let patch = difference::patch(received, &carry(before, after, received.clone()));
+    (!patch.is_empty()).then(|| Value::Array(patch).to_string().into_bytes())
 }
 
 /// The received value with the change from `before` to `after`.
@@ -138,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn an_item_in_front_of_a_long_list_takes_no_time_for_each_pair() {
+    fn an_item_in_front_of_a_long_list_is_one_operation() {
         let items: Vec<u64> = (0..100_000).collect();
         let longer: Vec<u64> = std::iter::once(u64::MAX).chain(items.iter().copied()).collect();
         let (before, after) = (json!({"items": items}), json!({"items": longer}));
         let patch = patch(&before, &before, &after).unwrap();
         let operations: Vec<Value> = serde_json::from_slice(&patch).unwrap();
-        assert_eq!(operations.len(), longer.len());
+        assert_eq!(operations, [json!({"op": "add", "path": "/items/0", "value": u64::MAX})]);
     }
 }

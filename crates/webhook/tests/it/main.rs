@@ -13,6 +13,7 @@ mod builder;
 mod certificates;
 mod concurrent;
 mod configuration;
+mod connections;
 mod conversion;
 #[cfg(feature = "metrics")]
 mod metrics;
