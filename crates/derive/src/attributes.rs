@@ -173,25 +173,27 @@ impl Attributes {
                 self.rules.push(rule(meta)?);
                 Ok(())
             }
-            "deprecated" if meta.input.peek(Token![=]) => {
-                let form = "a warning in quotes, as in deprecated = \"use v2\", or `deprecated` alone";
-                once(&mut self.deprecated, meta, form, |_| Ok(()))
-            }
-            "deprecated" => {
+            "deprecated" if alone(meta).is_ok() => {
                 self.deprecated.get_or_insert_with(|| LitStr::new("", name.span()));
                 Ok(())
             }
+            "deprecated" => {
+                let form = "a warning in quotes, as in deprecated = \"use v2\", or `deprecated` alone";
+                once(&mut self.deprecated, meta, form, |_| Ok(()))
+            }
             "not_served" => {
+                alone(meta)?;
                 self.is_not_served = true;
                 Ok(())
             }
             "apply" => {
+                alone(meta)?;
                 self.has_apply = true;
                 Ok(())
             }
-            "derive" => meta.parse_nested_meta(|derive| {
-                self.derives.push(derive.path);
-                Ok(())
+            "derive" => parts(meta, "traits, as in derive(PartialEq)", |derive| {
+                self.derives.push(derive.path.clone());
+                alone(&derive)
             }),
             word => {
                 let remedy = FOREIGN.iter().find(|(foreign, _)| *foreign == word).map(|(_, remedy)| *remedy);
@@ -285,7 +287,11 @@ fn value<T: Parse>(meta: &ParseNestedMeta<'_>, form: &str) -> syn::Result<T> {
 }
 
 /// The content of the parentheses behind a name.
-fn parenthesized<'a>(name: Span, input: &ParseBuffer<'a>, form: &str) -> syn::Result<ParseBuffer<'a>> {
+pub(crate) fn parenthesized<'a>(
+    name: Span,
+    input: &ParseBuffer<'a>,
+    form: &str,
+) -> syn::Result<ParseBuffer<'a>> {
     if !input.peek(Paren) {
         return Err(syn::Error::new(name, expected(form)));
     }
@@ -294,9 +300,34 @@ fn parenthesized<'a>(name: Span, input: &ParseBuffer<'a>, form: &str) -> syn::Re
     Ok(content)
 }
 
+/// Reads each named part of an attribute that has parts in parentheses, as `scale(spec = "…")`.
+pub(crate) fn parts(
+    meta: &ParseNestedMeta<'_>,
+    form: &str,
+    read: impl FnMut(ParseNestedMeta<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    let content = parenthesized(meta.path.span(), &meta.input.fork(), form)?;
+    if content.peek(Lit) {
+        return Err(syn::Error::new(content.span(), expected(form)));
+    }
+    meta.parse_nested_meta(read)
+}
+
+/// Checks that an attribute is its name alone.
+pub(crate) fn alone(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if meta.input.is_empty() || meta.input.peek(Token![,]) {
+        return Ok(());
+    }
+    let name = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
+    Err(syn::Error::new(meta.path.span(), format!("expected `{name}` alone, without a value")))
+}
+
 /// A key and its value, as in `label("app", "web")`.
 fn pair(list: &mut Vec<(LitStr, LitStr)>, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-    let form = "a key and its value, as in (\"app\", \"web\")";
+    let form = match meta.path.is_ident("label") {
+        true => "a key and its value, as in label(\"app\", \"web\")",
+        false => "a key and its value, as in annotation(\"example.com/team\", \"web\")",
+    };
     let content = parenthesized(meta.path.span(), meta.input, form)?;
     let parts = content.parse_terminated(<LitStr as Parse>::parse, Token![,]);
     let parts = parts.map_err(|error| syn::Error::new(error.span(), expected(form)))?;
@@ -331,8 +362,8 @@ fn required<T>(value: Option<T>, meta: &ParseNestedMeta<'_>, example: &str) -> s
 
 fn scale(meta: &ParseNestedMeta<'_>) -> syn::Result<Scale> {
     let (mut spec, mut status, mut selector) = (None, None, None);
-    let form = "a path in quotes, as in scale(spec = \".spec.replicas\", status = \".status.replicas\")";
-    meta.parse_nested_meta(|part| {
+    let form = "paths in quotes, as in scale(spec = \".spec.replicas\", status = \".status.replicas\")";
+    parts(meta, form, |part| {
         let name = part.path.get_ident().map(ToString::to_string).unwrap_or_default();
         match name.as_str() {
             "spec" => once(&mut spec, &part, form, check_path),
@@ -356,15 +387,10 @@ fn column(meta: &ParseNestedMeta<'_>) -> syn::Result<Column> {
     let (mut name, mut ty, mut path) = (None, None, None);
     let (mut description, mut format, mut priority) = (None, None, None);
     let form = "a column as in column(name = \"Pages\", type = \"integer\", path = \".status.pages\")";
-    // The parts have names.
-    let content = parenthesized(meta.path.span(), &meta.input.fork(), form)?;
-    if content.peek(Lit) {
-        return Err(syn::Error::new(content.span(), expected(form)));
-    }
-    let text = "a text in quotes";
-    meta.parse_nested_meta(|part| {
+    parts(meta, form, |part| {
         // `type` is a keyword.
         let word = part.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let text = &format!("a text in quotes, as in {word} = \"…\"");
         match word.as_str() {
             "name" => once(&mut name, &part, text, |_| Ok(())),
             "type" => once(&mut ty, &part, text, |ty: &LitStr| match ty.value().as_str() {
@@ -391,6 +417,9 @@ fn column(meta: &ParseNestedMeta<'_>) -> syn::Result<Column> {
     })
 }
 
+/// The form of what follows the expression of a rule.
+const RULE_PART: &str = "a name with a value, as in message = \"too small\"";
+
 /// A rule in CEL, with its parts.
 pub(crate) fn rule(meta: &ParseNestedMeta<'_>) -> syn::Result<Rule> {
     let form = "a rule in CEL, as in rule(\"self.size > 0\", message = \"too small\")";
@@ -411,15 +440,21 @@ pub(crate) fn rule(meta: &ParseNestedMeta<'_>) -> syn::Result<Rule> {
         ));
     }
     while content.parse::<Option<Token![,]>>()?.is_some() && !content.is_empty() {
-        let name: Ident = content.parse()?;
-        content.parse::<Token![=]>()?;
+        let span = content.span();
+        let name: Ident = content.parse().map_err(|_| syn::Error::new(span, expected(RULE_PART)))?;
+        if content.parse::<Option<Token![=]>>()?.is_none() {
+            return Err(syn::Error::new(name.span(), expected(RULE_PART)));
+        }
+        let span = content.span();
+        let wrong = |form: &str| syn::Error::new(span, expected(form));
         let place = match name.to_string().as_str() {
             "message" => &mut parsed.message,
             "message_expression" => &mut parsed.message_expression,
             "reason" => &mut parsed.reason,
             "field_path" => &mut parsed.field_path,
             "optional_old_self" => {
-                parsed.optional_old_self = content.parse::<LitBool>()?.value;
+                let form = "true or false, as in optional_old_self = true";
+                parsed.optional_old_self = content.parse::<LitBool>().map_err(|_| wrong(form))?.value;
                 continue;
             }
             _ => {
@@ -427,7 +462,8 @@ pub(crate) fn rule(meta: &ParseNestedMeta<'_>) -> syn::Result<Rule> {
                 return Err(syn::Error::new(name.span(), expected(names)));
             }
         };
-        if place.replace(content.parse()?).is_some() {
+        let text = content.parse().map_err(|_| wrong(&format!("a text in quotes, as in {name} = \"…\"")))?;
+        if place.replace(text).is_some() {
             return Err(syn::Error::new(name.span(), "this is given twice"));
         }
     }

@@ -19,7 +19,11 @@ use syn::{DeriveInput, parse_macro_input};
 /// `Clone`, `Debug`, `Default`, serde's traits and schemars' `JsonSchema`; `klient` with its feature `derive`, `serde` and
 /// `schemars = "1"` are dependencies of the program.
 ///
-/// ```ignore
+/// ```
+/// use klient::{ApplyConfiguration, CustomResource};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
 /// #[derive(Clone, Debug, Default, CustomResource, Deserialize, JsonSchema, Serialize)]
 /// #[resource(group = "example.com", version = "v1", status = WebsiteStatus, apply)]
 /// #[serde(rename_all = "camelCase")]
@@ -29,10 +33,25 @@ use syn::{DeriveInput, parse_macro_input};
 ///     pub parts: Vec<Part>,
 /// }
 ///
+/// #[derive(ApplyConfiguration, Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+/// pub struct Part {
+///     pub name: String,
+/// }
+///
+/// #[derive(ApplyConfiguration, Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+/// pub struct WebsiteStatus {
+///     pub ready: u32,
+/// }
+///
+/// # fn main() -> Result<(), klient::definitions::Error> {
 /// let website = Website::new("shop", WebsiteSpec { replicas: 2, parts: Vec::new() });
 /// let definition = Website::definition().build()?;
 /// let configuration = WebsiteApplyConfiguration::new("shop", "default")
 ///     .spec(WebsiteSpecApplyConfiguration::new().replicas(3));
+/// # assert_eq!(website.spec.replicas, 2);
+/// # assert_eq!(definition.spec.names.plural, "websites");
+/// # assert_eq!(configuration.into_value()["spec"], klient::json!({"replicas": 3}));
+/// # Ok(()) }
 /// ```
 ///
 /// # Attributes of the struct
@@ -91,7 +110,12 @@ pub fn custom_resource(input: TokenStream) -> TokenStream {
 /// off. Fields that serde skips have none, and those that it flattens set the fields of their value. The names are those of
 /// serde's attributes, also of a struct without serde's derives.
 ///
-/// ```ignore
+/// ```
+/// use klient::ApplyConfiguration;
+/// use klient::api::core::v1::ResourceRequirements;
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
 /// #[derive(ApplyConfiguration, Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 /// #[serde(rename_all = "camelCase")]
 /// pub struct Part {
@@ -108,12 +132,14 @@ pub fn custom_resource(input: TokenStream) -> TokenStream {
 ///     Dark,
 /// }
 ///
+/// # fn main() {
 /// let part = PartApplyConfiguration::new()
 ///     .name("front")
 ///     .page_count(3)
 ///     .theme(Theme::Dark)
 ///     .resources(klient::apply::core::v1::ResourceRequirements::new());
 /// assert_eq!(part.into_value()["pageCount"], 3);
+/// # }
 /// ```
 ///
 /// An enum, a struct around one value such as `struct Port(u16)`, and one that is `#[serde(transparent)]` are set as a whole: they
@@ -139,7 +165,10 @@ pub fn apply_configuration(input: TokenStream) -> TokenStream {
 
 /// Makes the JSON schema of a struct or enum, as schemars' `JsonSchema` does, which it takes the place of, with Kubernetes' markers.
 ///
-/// ```ignore
+/// ```
+/// use klient::ResourceSchema;
+/// use serde::{Deserialize, Serialize};
+///
 /// #[derive(Clone, Debug, Default, Deserialize, ResourceSchema, Serialize)]
 /// #[resource(rule("self.min <= self.max", message = "min is above max"))]
 /// pub struct Limits {
@@ -150,6 +179,10 @@ pub fn apply_configuration(input: TokenStream) -> TokenStream {
 ///     #[resource(list_type = "set")]
 ///     pub tags: Vec<String>,
 /// }
+/// # fn main() {
+/// # let schema = klient::definitions::schema_of::<Limits>();
+/// # assert_eq!(schema.as_value()["properties"]["min"]["default"], 1);
+/// # }
 /// ```
 ///
 /// # Attributes

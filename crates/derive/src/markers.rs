@@ -4,9 +4,12 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned as _;
 use syn::{Attribute, Ident, LitStr, Token, Type};
 
-use crate::attributes::{Problems, Rule, each_part, expected, once, rule, rule_as_json};
+use crate::attributes::{
+    Problems, Rule, alone, each_part, expected, once, parenthesized, rule, rule_as_json,
+};
 use crate::shape::{Shape, is_scalar};
 
 /// The markers of a field or struct.
@@ -57,6 +60,7 @@ impl Markers {
         let word = name.to_string();
         match word.as_str() {
             "value" if is_apply => {
+                alone(meta)?;
                 self.is_value = true;
                 Ok(())
             }
@@ -66,13 +70,12 @@ impl Markers {
             }
             "list_map_keys" => {
                 of_list(name, ty)?;
-                let content;
-                syn::parenthesized!(content in meta.input);
-                let keys = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+                let form = "the fields by which items are told apart, as in list_map_keys(\"name\")";
+                let content = parenthesized(name.span(), meta.input, form)?;
+                let keys = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,]);
+                let keys = keys.map_err(|error| syn::Error::new(error.span(), expected(form)))?;
                 if keys.is_empty() {
-                    let message =
-                        "expected the fields by which items are told apart, as in list_map_keys(\"name\")";
-                    return Err(syn::Error::new(name.span(), message));
+                    return Err(syn::Error::new(name.span(), expected(form)));
                 }
                 self.list_map_keys.extend(keys);
                 Ok(())
@@ -94,6 +97,7 @@ impl Markers {
             },
             _ => match FLAGS.iter().find(|(flag, _)| !is_apply && *flag == word) {
                 Some((_, keyword)) => {
+                    alone(meta)?;
                     self.flags.push(keyword);
                     Ok(())
                 }
@@ -144,13 +148,17 @@ impl Markers {
 
 /// The tokens of a JSON value.
 fn json(meta: &ParseNestedMeta<'_>) -> syn::Result<TokenStream> {
+    let form = "a value in JSON, as in default = 3";
+    if !meta.input.peek(Token![=]) {
+        return Err(syn::Error::new(meta.path.span(), expected(form)));
+    }
     let input = meta.value()?;
     let mut tokens = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
         tokens.extend([input.parse::<TokenTree>()?]);
     }
     if tokens.is_empty() {
-        return Err(input.error("expected a value in JSON, as in default = 3"));
+        return Err(syn::Error::new(meta.path.span(), expected(form)));
     }
     Ok(tokens)
 }
@@ -161,7 +169,9 @@ pub(crate) fn one_of(
     meta: &ParseNestedMeta<'_>,
     known: &[&str],
 ) -> syn::Result<()> {
-    let form = known.iter().map(|known| format!("\"{known}\"")).collect::<Vec<_>>().join(" or ");
+    let values = known.iter().map(|known| format!("\"{known}\"")).collect::<Vec<_>>().join(" or ");
+    let name = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
+    let form = format!("{values}, as in {name} = \"{}\"", known.first().unwrap_or(&""));
     once(place, meta, &form, |value: &LitStr| match known.contains(&value.value().as_str()) {
         true => Ok(()),
         false => Err(syn::Error::new(value.span(), expected(&form))),
