@@ -26,8 +26,9 @@ fn object(schema: &'static Schema, within: &mut Vec<&'static Schema>) -> Object<
         |field: &Field, within: &mut Vec<_>| (field.json.to_owned(), Value::Object(of_field(field, within)));
     let properties: Object<_, _> = schema.fields.iter().map(|field| property(field, within)).collect();
     within.pop();
-    let required: Vec<_> =
-        schema.fields.iter().filter(|field| field.required).map(|field| field.json).collect();
+    // A field with a default may be absent, as LocalObjectReference's name: the server fills it in first.
+    let is_required = |field: &&Field| field.required && field.default.is_none();
+    let required: Vec<_> = schema.fields.iter().filter(is_required).map(|field| field.json).collect();
     let mut object = json!({"type": "object", "properties": properties});
     if !required.is_empty() {
         object["required"] = json!(required);

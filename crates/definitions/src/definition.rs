@@ -3,6 +3,7 @@
 use klient_api::apiextensions::v1::{CustomResourceDefinition, WebhookClientConfig};
 use klient_apiextensions::definition;
 use klient_apimachinery::codec::Wire as _;
+use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::{Resource, ResourceInfo, Unstructured, yaml};
 use schemars::Schema;
 use serde_json::{Map, Value, json};
@@ -176,7 +177,7 @@ impl Definition {
         if problems.is_empty() {
             let mut defaulted = object.clone();
             definition::default(&mut defaulted);
-            problems.extend(definition::validate(&defaulted).iter().map(ToString::to_string));
+            problems.extend(definition::validate(&defaulted).iter().map(FieldError::brief));
         }
         if problems.is_empty() { Ok(object) } else { Err(Error::new(self.name(), problems)) }
     }

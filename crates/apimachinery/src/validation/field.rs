@@ -141,6 +141,15 @@ impl FieldError {
         }
     }
 
+    /// The message with the field, and without a value that [`invalid_shown`](Self::invalid_shown) was given: such a value is
+    /// a whole struct of the object, as the rule of which the message quotes the part that is wrong.
+    pub fn brief(&self) -> String {
+        match self.kind {
+            Kind::InvalidShown(_) => format!("{}: {}", self.field, self.detail),
+            _ => self.to_string(),
+        }
+    }
+
     /// The message without the field.
     pub fn body(&self) -> String {
         let head = match &self.kind {

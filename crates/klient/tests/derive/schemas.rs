@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use klient::api::core::v1 as api;
 use klient::definitions::{Declaration, Definition, schema_of};
 use klient::{CustomResource, json};
 use schemars::JsonSchema;
@@ -79,6 +80,35 @@ fn scalars_and_containers() {
     for (index, (schema, expected)) in cases.into_iter().enumerate() {
         println!("case {index}");
         same(&schema.unwrap(), &expected);
+    }
+}
+
+/// As controller-gen writes them.
+#[test]
+fn the_name_of_a_reference_has_a_default_and_need_not_be_there() {
+    let name = json!({"type": "string", "default": ""});
+    let (key, optional) = (json!({"type": "string"}), json!({"type": "boolean"}));
+    let selector = json!({
+        "type": "object", "required": ["key"], "properties": {"name": name, "key": key, "optional": optional},
+        "x-kubernetes-map-type": "atomic",
+    });
+    let source = json!({"type": "object", "properties": {"name": name, "optional": optional}});
+    let cases = [
+        (
+            shape::<api::LocalObjectReference>(),
+            json!({"type": "object", "properties": {"name": name}, "x-kubernetes-map-type": "atomic"}),
+        ),
+        (shape::<api::SecretKeySelector>(), selector.clone()),
+        (shape::<api::ConfigMapKeySelector>(), selector),
+        (shape::<api::SecretEnvSource>(), source.clone()),
+        (shape::<api::ConfigMapEnvSource>(), source),
+    ];
+    for (schema, expected) in cases {
+        pretty_equal(&schema.unwrap(), &expected);
+    }
+    for schema in [shape::<api::SecretProjection>(), shape::<api::ConfigMapVolumeSource>()] {
+        let schema = schema.unwrap();
+        assert!(schema.get("required").is_none() && schema["properties"]["name"] == name, "{schema}");
     }
 }
 
@@ -326,8 +356,12 @@ fn what_has_no_structural_schema_is_told_with_its_field_and_a_remedy() {
     );
     // By the rules of the server.
     let rule = problem::<Ruled>();
-    assert!(rule.contains("properties[number].x-kubernetes-validations[0].rule: Invalid value"), "{rule}");
-    assert!(rule.contains("found no matching overload for 'size'"), "{rule}");
+    // Without the rule, of which the message quotes what is wrong.
+    assert!(
+        rule.contains("properties[number].x-kubernetes-validations[0].rule: compilation failed: "),
+        "{rule}"
+    );
+    assert!(rule.contains("found no matching overload for 'size'") && !rule.contains("fieldPath"), "{rule}");
 }
 
 #[test]
