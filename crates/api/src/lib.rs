@@ -30,5 +30,4 @@ mod generated;
 #[cfg(feature = "core")]
 mod object_reference;
 
-#[allow(unused_imports, unreachable_pub, reason = "without the feature of a group there are no types")]
-pub use generated::*;
+include!("generated/exports.rs");

@@ -68,7 +68,8 @@ mod subject;
 
 pub use configurable::Configurable;
 pub use error::{Error, ErrorKind};
-pub use generated::*;
+
+include!("generated/exports.rs");
 
 /// A JSON object.
 pub type Map = serde_json::Map<String, serde_json::Value>;

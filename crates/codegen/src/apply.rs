@@ -8,6 +8,7 @@ use crate::facts::{Facts, Package, Resource, Type};
 use crate::file::{GeneratedFile, HEADER};
 use crate::names;
 use crate::schema::{find, flatten, group_of, is_meta, path as schema_path};
+use crate::types::exports;
 
 /// Structs of metadata without an apply configuration: the configuration of an object has the setters of its metadata.
 const METADATA: [&str; 2] = ["ObjectMeta", "ListMeta"];
@@ -63,6 +64,7 @@ pub(crate) fn generate(facts: &Facts) -> Vec<GeneratedFile> {
         files.push(file(group, text));
     }
     files.push(GeneratedFile { path: "crates/applyconfigurations/src/generated.rs".to_owned(), text: root });
+    files.push(exports("applyconfigurations", groups.keys()));
     files.push(kinds(facts));
     files
 }

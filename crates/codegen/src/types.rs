@@ -59,8 +59,22 @@ pub(crate) fn generate(facts: &Facts) -> Vec<GeneratedFile> {
         files.push(GeneratedFile { path: format!("crates/api/src/generated/{group}.rs"), text });
     }
     files.push(GeneratedFile { path: "crates/api/src/generated.rs".to_owned(), text: root });
+    files.push(exports("api", groups.keys()));
     files.push(kinds(facts));
     files
+}
+
+/// The modules of groups as names in the root of a crate. Of a name that has a condition, and that a program uses without it,
+/// the compiler tells the feature, which it does not of a glob.
+pub(crate) fn exports<'a>(crate_name: &str, groups: impl Iterator<Item = &'a &'a str>) -> GeneratedFile {
+    let mut text = String::from(HEADER);
+    for group in groups {
+        if *group != "meta" {
+            writeln!(text, "#[cfg(feature = {group:?})]").expect("String");
+        }
+        writeln!(text, "pub use generated::{group};").expect("String");
+    }
+    GeneratedFile { path: format!("crates/{crate_name}/src/generated/exports.rs"), text }
 }
 
 /// A test's walk over every kind.
