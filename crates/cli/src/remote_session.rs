@@ -135,7 +135,7 @@ pub(crate) fn refused(error: klient_client::Error) -> CliError {
 
 /// The error of a session in kubectl's words.
 pub(crate) fn failure(error: &Error) -> CliError {
-    let message = error.status().and_then(|status| status.message.as_deref());
+    let message = error.as_status().and_then(|status| status.message.as_deref());
     match (error.kind(), message) {
         (ErrorKind::Refused, Some(message)) => CliError::message(message),
         _ => CliError::Message(error.to_string()),

@@ -91,7 +91,7 @@ impl Error {
     }
 
     /// The `Status` with which the peer refused, if it sent one.
-    pub fn status(&self) -> Option<&Status> {
+    pub fn as_status(&self) -> Option<&Status> {
         self.0.status.as_ref()
     }
 

@@ -148,7 +148,7 @@ async fn a_command_that_cannot_run_is_a_refusal_with_a_status() {
         let error = soon("the refusal", process.wait()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Refused, "{protocol}");
         assert!(error.to_string().ends_with("error executing command in container: no such file"), "{error}");
-        let reason = error.status().and_then(|status| status.reason.as_deref().map(str::to_owned));
+        let reason = error.as_status().and_then(|status| status.reason.as_deref().map(str::to_owned));
         let expected = (protocol.version() >= Version::V4).then(|| "InternalError".to_owned());
         assert_eq!(reason, expected, "{protocol}");
         assert_eq!(served.await.unwrap().unwrap_err().kind(), ErrorKind::Refused);
