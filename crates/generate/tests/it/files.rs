@@ -5,6 +5,11 @@ use std::path::Path;
 
 use klient_generate::{Options, generate, read};
 
+/// One file of code, as a build script's.
+mod included {
+    include!("../../../klient/examples/generate/crds.rs");
+}
+
 fn definition(kind: &str) -> String {
     let plural = format!("{}s", kind.to_lowercase());
     format!(
@@ -164,4 +169,19 @@ fn a_check_does_not_depend_on_the_command_in_the_first_line() {
     // Writing brings the line up to date.
     generated("klient generate -f ./a.yaml").write(&code).unwrap();
     assert!(fs::read_to_string(code.join("mod.rs")).unwrap().contains("-f ./a.yaml"));
+}
+
+#[test]
+fn a_build_script_writes_one_file_that_a_module_includes() {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("crds.rs");
+    let command = "klient generate -f website.yaml -o crds.rs".to_owned();
+    let options = Options { command, ..Default::default() };
+    generate(&read(["../klient/examples/generate/website.yaml"]).unwrap(), &options)
+        .unwrap()
+        .write(&path)
+        .unwrap();
+    assert_eq!(fs::read_to_string(path).unwrap(), include_str!("../../../klient/examples/generate/crds.rs"));
+    let website = included::example_com::v1::Website::default();
+    assert_eq!(website.spec.host, "");
 }
