@@ -175,6 +175,9 @@
 //! klient = { version = "0.1", default-features = false, features = ["apiserver"] }
 //! ```
 //!
+//! A name of a group whose feature is off, such as `klient::api::batch::v1::Job` with these two, is an error of the compiler
+//! that names the feature.
+//!
 //! - `all-groups` (default): every API group;
 //! - `apiserver` (default): the embedded API server, which most programs need in their tests only;
 //! - `controller` (default): leader election, events and reconcile loops: see [`controller`];
