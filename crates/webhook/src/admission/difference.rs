@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 /// The operations that make the new value of the old one.
 ///
-/// What two lists have in common at their beginning and at their end stays. Between these, items are changed in place, and
-/// those that one of the lists has more are inserted or removed: an item that is added or taken away is one operation, wherever it
-/// is. That takes no comparison of each item with each other.
+/// The items that two lists have in common at their beginning and at their end stay. Between these, items are changed in place,
+/// and those that one of the lists has more are inserted or removed: an item that is added or taken away is one operation,
+/// wherever it is. That takes no comparison of each item with each other.
 pub(super) fn patch(old: &Value, new: &Value) -> Vec<Value> {
     let mut difference = Difference::default();
     difference.compare(old, new);
