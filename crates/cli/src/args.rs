@@ -10,7 +10,7 @@ use klient_client::PluginPolicy;
 use klient_config_flags::ConfigFlags;
 
 use crate::cascade::Cascade;
-use crate::command::Command;
+use crate::command::{Command, run};
 use crate::console::Console;
 use crate::dry_run::DryRun;
 use crate::error::CliError;
@@ -89,7 +89,7 @@ pub(crate) fn help(program: &str, names: &[&str]) -> String {
     named.expect("callers name commands that exist").render_help().to_string()
 }
 
-/// Returns the warnings about deprecated values of flags.
+/// Returns the warnings about deprecated flags, and deprecated values of flags.
 fn deprecations(matches: &ArgMatches) -> Vec<String> {
     let matches = of_subcommand(matches);
     let of = |flag: &str, deprecation: fn(&str) -> Option<String>| {
@@ -97,7 +97,18 @@ fn deprecations(matches: &ArgMatches) -> Vec<String> {
         let values = matches.try_get_raw(flag).ok().flatten();
         values.and_then(|mut values| values.next()).and_then(|value| deprecation(&value.to_string_lossy()))
     };
-    [of("dry_run", DryRun::deprecation), of("cascade", Cascade::deprecation)].into_iter().flatten().collect()
+    let filename = |_: &str| {
+        Some(
+            "Flag --filename has been deprecated, it is ignored by kubectl run and will be removed in a future release"
+                .to_owned(),
+        )
+    };
+    let warnings = [
+        of(run::IGNORED_FILENAME, filename),
+        of("dry_run", DryRun::deprecation),
+        of("cascade", Cascade::deprecation),
+    ];
+    warnings.into_iter().flatten().collect()
 }
 
 /// Makes flags take values as in pflag, kubectl's parser: a boolean can be set with `--flag=false`, and the value of

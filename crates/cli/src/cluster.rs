@@ -1,9 +1,10 @@
 //! [`Cluster`], a client with its default namespace and cached REST mapper.
 
+use http::Method;
 use klient_apimachinery::Unstructured;
 use klient_apimachinery::go::quoted;
 use klient_client::{
-    Api, ApiResource, CachedDiscovery, Client, Config, DeferredRestMapper, DiskCache, DynamicPlace,
+    Api, ApiResource, CachedDiscovery, Client, Config, DeferredRestMapper, DiskCache, DynamicPlace, Error,
     user_agent,
 };
 use klient_config_flags::ConfigFlags;
@@ -84,6 +85,16 @@ impl Cluster {
             ));
         }
         Ok(resource)
+    }
+
+    /// Returns the error of a namespace that does not exist, which is told in place of that of an object in it. As by
+    /// kubectl, the namespace `default` is not asked for.
+    pub(crate) async fn missing_namespace(&self, namespace: &str) -> Option<Error> {
+        if namespace == "default" {
+            return None;
+        }
+        let request = self.client.request(Method::GET).group_version("", "v1").resource("namespaces");
+        request.name(namespace).send().await.err().filter(Error::is_not_found)
     }
 
     /// Returns a handle for a resource; the namespace is ignored for cluster-scoped resources.

@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod cp;
 pub(crate) mod create;
+pub(crate) mod debug;
 pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod diff;
@@ -17,6 +18,7 @@ pub(crate) mod get;
 pub(crate) mod logs;
 pub(crate) mod port_forward;
 pub(crate) mod proxy;
+pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod version;
 
@@ -58,6 +60,9 @@ pub(crate) enum Command {
     Attach(attach::AttachArgs),
     /// Copy files and directories to and from containers
     Cp(cp::CpArgs),
+    /// Create debugging sessions for troubleshooting workloads and nodes
+    #[command(after_help = debug::EXAMPLES)]
+    Debug(debug::DebugArgs),
     /// Execute a command in a container
     Exec(exec::ExecArgs),
     /// Print the logs for a container in a pod
@@ -67,6 +72,9 @@ pub(crate) enum Command {
     PortForward(port_forward::PortForwardArgs),
     /// Run a proxy to the Kubernetes API server
     Proxy(proxy::ProxyArgs),
+    /// Run a particular image on the cluster
+    #[command(after_help = run::EXAMPLES)]
+    Run(run::RunArgs),
     /// Run the embedded API server, which stores all objects in memory and runs pods in built-in containers
     Server(server::ServerArgs),
     /// Show klient at work: apply an application, list its objects, and watch them change
@@ -78,7 +86,9 @@ impl Command {
     pub(crate) fn end_by(&self) -> fn(Signal) -> Result<(), CliError> {
         match self {
             // As kubectl, which restores the terminal and exits.
-            Command::Attach(_) | Command::Exec(_) | Command::Logs(_) => |_| Err(CliError::Exit(1)),
+            Command::Attach(_) | Command::Debug(_) | Command::Exec(_) | Command::Logs(_) | Command::Run(_) => {
+                |_| Err(CliError::Exit(1))
+            }
             Command::PortForward(_) => |signal| match signal {
                 Signal::Interrupt => Ok(()),
                 Signal::Terminate => Err(CliError::Interrupted(signal)),
@@ -103,10 +113,12 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), C
         Command::ApiVersions => api_versions::run(session).await,
         Command::Attach(args) => attach::run(args, session).await,
         Command::Cp(args) => cp::run(args, session).await,
+        Command::Debug(args) => debug::run(args, session).await,
         Command::Exec(args) => exec::run(args, session).await,
         Command::Logs(args) => logs::run(args, session).await,
         Command::PortForward(args) => port_forward::run(args, session).await,
         Command::Proxy(args) => proxy::run(args, session).await,
+        Command::Run(args) => run::run(args, session).await,
         Command::Version(args) => version::run(args, session).await,
         Command::Server(args) => server::run(args, session).await,
         Command::Demo(args) => demo::run(args, session).await,

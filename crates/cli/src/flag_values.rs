@@ -1,4 +1,4 @@
-//! Values of flags: durations and booleans, read as kubectl reads them.
+//! Values of flags: durations, booleans and pairs, read as kubectl reads them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,6 +34,95 @@ impl Timeout {
     }
 }
 
+/// Pairs of `NAME=VALUE`, separated by commas (pflag's `stringToString`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pairs(Vec<(String, String)>);
+
+impl FromStr for Pairs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let malformed = |text: &str| format!("{text} must be formatted as key=value");
+        let fields = match text.matches('=').count() {
+            0 => return Err(malformed(text)),
+            // A comma belongs to the value of the only pair.
+            1 => vec![text.trim_matches('"').to_owned()],
+            _ => csv_fields(text)?,
+        };
+        let pairs = fields.iter().map(|field| match field.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => Err(malformed(field)),
+        });
+        pairs.collect::<Result<_, _>>().map(Pairs)
+    }
+}
+
+impl Pairs {
+    /// Merges the pairs of all occurrences of a flag: of two with one name, the last one counts.
+    pub(crate) fn merge(all: &[Pairs]) -> Vec<(String, String)> {
+        let mut merged: Vec<(String, String)> = Vec::new();
+        for (name, value) in all.iter().flat_map(|pairs| &pairs.0) {
+            match merged.iter_mut().find(|(known, _)| known == name) {
+                Some((_, known)) => value.clone_into(known),
+                None => merged.push((name.clone(), value.clone())),
+            }
+        }
+        merged
+    }
+}
+
+/// Returns the fields of a line of comma-separated values, which may be in double quotes (Go's `encoding/csv`).
+fn csv_fields(line: &str) -> Result<Vec<String>, String> {
+    let mut fields = Vec::new();
+    let mut rest = line;
+    loop {
+        let at = line.len() - rest.len();
+        let problem = |column: usize, what: &str| {
+            format!("parse error on line 1, column {}: {what}", at + column + 1)
+        };
+        let Some(quoted) = rest.strip_prefix('"') else {
+            let (field, after) = match rest.split_once(',') {
+                Some((field, after)) => (field, Some(after)),
+                None => (rest, None),
+            };
+            if let Some(quote) = field.find('"') {
+                return Err(problem(quote, "bare \" in non-quoted field"));
+            }
+            fields.push(field.to_owned());
+            match after {
+                Some(after) => rest = after,
+                None => return Ok(fields),
+            }
+            continue;
+        };
+        let mut field = String::new();
+        let mut inner = quoted;
+        loop {
+            let Some((text, after)) = inner.split_once('"') else {
+                return Err(problem(rest.len(), "extraneous or missing \" in quoted-field"));
+            };
+            field.push_str(text);
+            inner = after;
+            match after.strip_prefix('"') {
+                Some(after) => {
+                    field.push('"');
+                    inner = after;
+                }
+                None => break,
+            }
+        }
+        fields.push(field);
+        match inner.strip_prefix(',') {
+            Some(after) => rest = after,
+            None if inner.is_empty() => return Ok(fields),
+            None => {
+                let column = rest.len() - inner.len() - 1;
+                return Err(problem(column, "extraneous or missing \" in quoted-field"));
+            }
+        }
+    }
+}
+
 /// An invalid value of a flag, with kubectl's message, which is printed without the name of the flag.
 #[derive(Clone, Debug)]
 pub(crate) struct FlagValueError(String);
@@ -51,3 +140,23 @@ impl fmt::Display for FlagValueError {
 }
 
 impl std::error::Error for FlagValueError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_separated_by_commas_and_may_be_quoted() {
+        let pairs = |text: &str| text.parse::<Pairs>().map(|pairs| pairs.0);
+        let owned = |pairs: &[(&str, &str)]| {
+            Ok(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>())
+        };
+        assert_eq!(pairs("a=b"), owned(&[("a", "b")]));
+        assert_eq!(pairs("a=b,c"), owned(&[("a", "b,c")]));
+        assert_eq!(pairs("a=b,c=d"), owned(&[("a", "b"), ("c", "d")]));
+        assert_eq!(pairs("\"a=b,c\",d=\"e"), Err("parse error on line 1, column 11: bare \" in non-quoted field".into()));
+        assert_eq!(pairs("\"a=b,\"\"c\",d=e"), owned(&[("a", "b,\"c"), ("d", "e")]));
+        assert_eq!(pairs("a"), Err("a must be formatted as key=value".into()));
+        assert_eq!(pairs("a=b=c,d"), Err("d must be formatted as key=value".into()));
+    }
+}

@@ -1,6 +1,7 @@
 //! `klient`: kubectl's everyday verbs, an embedded API server, and a demo.
 
 mod args;
+mod attachment;
 mod cascade;
 mod cluster;
 mod command;
@@ -10,6 +11,8 @@ mod dry_run;
 mod error;
 mod exec_options;
 mod flag_values;
+mod go_form;
+mod image_reference;
 mod interrupt;
 mod klog;
 mod kuberc;
@@ -18,6 +21,7 @@ mod manifest;
 mod pod_containers;
 mod pod_order;
 mod pod_target;
+mod pod_wait;
 mod print;
 mod prune;
 mod raw;

@@ -42,8 +42,15 @@ impl PodTarget {
             None => ("pods", argument),
         };
         let resource = cluster.resource(kind).await?;
-        let object = cluster.objects(&resource, Some(cluster.namespace())).get(name).await?;
-        Ok(PodTarget { namespace: cluster.namespace().to_owned(), object })
+        let namespace = cluster.namespace();
+        let object = match cluster.objects(&resource, Some(namespace)).get(name).await {
+            Ok(object) => object,
+            Err(error) if error.is_not_found() && resource.info.namespaced => {
+                return Err(cluster.missing_namespace(namespace).await.unwrap_or(error).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(PodTarget { namespace: namespace.to_owned(), object })
     }
 
     /// Reads the object that a manifest names.
@@ -68,6 +75,11 @@ impl PodTarget {
         }
         let pod = self.object.to_typed::<Pod>();
         pod.map(Some).map_err(|error| CliError::Message(format!("the pod cannot be decoded: {error}")))
+    }
+
+    /// The object itself.
+    pub(crate) fn into_object(self) -> Unstructured {
+        self.object
     }
 
     /// The service, if the object is one.

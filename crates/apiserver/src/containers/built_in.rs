@@ -33,7 +33,8 @@ use crate::warnings::Warnings;
 use container::{Container, RunState};
 use pod::{LOG, Pod};
 
-/// The time until a container that has ended is started again, which doubles with each restart up to the longest.
+/// The time until a container that has ended a second time is started again, which doubles with each restart up to the
+/// longest.
 const BACK_OFF: Duration = Duration::from_secs(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 
@@ -268,21 +269,25 @@ fn run(
     container: Arc<Container>,
 ) -> BoxFuture<'static, ()> {
     Box::pin(async move {
-        let mut back_off = BACK_OFF;
+        // After its first end, a container is started again at once.
+        let mut back_off = Duration::ZERO;
         loop {
             let started = Instant::now();
             let code = container.clone().main().await;
-            container.end(code);
             if started.elapsed() >= STEADY {
-                back_off = BACK_OFF;
+                back_off = Duration::ZERO;
             }
+            container.end(code, back_off);
             let restarts = pod.restarts(&container, code);
-            pods.sync(&state, &key, &pod).await;
             if !restarts {
+                pods.sync(&state, &key, &pod).await;
                 return;
             }
-            tokio::time::sleep(back_off).await;
-            back_off = LONGEST_BACK_OFF.min(back_off * 2);
+            if !back_off.is_zero() {
+                pods.sync(&state, &key, &pod).await;
+                tokio::time::sleep(back_off).await;
+            }
+            back_off = (back_off * 2).clamp(BACK_OFF, LONGEST_BACK_OFF);
             container.begin();
             pods.sync(&state, &key, &pod).await;
         }

@@ -202,3 +202,30 @@ async fn a_command_that_reads_nothing_is_interrupted_from_its_terminal() {
     let output = soon("the end of the command", process.wait_with_output()).await.unwrap();
     assert_eq!(output.status.code(), 130);
 }
+
+#[tokio::test]
+async fn a_container_that_fails_is_started_again_at_once_and_then_after_a_pause() {
+    let (_server, client) = server().await;
+    let mut pod = pod("web", &json!({"command": ["false"]}));
+    pod["spec"]["restartPolicy"] = "Always".into();
+    let created = client.post(PODS, &pod).await.expect(201);
+    let path = format!("{PODS}/web");
+    let waiting = async {
+        loop {
+            let status = client.get(&path).await.expect(200)["status"]["containerStatuses"][0].clone();
+            if status["state"]["waiting"].is_object() {
+                return status;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let status = soon("the pause", waiting).await;
+    let uid = created["metadata"]["uid"].as_str().unwrap();
+    let message = format!("back-off 10s restarting failed container=c pod=web_default({uid})");
+    assert_eq!(
+        status["state"]["waiting"],
+        json!({"reason": "CrashLoopBackOff", "message": message})
+    );
+    assert_eq!(status["restartCount"], 1);
+    assert_eq!(status["lastState"]["terminated"]["exitCode"], 1);
+}

@@ -5,7 +5,7 @@ mod wait;
 use clap::Args;
 use http::Method;
 use klient_apimachinery::go::quoted;
-use klient_apimachinery::{Object, Unstructured};
+use klient_apimachinery::{Object, ResourceInfo, Unstructured};
 use klient_client::{ApiResource, Deleted, ListOptions, WriteOptions};
 
 use crate::cascade::Cascade;
@@ -299,17 +299,18 @@ async fn delete(
 
 /// Prints the line of a deleted object.
 fn print_deleted(args: &DeleteArgs, session: &mut Session, info: &DeleteInfo) -> Result<(), CliError> {
-    let kind = info.resource.info.qualified_kind();
-    let name = &info.name;
     if !args.output.is_empty() {
-        return session.console.println(format_args!("{kind}/{name}"));
+        let kind = info.resource.info.qualified_kind();
+        return session.console.println(format_args!("{kind}/{}", info.name));
     }
     let word = if args.grace_period == 0 { "force deleted" } else { "deleted" };
-    let from =
-        info.namespace.as_ref().map(|namespace| format!(" from {namespace} namespace")).unwrap_or_default();
-    session.console.println(format_args!(
-        "{kind} {name} {word}{from}{}",
-        args.dry_run.suffix(),
-        name = quoted(name)
-    ))
+    let line = result_line(&info.resource.info, info.namespace.as_deref(), &info.name, word);
+    session.console.println(format_args!("{line}{}", args.dry_run.suffix()))
+}
+
+/// Returns the line of a deleted object, such as `pod "web" deleted from shop namespace`.
+pub(crate) fn result_line(info: &ResourceInfo, namespace: Option<&str>, name: &str, word: &str) -> String {
+    let kind = info.qualified_kind();
+    let from = namespace.map(|namespace| format!(" from {namespace} namespace")).unwrap_or_default();
+    format!("{kind} {name} {word}{from}", name = quoted(name))
 }

@@ -12,6 +12,7 @@ use klient_apimachinery::{Resource as _, Time};
 use klient_client::{ListOptions, LogOptions};
 
 use crate::cluster::Cluster;
+use crate::console::Console;
 use crate::error::CliError;
 use crate::flag_values::Timeout;
 use crate::pod_order::by_logging;
@@ -122,6 +123,23 @@ pub(crate) async fn run(args: LogsArgs, session: &mut Session) -> Result<(), Cli
         retries_for: args.follow.then_some(timeout),
     };
     stream::print(&cluster, sources, settings).await
+}
+
+/// Prints the log of one container of a pod: the named one, or the default one, which is told if there are others.
+///
+/// # Errors
+///
+/// If the pod has no such container, or the server refuses its log.
+pub(crate) async fn print_one(
+    cluster: &Cluster,
+    pod: &Pod,
+    options: &LogOptions,
+    console: &mut Console,
+) -> Result<(), CliError> {
+    let choice = sources::Choice { all_containers: false, all_pods: false };
+    let sources = sources::of(vec![pod.clone()], options, choice, console)?;
+    let settings = stream::Settings { prefix: false, ignore_errors: false, retries_for: None };
+    stream::print(cluster, sources, settings).await
 }
 
 /// The pods, or the object that has them.

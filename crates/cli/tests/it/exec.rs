@@ -1,12 +1,14 @@
 //! `klient exec`, beside kubectl.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::io::AsyncWriteExt as _;
 
-use crate::KLIENT;
-use crate::playground::{Playground, Program, soon};
+use crate::playground::soon;
 use crate::pods::{as_kubectl, playground};
 use crate::running::{Running, line};
+use crate::terminal::Terminal;
+
+/// A command with a terminal.
+const SIZE: &str = "exec -n shop web -it -- size";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_have_the_output_and_the_exit_codes_of_kubectl() {
@@ -111,60 +113,10 @@ async fn a_signal_ends_a_command_with_1() {
     assert_eq!(soon("the end", running.exit_code()).await, 1);
 }
 
-/// A shell in a pseudo terminal, by `script` of util-linux.
-struct Terminal {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: ChildStdout,
-    shown: String,
-}
-
-impl Terminal {
-    /// Runs `klient exec -it web -- size` as a program that tells its id first, and compares the terminal's settings
-    /// before and after. `None` without `script`.
-    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-    fn start(playground: &Playground) -> Option<Self> {
-        let program = Program { path: "script".into(), name: "script" };
-        let mut command = tokio::process::Command::from(playground.command(&program, "admin"));
-        let shell = format!(
-            "stty cols 80 rows 24; before=$(stty -g); \
-             sh -c 'echo pid=$$,; exec {KLIENT} exec -n shop web -it -- size'; echo code=$?,; \
-             [ \"$before\" = \"$(stty -g)\" ] && echo the same again"
-        );
-        command.args(["-qec", &shell, "/dev/null"]).kill_on_drop(true);
-        match command.spawn() {
-            Ok(mut child) => {
-                let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-                Some(Terminal { child, stdin, stdout, shown: String::new() })
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                eprintln!("skipped: there is no script");
-                None
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    /// Waits until a text is shown.
-    async fn shows(&mut self, text: &str) {
-        while !self.shown.contains(text) {
-            let mut part = [0; 1024];
-            let read = soon(text, self.stdout.read(&mut part)).await.unwrap_or(0);
-            assert!(read > 0, "{text} is not in {}", self.shown);
-            self.shown.push_str(&String::from_utf8_lossy(&part[..read]));
-        }
-    }
-
-    /// Returns the text between two others.
-    fn between(&self, before: &str, after: &str) -> &str {
-        self.shown.split_once(before).unwrap().1.split_once(after).unwrap().0
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_has_its_size_passes_keys_on_and_is_itself_again() {
     let playground = playground().await;
-    let Some(mut terminal) = Terminal::start(&playground) else { return };
+    let Some(mut terminal) = Terminal::start(&playground, SIZE) else { return };
     terminal.shows("80x24").await;
     // Ctrl-C is a key of the remote program.
     terminal.stdin.write_all(b"a\x03bq").await.unwrap();
@@ -178,7 +130,7 @@ async fn a_terminal_has_its_size_passes_keys_on_and_is_itself_again() {
 async fn a_terminal_is_itself_again_after_a_signal() {
     let playground = playground().await;
     for signal in ["-TERM", "-HUP", "-QUIT", "-INT"] {
-        let Some(mut terminal) = Terminal::start(&playground) else { return };
+        let Some(mut terminal) = Terminal::start(&playground, SIZE) else { return };
         terminal.shows("80x24").await;
         let pid = terminal.between("pid=", ",").to_owned();
         let killed = tokio::process::Command::new("kill").args([signal, &pid]).status().await;

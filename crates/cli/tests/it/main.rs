@@ -33,13 +33,17 @@ mod port_forward;
 mod proxy;
 mod raw;
 mod recorded;
+mod recording_front;
 mod reverse_proxy;
+mod run;
 mod running;
 mod server;
 mod server_side;
 mod session;
 mod signals;
 mod sort_by;
+mod terminal;
+mod transcripts;
 mod watch;
 
 /// The program under test.

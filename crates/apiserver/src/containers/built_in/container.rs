@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use klient_apimachinery::{BoxFuture, Time};
 use klient_streams::remote_command::Stdio;
@@ -63,6 +64,8 @@ pub(super) struct Ended {
     pub(super) started: Time,
     pub(super) finished: Time,
     pub(super) code: u8,
+    /// The time until the next run, if there is one.
+    pub(super) back_off: Duration,
 }
 
 /// A client that attaches to a main process which reads its input.
@@ -142,11 +145,11 @@ impl Container {
         self.ended.send_replace(false);
     }
 
-    /// Ends a run: its commands are killed, and nobody follows its log any more.
-    pub(super) fn end(&self, code: u8) {
+    /// Ends a run: its commands are killed, and nobody follows its log any more. A next run begins after a time.
+    pub(super) fn end(&self, code: u8, back_off: Duration) {
         let mut run = self.run();
         if let RunState::Running(started) = run.state {
-            run.state = RunState::Ended(Ended { started, finished: Time::now(), code });
+            run.state = RunState::Ended(Ended { started, finished: Time::now(), code, back_off });
         }
         run.log.close();
         drop(run);
@@ -155,7 +158,7 @@ impl Container {
 
     /// Ends the run of a container that is killed.
     pub(super) fn kill(&self) {
-        self.end(KILLED);
+        self.end(KILLED, Duration::ZERO);
     }
 
     /// Runs the main process to its end, and returns its exit code. Programs that are not there run for ever, as a

@@ -21,6 +21,8 @@ const LISTS: [&str; 2] = ["containers", "ephemeralContainers"];
 /// A pod that runs.
 pub(super) struct Pod {
     pub(super) uid: String,
+    /// The pod in messages, in kubelet's form: `NAME_NAMESPACE(UID)`.
+    pub(super) described: String,
     pub(super) started: Time,
     /// The declared ports.
     pub(super) ports: Vec<u16>,
@@ -48,8 +50,10 @@ impl Pod {
         let containers = list_at(pod, &["spec", "containers"]).iter().filter_map(Value::as_object);
         let ports = containers.flat_map(|container| list_at(container, &["ports"]));
         let ports = ports.filter(|port| port["protocol"] != "UDP");
+        let [name, namespace, uid] = ["name", "namespace", "uid"].map(|field| text_at(pod, &["metadata", field]));
         Pod {
-            uid: text_at(pod, &["metadata", "uid"]).to_owned(),
+            uid: uid.to_owned(),
+            described: format!("{name}_{namespace}({uid})"),
             started: Time::now(),
             ports: ports.filter_map(|port| port["containerPort"].as_u64()?.try_into().ok()).collect(),
             restart_policy: text_at(pod, &["spec", "restartPolicy"]).to_owned(),

@@ -78,11 +78,11 @@ fn of_container(spec: &Map, pod: &Pod, container: &Container) -> Value {
             "containerID": id(restarts),
         }})
     };
-    let back_off = || {
-        json!({"waiting": {
-            "reason": "CrashLoopBackOff",
-            "message": format!("the container {} has ended and is started again soon", container.description.name),
-        }})
+    let back_off = |ended: &Ended| {
+        let time = klient_apimachinery::Duration::from(ended.back_off);
+        let (name, pod) = (&container.description.name, &pod.described);
+        let message = format!("back-off {time} restarting failed container={name} pod={pod}");
+        json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}})
     };
     let (state, last) = match (&run.state, &run.last) {
         (RunState::Running(since), last) => {
@@ -90,7 +90,7 @@ fn of_container(spec: &Map, pod: &Pod, container: &Container) -> Value {
             (json!({"running": {"startedAt": since.to_string()}}), last)
         }
         (RunState::Ended(end), _) if pod.restarts(container, end.code) => {
-            (back_off(), Some(ended(end, run.restarts)))
+            (back_off(end), Some(ended(end, run.restarts)))
         }
         (RunState::Ended(end), last) => {
             let last = last.as_ref().map(|last| ended(last, run.restarts.saturating_sub(1)));

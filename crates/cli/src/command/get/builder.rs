@@ -150,14 +150,10 @@ impl Builder<'_> {
                 None => self.list_error(&wanted.resource, error),
             });
         };
-        if error.is_not_found() && namespace != "default" {
-            // The error names the namespace if that does not exist.
-            let request = self.cluster.client().request(Method::GET).group_version("", "v1");
-            if let Err(missing) = request.resource("namespaces").name(namespace).send().await
-                && missing.is_not_found()
-            {
-                return Err(missing.into());
-            }
+        if error.is_not_found()
+            && let Some(missing) = self.cluster.missing_namespace(namespace).await
+        {
+            return Err(missing.into());
         }
         Ok(result?)
     }
