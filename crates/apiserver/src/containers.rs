@@ -130,7 +130,7 @@ impl Containers {
     ///   container has files of its own, in memory.
     /// - The main process is that of `command` and `args`. If their first word is no such program, it runs for ever.
     ///   Containers with `stdin` read it from the first client that attaches to them. When it ends, the pod's
-    ///   `restartPolicy` counts.
+    ///   `restartPolicy` counts: it is started again at once, and then after pauses of ten seconds to five minutes.
     /// - Declared ports answer over HTTP, with a line of text.
     /// - The log has the lines of the pod's annotation `containers.klient.dev/log`, and what the main process prints.
     /// - Init containers count as those that have succeeded. Probes, volumes and the fields of security have no effect.

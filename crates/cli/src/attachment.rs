@@ -39,7 +39,8 @@ impl Attachment {
         pod: &Pod,
         session: &mut Session,
     ) -> Result<(), CliError> {
-        let container = pod_containers::find_or_default(pod, &self.container, self.quiet, &mut session.console);
+        let container =
+            pod_containers::find_or_default(pod, &self.container, self.quiet, &mut session.console);
         let container = container.map_err(|failure| {
             CliError::Message(format!("cannot attach to the container: {}", failure.go_error()))
         })?;
@@ -55,8 +56,10 @@ impl Attachment {
         let sizes = match terminal::size() {
             // The container draws its screen again when the size changes.
             Some(size) if remote.tty => {
-                let larger =
-                    TerminalSize { width: size.width.saturating_add(1), height: size.height.saturating_add(1) };
+                let larger = TerminalSize {
+                    width: size.width.saturating_add(1),
+                    height: size.height.saturating_add(1),
+                };
                 vec![larger, size]
             }
             _ => Vec::new(),

@@ -86,9 +86,11 @@ impl Command {
     pub(crate) fn end_by(&self) -> fn(Signal) -> Result<(), CliError> {
         match self {
             // As kubectl, which restores the terminal and exits.
-            Command::Attach(_) | Command::Debug(_) | Command::Exec(_) | Command::Logs(_) | Command::Run(_) => {
-                |_| Err(CliError::Exit(1))
-            }
+            Command::Attach(_)
+            | Command::Debug(_)
+            | Command::Exec(_)
+            | Command::Logs(_)
+            | Command::Run(_) => |_| Err(CliError::Exit(1)),
             Command::PortForward(_) => |signal| match signal {
                 Signal::Interrupt => Ok(()),
                 Signal::Terminate => Err(CliError::Interrupted(signal)),

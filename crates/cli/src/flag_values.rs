@@ -77,9 +77,8 @@ fn csv_fields(line: &str) -> Result<Vec<String>, String> {
     let mut rest = line;
     loop {
         let at = line.len() - rest.len();
-        let problem = |column: usize, what: &str| {
-            format!("parse error on line 1, column {}: {what}", at + column + 1)
-        };
+        let problem =
+            |column: usize, what: &str| format!("parse error on line 1, column {}: {what}", at + column + 1);
         let Some(quoted) = rest.strip_prefix('"') else {
             let (field, after) = match rest.split_once(',') {
                 Some((field, after)) => (field, Some(after)),
@@ -149,12 +148,18 @@ mod tests {
     fn pairs_are_separated_by_commas_and_may_be_quoted() {
         let pairs = |text: &str| text.parse::<Pairs>().map(|pairs| pairs.0);
         let owned = |pairs: &[(&str, &str)]| {
-            Ok(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>())
+            Ok(pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect::<Vec<_>>())
         };
         assert_eq!(pairs("a=b"), owned(&[("a", "b")]));
         assert_eq!(pairs("a=b,c"), owned(&[("a", "b,c")]));
         assert_eq!(pairs("a=b,c=d"), owned(&[("a", "b"), ("c", "d")]));
-        assert_eq!(pairs("\"a=b,c\",d=\"e"), Err("parse error on line 1, column 11: bare \" in non-quoted field".into()));
+        assert_eq!(
+            pairs("\"a=b,c\",d=\"e"),
+            Err("parse error on line 1, column 11: bare \" in non-quoted field".into())
+        );
         assert_eq!(pairs("\"a=b,\"\"c\",d=e"), owned(&[("a", "b,\"c"), ("d", "e")]));
         assert_eq!(pairs("a"), Err("a must be formatted as key=value".into()));
         assert_eq!(pairs("a=b=c,d"), Err("d must be formatted as key=value".into()));

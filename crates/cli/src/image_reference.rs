@@ -29,7 +29,9 @@ mod tests {
     #[test]
     fn names_have_a_host_a_path_a_tag_and_a_digest() {
         let digest = format!("busybox@sha256:{}", "0a".repeat(16));
-        for valid in ["busybox", "a/b_c/d--e:1.2-x_", "localhost:5000/a", "[::1]:80/a", "A.example/b", &digest] {
+        for valid in
+            ["busybox", "a/b_c/d--e:1.2-x_", "localhost:5000/a", "[::1]:80/a", "A.example/b", &digest]
+        {
             assert!(is_valid(valid), "{valid}");
         }
         for invalid in ["", "Busybox", "a:", "a b", "a//b", "a@sha256:0", ":a", "a___b", "busybox\n"] {

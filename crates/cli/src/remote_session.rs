@@ -126,7 +126,10 @@ pub(crate) fn exited(status: ExitStatus) -> Result<(), CliError> {
 pub(crate) fn refused(error: klient_client::Error) -> CliError {
     match error.as_status() {
         Some(status) => {
-            let message = status.message.as_deref().unwrap_or_default();
+            // A kubelet answers with text, which is told alone.
+            let mut causes = status.details.iter().flat_map(|details| &details.causes);
+            let text = causes.find(|cause| cause.reason.as_deref() == Some("UnexpectedServerResponse"));
+            let message = text.map_or(&status.message, |cause| &cause.message).as_deref().unwrap_or_default();
             CliError::Message(format!("unable to upgrade connection: {message}"))
         }
         None => error.into(),

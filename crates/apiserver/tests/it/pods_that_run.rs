@@ -222,10 +222,7 @@ async fn a_container_that_fails_is_started_again_at_once_and_then_after_a_pause(
     let status = soon("the pause", waiting).await;
     let uid = created["metadata"]["uid"].as_str().unwrap();
     let message = format!("back-off 10s restarting failed container=c pod=web_default({uid})");
-    assert_eq!(
-        status["state"]["waiting"],
-        json!({"reason": "CrashLoopBackOff", "message": message})
-    );
+    assert_eq!(status["state"]["waiting"], json!({"reason": "CrashLoopBackOff", "message": message}));
     assert_eq!(status["restartCount"], 1);
     assert_eq!(status["lastState"]["terminated"]["exitCode"], 1);
 }

@@ -337,7 +337,9 @@ async fn attach(
     let console = &mut session.console;
     let mut has_ended = false;
     let begun = |pod: &Pod| {
-        let Some(state) = status(pod, container).and_then(|status| status.state.as_ref()) else { return false };
+        let Some(state) = status(pod, container).and_then(|status| status.state.as_ref()) else {
+            return false;
+        };
         has_ended = state.terminated.is_some();
         let waiting = state.waiting.as_ref().and_then(|waiting| waiting.message.as_deref());
         let begins = has_ended || state.running.is_some();

@@ -1,5 +1,7 @@
 //! `klient exec`, beside kubectl.
 
+use klient_api::core::v1::Pod;
+use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::playground::soon;
@@ -88,6 +90,23 @@ async fn commands_have_the_output_and_the_exit_codes_of_kubectl() {
             "{args:?}: {}",
             done.stderr
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_text_of_a_kubelet_is_told_alone() {
+    let playground = playground().await;
+    let pods = playground.client().api::<Pod>().namespace("shop");
+    let mut pod = pods.get("web").await.unwrap();
+    let statuses = json!([{
+        "name": "nginx", "image": "nginx", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+    }]);
+    pod.status.container_statuses = serde_json::from_value(statuses).unwrap();
+    pods.update_status(&pod).await.unwrap();
+    for args in [&["exec", "-n", "shop", "web", "--", "ls"][..], &["attach", "-n", "shop", "-q", "web"]] {
+        let done = as_kubectl(&playground, args, None).await;
+        assert_eq!(done.stderr, "error: unable to upgrade connection: container not found (\"nginx\")\n");
     }
 }
 

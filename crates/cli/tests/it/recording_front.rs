@@ -82,7 +82,8 @@ fn line(head: &http::request::Parts, body: &Bytes) -> Option<String> {
     }
     let mut parameters: Vec<&str> = head.uri.query().unwrap_or_default().split('&').collect();
     parameters.sort_unstable();
-    let waited = parameters.iter().find_map(|parameter| parameter.strip_prefix("fieldSelector=metadata.name%3D"));
+    let waited =
+        parameters.iter().find_map(|parameter| parameter.strip_prefix("fieldSelector=metadata.name%3D"));
     if let Some(name) = waited.filter(|_| path.ends_with("/pods")) {
         return Some(format!("wait for pod {name}"));
     }
@@ -99,7 +100,12 @@ fn line(head: &http::request::Parts, body: &Bytes) -> Option<String> {
         };
         // Clients choose the encoding of an object.
         let patch = content_type.filter(|content_type| content_type.contains("patch"));
-        line += &format!("{}{}\n  {}", if patch.is_some() { " " } else { "" }, patch.unwrap_or_default(), sorted(body));
+        line += &format!(
+            "{}{}\n  {}",
+            if patch.is_some() { " " } else { "" },
+            patch.unwrap_or_default(),
+            sorted(body)
+        );
     }
     Some(line)
 }

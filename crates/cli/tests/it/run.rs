@@ -131,7 +131,9 @@ async fn a_pod_that_has_ended_before_it_is_attached_to_shows_its_log_and_has_its
             }
         };
         let mut pod = soon("the pod", created).await;
-        let end = json!({"exitCode": code, "reason": "Error", "message": "out of luck"});
+        let end = json!({
+            "exitCode": code, "reason": "Error", "message": "out of luck", "containerID": "x://1",
+        });
         let statuses = json!([{
             "name": "a", "image": "busybox", "imageID": "", "ready": false, "restartCount": 0,
             "state": {"terminated": end},

@@ -11,7 +11,7 @@ use klient_apimachinery::codec::protobuf::Envelope;
 use klient_apimachinery::codec::{Format, Identity, SchemaKind as _, Wire};
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::meta::Reason;
-use klient_apimachinery::meta::v1::Status;
+use klient_apimachinery::meta::v1::{Status, StatusCause, StatusDetails};
 
 use super::body_record::BodyRecord;
 use super::format::format_of;
@@ -154,6 +154,11 @@ pub(super) async fn failure(
     let text =
         if is_text { String::from_utf8_lossy(&body[..body.len().min(LONGEST_TEXT)]) } else { "".into() };
     let mut status = status_of(call, code, text.trim());
+    if !text.trim().is_empty() {
+        let reason = Some(UNEXPECTED_RESPONSE.into());
+        let cause = StatusCause { reason, message: Some(text.trim().into()), ..StatusCause::default() };
+        status.details = Some(Box::new(StatusDetails { causes: vec![cause], ..StatusDetails::default() }));
+    }
     if let Some(location) = headers.get(LOCATION).filter(|_| code.is_redirection()) {
         // To follow it would send the credentials there.
         let location = String::from_utf8_lossy(location.as_bytes());
@@ -161,6 +166,9 @@ pub(super) async fn failure(
     }
     Error::status(what, status, wait).with_priority_and_fairness(by)
 }
+
+/// The reason of the cause that has the text of a response without a Status (`CauseTypeUnexpectedServerResponse`).
+const UNEXPECTED_RESPONSE: &str = "UnexpectedServerResponse";
 
 /// The message of client-go for a response without a Status.
 fn status_of(call: &Call, code: StatusCode, text: &str) -> Status {

@@ -50,7 +50,8 @@ impl Pod {
         let containers = list_at(pod, &["spec", "containers"]).iter().filter_map(Value::as_object);
         let ports = containers.flat_map(|container| list_at(container, &["ports"]));
         let ports = ports.filter(|port| port["protocol"] != "UDP");
-        let [name, namespace, uid] = ["name", "namespace", "uid"].map(|field| text_at(pod, &["metadata", field]));
+        let [name, namespace, uid] =
+            ["name", "namespace", "uid"].map(|field| text_at(pod, &["metadata", field]));
         Pod {
             uid: uid.to_owned(),
             described: format!("{name}_{namespace}({uid})"),

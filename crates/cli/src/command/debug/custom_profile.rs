@@ -26,13 +26,13 @@ impl CustomProfile {
             let problem = format!("open {file}: {}", os_error(&error));
             CliError::Message(format!("must pass a container spec json file for custom profile: {problem}"))
         })?;
-        let invalid =
-            |problem: String| CliError::Message(format!("{file} does not contain a valid container spec: {problem}"));
+        let invalid = |problem: String| {
+            CliError::Message(format!("{file} does not contain a valid container spec: {problem}"))
+        };
         let value = yaml::single_document(&text)
             .map_err(|error| invalid(format!("error converting YAML to JSON: {error}")))?;
-        let mismatch = |problem: String| {
-            invalid(format!("error unmarshaling JSON: while decoding JSON: {problem}"))
-        };
+        let mismatch =
+            |problem: String| invalid(format!("error unmarshaling JSON: while decoding JSON: {problem}"));
         match value {
             Value::Null => Ok(None),
             Value::Object(container) => {
