@@ -58,7 +58,7 @@ impl CustomProfile {
             Some(Value::Array(items)) => !items.is_empty(),
             Some(_) => true,
         };
-        match FIXED.iter().any(|field| is_set(field)) {
+        match FIXED.iter().any(is_set) {
             false => Ok(()),
             true => Err(CliError::message(
                 "name, command, image, lifecycle and volume devices are not modifiable via custom profile",

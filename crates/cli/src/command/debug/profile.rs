@@ -15,9 +15,9 @@ pub(super) const LEGACY: &str = "legacy";
 pub(super) enum Profile {
     /// Access to processes, and to the namespaces and the files of a node.
     General,
-    /// What the pod security standard of the same name allows.
+    /// The privileges that the pod security standard of the same name allows.
     Baseline,
-    /// What the pod security standard of the same name allows.
+    /// The privileges that the pod security standard of the same name allows.
     Restricted,
     /// Administration of networks.
     Netadmin,
