@@ -1,31 +1,27 @@
 //! [`Shell`], a small `sh`: it runs the [commands](super::commands) of the built-in containers.
 
+mod call;
+mod expansion;
+mod io;
+mod redirect;
 mod syntax;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::ops::ControlFlow;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use klient_apimachinery::BoxFuture;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 
-use super::commands;
 use super::container::Container;
 use super::files::absolute;
-use syntax::{Node, Part, Redirect, Word, parse};
+pub(super) use io::{Io, Output, input, no_input, output};
+use syntax::{Node, Redirect, Word, parse};
 
 /// The buffer between two commands of a pipeline, in bytes.
 const PIPE: usize = 64 * 1024;
-
-/// The longest line that a shell reads from its standard input, in bytes.
-const MAX_LINE: usize = 64 * 1024;
 
 /// The longest script, in bytes.
 const MAX_SCRIPT: usize = 1024 * 1024;
@@ -50,84 +46,6 @@ const INTERRUPTED: u8 = 130;
 
 /// The exit code of a command that writes to a pipe which nobody reads.
 const BROKEN_PIPE: u8 = 141;
-
-/// A standard input; the commands of a shell read it one after the other.
-pub(super) type Input = Arc<Mutex<Box<dyn AsyncRead + Send + Unpin>>>;
-
-/// A standard output or error.
-pub(super) type Output = Arc<Mutex<Box<dyn AsyncWrite + Send + Unpin>>>;
-
-/// The standard streams of a command.
-#[derive(Clone)]
-pub(super) struct Io {
-    pub(super) stdin: Input,
-    pub(super) stdout: Output,
-    pub(super) stderr: Output,
-    /// Set once nobody reads the standard output any more, which ends the commands that write to it.
-    pub(super) broken: Arc<AtomicBool>,
-}
-
-/// An input that is at its end.
-pub(super) fn no_input() -> Input {
-    input(tokio::io::empty())
-}
-
-pub(super) fn input(reader: impl AsyncRead + Send + Unpin + 'static) -> Input {
-    Arc::new(Mutex::new(Box::new(reader)))
-}
-
-pub(super) fn output(writer: impl AsyncWrite + Send + Unpin + 'static) -> Output {
-    Arc::new(Mutex::new(Box::new(writer)))
-}
-
-impl Io {
-    pub(super) fn new(stdin: Input, stdout: Output, stderr: Output) -> Self {
-        Io { stdin, stdout, stderr, broken: Arc::default() }
-    }
-
-    /// Writes to standard output. False if nobody reads it any more, or if its file is full, which is told.
-    pub(super) async fn print(&self, text: impl AsRef<[u8]>) -> bool {
-        let mut stdout = self.stdout.lock().await;
-        let written = match stdout.write_all(text.as_ref()).await {
-            Ok(()) => stdout.flush().await,
-            error => error,
-        };
-        drop(stdout);
-        match written {
-            Ok(()) => return true,
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                self.complain("sh: write error: No space left on device").await;
-            }
-            Err(_) => self.broken.store(true, Ordering::Relaxed),
-        }
-        false
-    }
-
-    /// Writes a line to standard error.
-    pub(super) async fn complain(&self, line: impl AsRef<str>) {
-        let line = format!("{}\n", line.as_ref());
-        let mut stderr = self.stderr.lock().await;
-        // A command goes on without anybody who reads its complaints.
-        let _ = stderr.write_all(line.as_bytes()).await;
-        let _ = stderr.flush().await;
-    }
-
-    /// The next line of standard input without its end; none behind the last.
-    async fn line(&self) -> Option<String> {
-        let mut stdin = self.stdin.lock().await;
-        let mut line = Vec::new();
-        loop {
-            match stdin.read_u8().await {
-                Ok(b'\n') => break,
-                Ok(byte) if line.len() < MAX_LINE => line.push(byte),
-                Ok(_) => {}
-                Err(_) if line.is_empty() => return None,
-                Err(_) => break,
-            }
-        }
-        Some(String::from_utf8_lossy(&line).into_owned())
-    }
-}
 
 /// The state of a shell. Clones are subshells.
 #[derive(Clone)]
@@ -231,7 +149,7 @@ impl Shell {
                 script.push('\n');
                 let is_open = matches!(parse(&script), Err(problem) if problem.contains("unexpected end of file")
                 || problem.contains("unterminated"));
-                if is_open && script.len() < MAX_LINE {
+                if is_open && script.len() < io::MAX_LINE {
                     continue;
                 }
                 let script = std::mem::take(&mut script);
@@ -427,183 +345,6 @@ impl Shell {
         io.complain("sh: too many nested calls").await;
         ControlFlow::Break(2)
     }
-
-    fn call(&mut self, args: Vec<String>, io: Io) -> BoxFuture<'_, Flow> {
-        Box::pin(async move {
-            let words: Vec<&str> = args.iter().map(String::as_str).collect();
-            match words[..] {
-                ["exit"] => return ControlFlow::Break(self.code),
-                ["exit", code, ..] => {
-                    let code = code.parse::<i64>().ok().and_then(|code| code.rem_euclid(256).try_into().ok());
-                    return ControlFlow::Break(code.unwrap_or(2));
-                }
-                ["cd"] => self.folder = self.path(self.variables.get("HOME").map_or("/", String::as_str)),
-                ["cd", folder, ..] => {
-                    let path = self.path(folder);
-                    if !self.container.files().is_folder(&path) {
-                        io.complain(format!("sh: cd: can't cd to {folder}: No such file or directory")).await;
-                        return ControlFlow::Continue(2);
-                    }
-                    self.folder = path;
-                }
-                ["export", ref names @ ..] => {
-                    for (name, value) in names.iter().filter_map(|pair| pair.split_once('=')) {
-                        if let Err(problem) = self.set(name, value.to_owned()) {
-                            return fail(problem, &io).await;
-                        }
-                    }
-                }
-                ["unset", ref names @ ..] => {
-                    for name in names {
-                        self.variables.remove(*name);
-                    }
-                }
-                ["exec", _, ..] => {
-                    let flow = Box::pin(self.execute(args[1..].to_vec(), io)).await;
-                    return ControlFlow::Break(match flow {
-                        ControlFlow::Continue(code) | ControlFlow::Break(code) => code,
-                    });
-                }
-                [":" | "set" | "trap", ..] => {}
-                ["read", name, ..] => match io.line().await {
-                    Some(line) => {
-                        if let Err(problem) = self.set(name, line) {
-                            return fail(problem, &io).await;
-                        }
-                    }
-                    None => return ControlFlow::Continue(1),
-                },
-                [] => {}
-                _ => {
-                    let code = match commands::run(self, &args, &io).await {
-                        Some(code) => code,
-                        None => {
-                            io.complain(format!("sh: {}: not found", args[0])).await;
-                            NOT_FOUND
-                        }
-                    };
-                    return ControlFlow::Continue(code);
-                }
-            }
-            ControlFlow::Continue(0)
-        })
-    }
-
-    fn redirect(&self, redirect: &Redirect, io: &mut Io) -> Result<(), String> {
-        match redirect {
-            Redirect::Input(file) => {
-                let file = self.expand_one(file)?;
-                let content = match file.as_str() {
-                    "/dev/null" => Bytes::new(),
-                    file => {
-                        let content = self.container.files().read(&self.path(file));
-                        content.map_err(|problem| format!("can't open {file}: {problem}"))?
-                    }
-                };
-                io.stdin = input(std::io::Cursor::new(content));
-            }
-            Redirect::Output { descriptor, append, file } => {
-                let file = self.expand_one(file)?;
-                let target = match file.as_str() {
-                    "/dev/null" => output(tokio::io::sink()),
-                    "/dev/stdout" => io.stdout.clone(),
-                    "/dev/stderr" => io.stderr.clone(),
-                    // A main process prints to its container's log this way.
-                    "/proc/1/fd/1" | "/proc/1/fd/2" => self.container.log_output(file.ends_with('2')),
-                    name => {
-                        let path = self.path(name);
-                        let mut files = self.container.files();
-                        let created =
-                            if *append { files.touch(&path) } else { files.write(&path, Bytes::new()) };
-                        drop(files);
-                        created.map_err(|problem| format!("can't create {name}: {problem}"))?;
-                        output(FileWriter { container: self.container.clone(), path })
-                    }
-                };
-                *(if *descriptor == 2 { &mut io.stderr } else { &mut io.stdout }) = target;
-            }
-            Redirect::Join { from, to } => {
-                let target = if *to == 2 { io.stderr.clone() } else { io.stdout.clone() };
-                *(if *from == 2 { &mut io.stderr } else { &mut io.stdout }) = target;
-            }
-        }
-        Ok(())
-    }
-
-    /// Words with the values of their variables; the value of one without quotes may be several words, or none.
-    fn expand(&self, words: &[Word]) -> Result<Vec<String>, String> {
-        let mut expanded = Expansion::default();
-        for word in words {
-            for part in &word.0 {
-                match part {
-                    Part::Text { text, .. } => expanded.add(text)?,
-                    Part::Variable { name, quoted: true } => expanded.add(&self.value(name))?,
-                    Part::Variable { name, quoted: false } => {
-                        for (index, piece) in self.value(name).split_whitespace().enumerate() {
-                            if index > 0 {
-                                expanded.end_word();
-                            }
-                            expanded.add(piece)?;
-                        }
-                    }
-                }
-            }
-            expanded.end_word();
-        }
-        Ok(expanded.words)
-    }
-
-    fn expand_one(&self, word: &Word) -> Result<String, String> {
-        let mut expanded = Expansion::default();
-        for part in &word.0 {
-            match part {
-                Part::Text { text, .. } => expanded.add(text)?,
-                Part::Variable { name, .. } => expanded.add(&self.value(name))?,
-            }
-        }
-        Ok(expanded.current.unwrap_or_default())
-    }
-
-    fn value(&self, name: &str) -> String {
-        match name {
-            "?" => self.code.to_string(),
-            "PWD" => {
-                if self.folder.is_empty() {
-                    "/".to_owned()
-                } else {
-                    self.folder.clone()
-                }
-            }
-            name => self.variables.get(name).cloned().unwrap_or_default(),
-        }
-    }
-}
-
-/// Words while they are built, of a bounded size.
-#[derive(Debug, Default)]
-struct Expansion {
-    words: Vec<String>,
-    /// The word that is being built; none while it has no part.
-    current: Option<String>,
-    size: usize,
-}
-
-impl Expansion {
-    fn add(&mut self, text: &str) -> Result<(), String> {
-        if self.current.is_none() {
-            self.size += size_of::<String>();
-        }
-        self.size += text.len();
-        if self.size > MAX_WORDS {
-            return Err("Argument list too long".to_owned());
-        }
-        self.current.get_or_insert_default().push_str(text);
-        Ok(())
-    }
-
-    fn end_word(&mut self) {
-        self.words.extend(self.current.take());
-    }
 }
 
 /// Tells of a problem, at which the shell goes on.
@@ -615,27 +356,4 @@ async fn fail(problem: &str, io: &Io) -> Flow {
 /// Returns true for the name of a parameter of a script, which is no variable of the environment.
 pub(super) fn is_parameter(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// A file that a command writes.
-struct FileWriter {
-    container: Arc<Container>,
-    path: String,
-}
-
-impl AsyncWrite for FileWriter {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(match self.container.files().append(&self.path, data) {
-            Ok(()) => Ok(data.len()),
-            Err(problem) => Err(io::Error::new(io::ErrorKind::StorageFull, problem)),
-        })
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }
