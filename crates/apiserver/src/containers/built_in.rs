@@ -3,9 +3,12 @@
 
 mod archive;
 mod commands;
+mod console;
 mod container;
 mod files;
 mod http;
+mod log_writer;
+mod memory;
 mod pod;
 mod shell;
 mod status;
@@ -31,6 +34,7 @@ use crate::state::State;
 use crate::storage::{Key, Object};
 use crate::warnings::Warnings;
 use container::{Container, RunState};
+use memory::Memory;
 use pod::{LOG, Pod};
 
 /// The time until a container that has ended a second time is started again, which doubles with each restart up to the
@@ -41,13 +45,16 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 /// The time after which a container that has run so long is started again as after its first end.
 const STEADY: Duration = Duration::from_secs(600);
 
-/// The pods that run, by their keys.
+/// The pods that run.
 #[derive(Default)]
-pub(crate) struct Pods(Mutex<HashMap<Key, Arc<Pod>>>);
+pub(crate) struct Pods {
+    running: Mutex<HashMap<Key, Arc<Pod>>>,
+    memory: Memory,
+}
 
 impl Pods {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Pod>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, namespace: &str, name: &str) -> Option<Arc<Pod>> {
@@ -80,10 +87,10 @@ impl Pods {
         command: ContainerCommand,
         stdio: Stdio,
     ) -> Result<ExitStatus, BoxError> {
-        let ContainerCommand { namespace, pod, container: name, tty, .. } = command;
+        let ContainerCommand { namespace, pod, container: name, .. } = command;
         let container = self.container(&namespace, &pod, &name);
         let container = container.ok_or_else(|| format!("container {name} does not run"))?;
-        container.attach(tty, stdio).await;
+        container.attach(stdio).await;
         // The exit code is in the status of the pod: to attach is a success whatever the process does.
         Ok(ExitStatus::SUCCESS)
     }
@@ -143,7 +150,7 @@ impl Pods {
         if !is_stored || !is_to_run(value) || has_stopped(state) {
             return None;
         }
-        let pod = Arc::new(Pod::new(value));
+        let pod = Arc::new(Pod::new(value, self.memory.clone()));
         if let Some(replaced) = pods.insert(object.key.clone(), pod.clone()) {
             replaced.kill();
         }

@@ -157,36 +157,170 @@ async fn a_connection_to_a_port_ends_with_the_pod() {
     let _ = soon("the end of the connection", connection.read_to_end(&mut rest)).await;
 }
 
+/// Reads the output of a process up to a text.
+async fn read_to(output: &mut (impl tokio::io::AsyncRead + Unpin), text: &str) {
+    let mut read = Vec::new();
+    let reading = async {
+        while !String::from_utf8_lossy(&read).ends_with(text) {
+            read.push(output.read_u8().await.expect("it goes on"));
+        }
+    };
+    soon(text, reading).await;
+}
+
 #[tokio::test]
-async fn of_two_clients_that_attach_the_second_sees_the_output() {
+async fn a_client_that_detaches_leaves_the_container_its_input() {
+    let (server, client) = server().await;
+    for tty in [false, true] {
+        let name = format!("web-{tty}");
+        let container = json!({"command": ["sh"], "stdin": true, "tty": tty});
+        client.post(PODS, &pod(&name, &container)).await.expect(201);
+        reaches(&client, &name, "Running").await;
+        let streams = if tty { TERMINAL } else { ALL };
+        let attach = format!("{PODS}/{name}/attach?stdin=true&stdout=true&stderr={}&tty={tty}", !tty);
+        let start = async || process(&server, &attach, Protocol::WEBSOCKET_V5, streams).await.unwrap();
+        // The first ends its input, at which it is detached, and the second breaks off.
+        let mut first = start().await;
+        first.stdin.as_mut().unwrap().write_all(b"A=kept; echo begun\n").await.unwrap();
+        read_to(first.stdout.as_mut().unwrap(), "begun").await;
+        assert!(soon("the end of the first", first.wait()).await.unwrap().success());
+        let mut second = start().await;
+        second.stdin.as_mut().unwrap().write_all(b"echo $A $A\n").await.unwrap();
+        read_to(second.stdout.as_mut().unwrap(), "kept kept").await;
+        drop(second);
+        let mut third = start().await;
+        third.stdin.as_mut().unwrap().write_all(b"echo $A; exit 3\n").await.unwrap();
+        read_to(third.stdout.as_mut().unwrap(), "kept").await;
+        // The process has ended, and with it the connection.
+        let stdin = third.stdin.take();
+        assert!(soon("the end of the third", third.wait()).await.unwrap().success());
+        drop(stdin);
+        reaches(&client, &name, "Failed").await;
+    }
+}
+
+#[tokio::test]
+async fn the_input_of_a_container_with_stdin_once_ends_with_its_first_client() {
+    let (server, client) = server().await;
+    for breaks in [false, true] {
+        let name = format!("web-{breaks}");
+        let script = "while read line; do echo got $line; done; echo end";
+        let container = json!({"command": ["sh", "-c", script], "stdin": true, "stdinOnce": true});
+        client.post(PODS, &pod(&name, &container)).await.expect(201);
+        reaches(&client, &name, "Running").await;
+        let attach = format!("{PODS}/{name}/attach?stdin=true&stdout=true&stderr=true");
+        let mut first = process(&server, &attach, Protocol::WEBSOCKET_V5, ALL).await.unwrap();
+        first.stdin.as_mut().unwrap().write_all(b"one\n").await.unwrap();
+        read_to(first.stdout.as_mut().unwrap(), "got one\n").await;
+        if breaks {
+            drop(first);
+        } else {
+            // It sees what comes after its input.
+            let output = soon("the output", first.wait_with_output()).await.unwrap();
+            assert_eq!(output.stdout, b"end\n");
+        }
+        reaches(&client, &name, "Succeeded").await;
+        let log = client.get(&format!("{PODS}/{name}/log")).await;
+        assert_eq!(log.text(), "got one\nend\n");
+    }
+}
+
+#[tokio::test]
+async fn clients_that_are_attached_at_once_share_input_and_output() {
+    let (server, client) = server().await;
+    client.post(PODS, &pod("web", &json!({"command": ["sh"], "stdin": true}))).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    let attach = format!("{PODS}/web/attach?stdin=true&stdout=true&stderr=true");
+    let start = async || process(&server, &attach, Protocol::WEBSOCKET_V5, ALL).await.unwrap();
+    let (mut first, mut second) = (start().await, start().await);
+    for round in 0..20 {
+        let (text, number) = (format!("echo {round}\n"), format!("{round}\n"));
+        let typing = if round % 2 == 0 { &mut first } else { &mut second };
+        typing.stdin.as_mut().unwrap().write_all(text.as_bytes()).await.unwrap();
+        read_to(typing.stdout.as_mut().unwrap(), &number).await;
+        let other = if round % 2 == 0 { &mut second } else { &mut first };
+        // The second may have come after the first line.
+        if round > 1 {
+            read_to(other.stdout.as_mut().unwrap(), &number).await;
+        }
+    }
+    // One that is gone holds nobody up.
+    drop(second);
+    let flood = "for i in 1 2 3 4 5 6 7 8 9; do tar c /etc | wc -c; done; echo over\n";
+    first.stdin.as_mut().unwrap().write_all(flood.as_bytes()).await.unwrap();
+    read_to(first.stdout.as_mut().unwrap(), "over\n").await;
+}
+
+#[tokio::test]
+async fn a_client_that_detaches_without_reading_holds_the_process_up_no_more() {
     let (server, client) = server().await;
     client.post(PODS, &pod("web", &json!({"command": ["sh"], "stdin": true}))).await.expect(201);
     reaches(&client, "web", "Running").await;
     let attach = format!("{PODS}/web/attach?stdin=true&stdout=true&stderr=true");
     let start = async || process(&server, &attach, Protocol::WEBSOCKET_V5, ALL).await.unwrap();
     let mut first = start().await;
-    let (mut input, mut output) = (first.stdin.take().unwrap(), first.stdout.take().unwrap());
-    let mut line = [0; 3];
-    input.write_all(b"echo hi\n").await.unwrap();
-    soon("its output", output.read_exact(&mut line)).await.unwrap();
-    let mut second = start().await;
-    let mut seen = second.stdout.take().unwrap();
-    let mut copy = [0; 3];
-    let typing = async {
-        // It sees what is printed once it is attached.
+    first.stdin.as_mut().unwrap().write_all(b"while true; do ls / /; done\n").await.unwrap();
+    read_to(first.stdout.as_mut().unwrap(), "tmp").await;
+    // The log stands still once all buffers up to the client are full.
+    let stands_still = async {
+        let mut last = 0;
         loop {
-            input.write_all(b"echo hi\n").await.unwrap();
-            output.read_exact(&mut line).await.unwrap();
+            let now = client.get(&format!("{PODS}/web/log")).await.body.len();
+            if now > 0 && now == last {
+                return;
+            }
+            last = now;
         }
     };
-    let seen = async {
-        tokio::select! {
-            seen = seen.read_exact(&mut copy) => seen,
-            () = typing => unreachable!("it is typed until then"),
+    soon("full buffers", stands_still).await;
+    drop(first.stdin.take());
+    let mut second = start().await;
+    read_to(second.stdout.as_mut().unwrap(), "tmp").await;
+}
+
+/// Runs a script in the pod `web`.
+async fn script(server: &Server, script: &str) -> klient_streams::remote_command::Process {
+    let script = script.replace(' ', "%20").replace(';', "%3B").replace('>', "%3E");
+    let exec =
+        format!("{PODS}/web/exec?command=sh&command=-c&command={script}&stdin=true&stdout=true&stderr=true");
+    process(server, &exec, Protocol::WEBSOCKET_V5, ALL).await.expect("it runs")
+}
+
+#[tokio::test]
+async fn archives_of_many_commands_at_once_share_the_memory_of_the_server() {
+    let (server, client) = server().await;
+    client.post(PODS, &pod("web", &json!({}))).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    // A file of 128 MiB, of which the memory of 512 MiB takes three archives.
+    let mut writing = script(
+        &server,
+        "cat > /a; for i in 1 2 3; do cat /a /a > /b; cat /b /b > /a; done; cat /a /a > /b; rm /a",
+    )
+    .await;
+    writing.stdin.as_mut().unwrap().write_all(&vec![7; 1024 * 1024]).await.unwrap();
+    let written = soon("the file", writing.wait_with_output()).await.unwrap();
+    assert_eq!((written.status.code(), &written.stderr[..]), (0, &b""[..]));
+    let mut archives = Vec::new();
+    for _ in 0..3 {
+        let mut archive = script(&server, "cd /; tar c b").await;
+        // It has begun, and nobody reads on.
+        soon("the archive", archive.stdout.as_mut().unwrap().read_u8()).await.unwrap();
+        archives.push(archive);
+    }
+    let fourth = soon("the fourth", script(&server, "cd /; tar c b").await.wait_with_output()).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&fourth.stderr), "tar: Cannot allocate memory\n");
+    assert_eq!((fourth.status.code(), fourth.stdout.len()), (1, 0));
+    // A client that goes gives back the memory of its command.
+    drop(archives.pop());
+    let again = async {
+        loop {
+            let mut archive = script(&server, "cd /; tar c b").await;
+            if archive.stdout.as_mut().unwrap().read_u8().await.is_ok() {
+                return;
+            }
         }
     };
-    soon("the output of the other", seen).await.unwrap();
-    assert_eq!(&copy, b"hi\n");
+    soon("the memory", again).await;
 }
 
 #[tokio::test]

@@ -88,7 +88,12 @@ async fn create(shell: &Shell, options: &Options, io: &Io) -> Result<(), String>
         .iter()
         .map(|name| (absolute(&options.folder, name), name.trim_start_matches('/').to_owned()))
         .collect();
-    let archive = shell.container.files().pack(&paths)?;
+    let (archive, _memory) = {
+        let files = shell.container.files();
+        let size = files.packed_size(&paths);
+        let memory = shell.container.memory.reserve(size)?;
+        (files.pack(&paths, size)?, memory)
+    };
     match &options.file {
         Some(file) => {
             let path = shell.path(file);
@@ -107,7 +112,7 @@ async fn extract(shell: &Shell, options: &Options, lists: bool, io: &Io) -> Resu
             (content.map_err(|problem| format!("can't open '{file}': {problem}"))?, None)
         }
         None => {
-            let (archive, memory) = read_all(io, usize::MAX).await?;
+            let (archive, memory) = read_all(shell, io, usize::MAX).await?;
             (archive.into(), Some(memory))
         }
     };

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use klient_apimachinery::BoxFuture;
 use tokio::io::AsyncReadExt as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::memory::Reserved;
 use super::shell::{Io, Shell, input, is_parameter};
 
 /// The names of the programs.
@@ -20,9 +20,6 @@ const PART: usize = 32 * 1024;
 
 /// The largest input of `tail`, in bytes.
 const MAX_TAIL: usize = 16 * 1024 * 1024;
-
-/// The MiB of input that all programs of the process hold at once.
-static MEMORY: Semaphore = Semaphore::const_new(512);
 
 /// The name of a program without the folder where it is looked for.
 fn name(program: &str) -> &str {
@@ -241,26 +238,22 @@ async fn copy_lines(io: &Io, mut number: usize) -> u8 {
 /// Reads standard input to its end, at most `limit` bytes of it. Its share of the memory is free again when the second
 /// value is dropped.
 pub(super) async fn read_all(
+    shell: &Shell,
     io: &Io,
     limit: usize,
-) -> Result<(Vec<u8>, SemaphorePermit<'static>), &'static str> {
-    const MIB: usize = 1024 * 1024;
-    let exhausted = "Cannot allocate memory";
+) -> Result<(Vec<u8>, Reserved), &'static str> {
     let (mut bytes, mut part) = (Vec::new(), vec![0; PART]);
-    let mut held = MEMORY.try_acquire().map_err(|_| exhausted)?;
+    let mut memory = shell.container.memory.reserve(0)?;
     let mut stdin = io.stdin.lock().await;
     loop {
         let count = stdin.read(&mut part).await.map_err(|_| "short read")?;
         if count == 0 {
-            return Ok((bytes, held));
+            return Ok((bytes, memory));
         }
         if bytes.len() + count > limit {
             return Err("File too large");
         }
-        // To wait for others that wait as well would be a deadlock.
-        while bytes.len() + count > held.num_permits() * MIB {
-            held.merge(MEMORY.try_acquire().map_err(|_| exhausted)?);
-        }
+        memory.grow(bytes.len() + count)?;
         bytes.extend_from_slice(&part[..count]);
     }
 }
@@ -296,13 +289,20 @@ async fn part_of(shell: &Shell, is_tail: bool, words: &[&str], io: &Io) -> u8 {
     };
     let (inputs, mut code) = inputs(shell, program, &files, io).await;
     for io in inputs {
-        code = code.max(print_part(&io, is_tail, unit, from_start, number).await);
+        code = code.max(print_part(shell, &io, is_tail, unit, from_start, number).await);
     }
     code
 }
 
 /// The part of an input that `head` and `tail` print: the first or last lines or bytes, or those from one on.
-async fn print_part(io: &Io, is_tail: bool, unit: char, from_start: bool, number: usize) -> u8 {
+async fn print_part(
+    shell: &Shell,
+    io: &Io,
+    is_tail: bool,
+    unit: char,
+    from_start: bool,
+    number: usize,
+) -> u8 {
     let limit = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     if !is_tail && unit == 'c' {
         return copy(io, limit(number)).await;
@@ -315,7 +315,7 @@ async fn print_part(io: &Io, is_tail: bool, unit: char, from_start: bool, number
     if !is_tail {
         return copy_lines(io, number).await;
     }
-    let (bytes, _memory) = match read_all(io, MAX_TAIL).await {
+    let (bytes, _memory) = match read_all(shell, io, MAX_TAIL).await {
         Ok(read) => read,
         Err(problem) => {
             io.complain(format!("tail: {problem}")).await;

@@ -1,19 +1,19 @@
 //! [`Container`], a container of the built-in ones: its files, its log, and the run of its main process.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use klient_apimachinery::{BoxFuture, Time};
-use klient_streams::remote_command::Stdio;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{Notify, oneshot, watch};
+use klient_streams::remote_command::{Stdio, Writer};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::{Notify, watch};
 
 use super::commands;
+use super::console::Console;
 use super::files::{Files, absolute};
+use super::log_writer::{LogWriter, MAX_LINE};
+use super::memory::Memory;
 use super::shell::{Io, Output, Shell, input, no_input, output};
 use super::terminal;
 use crate::containers::{ContainerLog, LogStream};
@@ -22,18 +22,15 @@ use crate::containers::{ContainerLog, LogStream};
 const KILLED: u8 = 137;
 const INTERRUPTED: u8 = 130;
 
-/// The longest line of a log, in bytes; a longer one is continued in the next.
-const MAX_LINE: usize = 64 * 1024;
-
 /// A container that runs, or has run.
 pub(super) struct Container {
     pub(super) description: Description,
     files: Mutex<Files>,
     run: Mutex<Run>,
-    /// The ends of the channel over which the main process of a run gets its client, until they are used: another
-    /// client sees the output only.
-    attached: Mutex<Option<oneshot::Sender<Attached>>>,
-    attaching: Mutex<Option<oneshot::Receiver<Attached>>>,
+    /// The streams of the present run of a main process that reads its input.
+    console: Mutex<Arc<Console>>,
+    /// What programs hold besides the files.
+    pub(super) memory: Memory,
     /// True while the container does not run.
     ended: watch::Sender<bool>,
 }
@@ -68,14 +65,6 @@ pub(super) struct Ended {
     pub(super) back_off: Duration,
 }
 
-/// A client that attaches to a main process which reads its input.
-struct Attached {
-    stdio: Stdio,
-    tty: bool,
-    /// Dropped when the process has ended.
-    _ended: oneshot::Sender<()>,
-}
-
 /// The fields of a container that do not change.
 pub(super) struct Description {
     pub(super) name: String,
@@ -86,10 +75,14 @@ pub(super) struct Description {
     pub(super) folder: String,
     /// The main process reads from those who attach to it.
     pub(super) has_stdin: bool,
+    /// Its input ends with the first of them.
+    pub(super) stdin_once: bool,
+    /// It has a terminal.
+    pub(super) tty: bool,
 }
 
 impl Container {
-    pub(super) fn new(description: Description) -> Self {
+    pub(super) fn new(description: Description, memory: Memory) -> Self {
         let mut files = Files::new(&description.hostname);
         let folder = absolute("", &description.folder);
         // A file in its place is no working folder, and the root remains one.
@@ -98,8 +91,8 @@ impl Container {
             description: Description { folder, ..description },
             files: files.into(),
             run: Mutex::default(),
-            attached: Mutex::default(),
-            attaching: Mutex::default(),
+            console: Mutex::new(Arc::new(Console::new())),
+            memory,
             ended: watch::Sender::new(true),
         }
     }
@@ -126,7 +119,11 @@ impl Container {
 
     fn log_writer(&self, is_stderr: bool) -> LogWriter {
         let stream = if is_stderr { LogStream::Stderr } else { LogStream::Stdout };
-        LogWriter { log: self.run().log.clone(), stream, line: Vec::new() }
+        LogWriter::new(self.run().log.clone(), stream)
+    }
+
+    fn console(&self) -> MutexGuard<'_, Arc<Console>> {
+        self.console.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a run.
@@ -139,9 +136,7 @@ impl Container {
         }
         run.state = RunState::Running(Time::now());
         drop(run);
-        let (attached, attaching) = oneshot::channel();
-        *self.attached.lock().unwrap_or_else(PoisonError::into_inner) = Some(attached);
-        *self.attaching.lock().unwrap_or_else(PoisonError::into_inner) = Some(attaching);
+        *self.console() = Arc::new(Console::new());
         self.ended.send_replace(false);
     }
 
@@ -169,12 +164,12 @@ impl Container {
             let shell = ["sh".to_owned()];
             let args = if is_known { &self.description.command } else { &shell[..] }.to_vec();
             if self.description.has_stdin {
-                let attaching = self.attaching.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let Some(attaching) = attaching else { return std::future::pending().await };
-                let Ok(Attached { stdio, tty, _ended }) = attaching.await else {
-                    return std::future::pending().await;
-                };
-                return self.clone().process(args, tty, stdio, true).await;
+                let console = self.console().clone();
+                let Some(stdin) = console.begun().await else { return std::future::pending().await };
+                let stdout = console.output(false, self.log_writer(false));
+                let stderr = console.output(true, self.log_writer(true));
+                let tty = self.description.tty;
+                return self.process(args, tty, Some(stdin), stdout, stderr).await;
             }
             if !is_known {
                 return std::future::pending().await;
@@ -185,27 +180,17 @@ impl Container {
         })
     }
 
-    /// Plays the main process for a client until it ends: its input and output if it reads any, else its output from now
-    /// on.
-    pub(super) async fn attach(&self, tty: bool, mut stdio: Stdio) {
-        let main = || self.attached.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if self.description.has_stdin
-            && stdio.stdin.is_some()
-            && let Some(main) = main()
-        {
-            let (ended, over) = oneshot::channel();
-            match main.send(Attached { stdio, tty, _ended: ended }) {
-                Ok(()) => {
-                    let mut ended = self.ended.subscribe();
-                    tokio::select! {
-                        _ = over => {}
-                        _ = ended.wait_for(|ended| *ended) => {}
-                    }
-                    return;
-                }
-                // It has ended.
-                Err(refused) => stdio = refused.stdio,
+    /// Plays the main process for a client, until it ends or the client does: its input and output if it reads any, else
+    /// its output from now on.
+    pub(super) async fn attach(&self, mut stdio: Stdio) {
+        if self.description.has_stdin {
+            let (console, mut ended) = (self.console().clone(), self.ended.subscribe());
+            let once = self.description.stdin_once && !self.description.tty;
+            tokio::select! {
+                () = console.attach(stdio, once) => {}
+                _ = ended.wait_for(|ended| *ended) => {}
             }
+            return;
         }
         let log = self.run().log.clone();
         let mut position = log.tail(Some(0));
@@ -233,39 +218,42 @@ impl Container {
         stdio: Stdio,
     ) -> BoxFuture<'static, u8> {
         Box::pin(async move {
+            let Stdio { stdin, stdout, stderr, resizes } = stdio;
+            // They are read by nobody, and the client can send them.
+            let _sizes = resizes;
             let mut ended = self.ended.subscribe();
             tokio::select! {
                 biased;
                 _ = ended.wait_for(|ended| *ended) => KILLED,
-                code = self.clone().process(args, tty, stdio, false) => code,
+                code = self.clone().process(args, tty, stdin, or_sink(stdout), or_sink(stderr)) => code,
             }
         })
     }
 
-    /// Runs a program with the streams of a client, and with a copy of its output in the log if it is the main process.
-    fn process(
+    /// Runs a program.
+    fn process<R, W>(
         self: Arc<Self>,
         args: Vec<String>,
         tty: bool,
-        stdio: Stdio,
-        is_main: bool,
-    ) -> BoxFuture<'static, u8> {
+        stdin: Option<R>,
+        stdout: W,
+        stderr: W,
+    ) -> BoxFuture<'static, u8>
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
         Box::pin(async move {
-            // They are read by nobody, and the client can send them.
-            let _sizes = stdio.resizes;
-            let log = |is_stderr| is_main.then(|| self.log_writer(is_stderr));
-            let stdout = Tee { client: stdio.stdout, log: log(false) };
-            let mut shell = Shell::new(self.clone());
+            let mut shell = Shell::new(self);
             if !tty {
-                let stdin = stdio.stdin.map_or_else(no_input, input);
-                let stderr = output(Tee { client: stdio.stderr, log: log(true) });
-                return shell.run(args, Io::new(stdin, output(stdout), stderr)).await;
+                let stdin = stdin.map_or_else(no_input, input);
+                return shell.run(args, Io::new(stdin, output(stdout), output(stderr))).await;
             }
             shell.variables.insert("TERM".to_owned(), "xterm".to_owned());
             let interrupt = Arc::new(Notify::new());
             shell.interrupt = Some(interrupt.clone());
             let is_shell = matches!(&args[..], [program] if program.ends_with("sh"));
-            terminal::run(stdio.stdin, stdout, interrupt.clone(), |io| async move {
+            terminal::run(stdin, stdout, interrupt.clone(), |io| async move {
                 tokio::select! {
                     code = shell.run(args, io) => code,
                     // A shell stays, and its command ends.
@@ -277,100 +265,10 @@ impl Container {
     }
 }
 
-/// A stream that a client reads, and the log, if they are there.
-struct Tee<W> {
-    client: Option<W>,
-    log: Option<LogWriter>,
-}
-
-impl<W: AsyncWrite + Unpin> AsyncWrite for Tee<W> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = match &mut self.client {
-            Some(client) => ready!(Pin::new(client).poll_write(context, data)),
-            None => Ok(data.len()),
-        };
-        let count = match written {
-            // A main process goes on without the client that has attached to it.
-            Err(_) if self.log.is_some() => {
-                self.client = None;
-                data.len()
-            }
-            written => written?,
-        };
-        if let Some(log) = &mut self.log {
-            log.add(&data[..count]);
-        }
-        Poll::Ready(Ok(count))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.client {
-            Some(client) => Pin::new(client).poll_flush(context),
-            None => Poll::Ready(Ok(())),
-        }
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.client {
-            Some(client) => Pin::new(client).poll_shutdown(context),
-            None => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-/// A stream whose lines are those of a log.
-struct LogWriter {
-    log: ContainerLog,
-    stream: LogStream,
-    line: Vec<u8>,
-}
-
-impl LogWriter {
-    fn add(&mut self, data: &[u8]) {
-        let mut rest = data;
-        while !rest.is_empty() {
-            let room = MAX_LINE - self.line.len();
-            // A line feed behind a line of the greatest length ends it.
-            let end = rest.iter().take(room + 1).position(|byte| *byte == b'\n');
-            let count = end.unwrap_or(room.min(rest.len()));
-            self.line.extend_from_slice(&rest[..count]);
-            rest = &rest[count + usize::from(end.is_some())..];
-            if end.is_some() || !rest.is_empty() {
-                self.push();
-            }
-        }
-    }
-
-    fn push(&mut self) {
-        let line = std::mem::take(&mut self.line);
-        let time = klient_apimachinery::MicroTime::now();
-        self.log.push(self.stream, time, line);
-    }
-}
-
-impl Drop for LogWriter {
-    fn drop(&mut self) {
-        if !self.line.is_empty() {
-            self.push();
-        }
-    }
-}
-
-impl AsyncWrite for LogWriter {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        self.add(data);
-        Poll::Ready(Ok(data.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+/// An output of a client, or one that nobody reads.
+fn or_sink(writer: Option<Writer>) -> Box<dyn AsyncWrite + Send + Unpin> {
+    match writer {
+        Some(writer) => Box::new(writer),
+        None => Box::new(tokio::io::sink()),
     }
 }

@@ -16,6 +16,9 @@ const MAX_FILES: usize = 100_000;
 /// The longest path, in bytes, as that of Linux.
 const MAX_PATH: usize = 4096;
 
+/// The unit of an archive, in bytes.
+const BLOCK: usize = 512;
+
 /// A file or folder.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -187,9 +190,19 @@ impl Files {
         paths.filter(|name| !name.contains('/')).map(str::to_owned).collect()
     }
 
-    /// A tar archive of files and folders, each with the name that it gets.
-    pub(super) fn pack(&self, paths: &[(String, String)]) -> Result<Vec<u8>, String> {
-        let mut archive = Builder::new(Vec::new());
+    /// The number of bytes of an archive, at most, as far as there is room for one.
+    pub(super) fn packed_size(&self, paths: &[(String, String)]) -> usize {
+        let entries = paths.iter().flat_map(|(path, name)| {
+            // Headers, one of which is for a long name, and the parts of a block that are filled up.
+            self.below(path).map(|(other, entry)| 5 * BLOCK + name.len() + other.len() + entry.length())
+        });
+        (entries.sum::<usize>() + 2 * BLOCK).min(MAX_SIZE)
+    }
+
+    /// A tar archive of files and folders, each with the name that it gets. The size is that of
+    /// [`packed_size`](Self::packed_size).
+    pub(super) fn pack(&self, paths: &[(String, String)], size: usize) -> Result<Vec<u8>, String> {
+        let mut archive = Builder::new(Vec::with_capacity(size));
         for (path, name) in paths {
             if self.get(path).is_none() {
                 return Err(format!("{name}: No such file or directory"));

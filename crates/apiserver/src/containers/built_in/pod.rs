@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::container::{Container, Description, RunState};
+use super::memory::Memory;
 use super::{is_set, runs};
 
 /// The annotation with the lines of the containers' logs. When it changes, the new lines are added.
@@ -28,6 +29,7 @@ pub(super) struct Pod {
     pub(super) ports: Vec<u16>,
     restart_policy: String,
     containers: Mutex<Containers>,
+    memory: Memory,
     /// The lines of the annotation that are in the logs.
     log: Mutex<String>,
     /// The tasks of the main processes, which end with the pod.
@@ -46,7 +48,7 @@ struct Containers {
 
 impl Pod {
     /// A pod without its containers.
-    pub(super) fn new(pod: &Map) -> Self {
+    pub(super) fn new(pod: &Map, memory: Memory) -> Self {
         let containers = list_at(pod, &["spec", "containers"]).iter().filter_map(Value::as_object);
         let ports = containers.flat_map(|container| list_at(container, &["ports"]));
         let ports = ports.filter(|port| port["protocol"] != "UDP");
@@ -59,6 +61,7 @@ impl Pod {
             ports: ports.filter_map(|port| port["containerPort"].as_u64()?.try_into().ok()).collect(),
             restart_policy: text_at(pod, &["spec", "restartPolicy"]).to_owned(),
             containers: Mutex::default(),
+            memory,
             log: Mutex::new(text_at(pod, &["metadata", "annotations", LOG]).to_owned()),
             tasks: Mutex::new(Some(JoinSet::new())),
             is_killed: watch::Sender::new(false),
@@ -91,7 +94,7 @@ impl Pod {
                 if containers.all.contains_key(name) {
                     continue;
                 }
-                let container = Arc::new(Container::new(description(pod, spec)));
+                let container = Arc::new(Container::new(description(pod, spec), self.memory.clone()));
                 containers.all.insert(name.to_owned(), container.clone());
                 if list != LISTS[0] {
                     containers.ephemeral.push(name.to_owned());
@@ -212,5 +215,7 @@ fn description(pod: &Map, spec: &Map) -> Description {
         environment,
         folder: text_at(spec, &["workingDir"]).to_owned(),
         has_stdin: is_set(spec, "stdin"),
+        stdin_once: is_set(spec, "stdinOnce"),
+        tty: is_set(spec, "tty"),
     }
 }
