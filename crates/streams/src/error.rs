@@ -59,8 +59,9 @@ impl Error {
         Self::new(ErrorKind::Refused, message)
     }
 
-    /// A failure that the peer told in a `Status`.
-    pub(crate) fn of_status(status: Status) -> Self {
+    /// A refusal with a `Status`, of the kind [`ErrorKind::Refused`]. As the error of a command, it is what
+    /// [`serve`](crate::remote_command::serve) tells the client, word for word.
+    pub fn of_status(status: Status) -> Self {
         let message = status.message.as_deref().unwrap_or("the server gives no reason").to_owned();
         Error(Box::new(Repr { kind: ErrorKind::Refused, message, status: Some(status), exit_code: None }))
     }

@@ -6,7 +6,11 @@
 //! `requestID`, which is the same for both.
 //!
 //! Connections fail by themselves: an error of one leaves the others as they are.
+//!
+//! [`serve_channels`] is the server's end of an older form, which kube-rs and programs in browsers use: a pair of channels
+//! over WebSocket for each port, without SPDY.
 
+mod channels;
 mod client;
 mod server;
 
@@ -14,6 +18,7 @@ use crate::connection::BoxConnection;
 use crate::spdy::{Options, Session};
 use crate::websocket::Tunnel;
 
+pub use channels::{Channels, serve_channels};
 pub use client::{PortConnection, PortForward};
 pub use server::{Forwarded, serve};
 

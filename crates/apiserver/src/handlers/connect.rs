@@ -1,11 +1,13 @@
 //! Admission of connections to subresources, such as `exec` and `proxy`.
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::schema::{Schema, Type};
 use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::Context;
 use crate::admission::{Attributes, Operation};
+use crate::request::number_problem;
 use crate::status::{Failure, Result};
 use crate::warnings::Warnings;
 
@@ -16,7 +18,7 @@ const PATH: &str = "path";
 ///
 /// # Errors
 ///
-/// 400 for a dry run, and the refusals of admission.
+/// 400 for a dry run and for ports that are no numbers, and the refusals of admission.
 pub(super) async fn admit(context: &mut Context, subresource: &str, options: &'static Schema) -> Result<()> {
     if context.query.get("dryRun").is_some() {
         return Err(Failure::bad_request("dryRun is not supported"));
@@ -33,7 +35,7 @@ async fn admit_with(
     schema: &'static Schema,
     warnings: &Warnings,
 ) -> Result<()> {
-    let mut options = read(context, schema);
+    let mut options = read(context, schema)?;
     let attributes = Attributes {
         operation: Operation::Connect,
         resource: &context.resource,
@@ -51,7 +53,7 @@ async fn admit_with(
 }
 
 /// The options in a query.
-fn read(context: &Context, schema: &'static Schema) -> Map {
+fn read(context: &Context, schema: &'static Schema) -> Result<Map> {
     let query = &context.query;
     let mut options = Map::new();
     for field in schema.fields {
@@ -61,16 +63,27 @@ fn read(context: &Context, schema: &'static Schema) -> Map {
                 Some(&*context.info.subpath).filter(|path| !path.is_empty()).map(Value::from)
             }
             Type::String => query.get(field.json).map(Value::from),
-            _ => {
-                let texts = query.all(field.json);
-                let values = texts.map(|text| match text.parse::<i32>() {
-                    Ok(port) if field.json == "ports" => port.into(),
-                    _ => text.into(),
-                });
-                Some(Value::Array(values.collect()))
+            _ if field.json == "ports" => {
+                let texts = query.all(field.json).flat_map(|text| text.split(','));
+                Some(Value::Array(texts.map(port).collect::<Result<_>>()?))
             }
+            _ => Some(query.all(field.json).map(Value::from).collect()),
         };
         options.extend(value.map(|value| (field.json.to_owned(), value)));
     }
-    options
+    Ok(options)
+}
+
+/// A port: upstream's `Convert_Slice_string_To_Slice_int32`.
+fn port(text: &str) -> Result<Value> {
+    let problem = match text.parse::<u16>() {
+        // Go takes no sign.
+        Ok(port) if !text.starts_with('+') => return Ok(port.into()),
+        Ok(_) => "invalid syntax",
+        Err(error) => number_problem(&error),
+    };
+    let text = quoted(text);
+    Err(Failure::bad_request(format!(
+        "cannot convert to []int32: strconv.ParseUint: parsing {text}: {problem}"
+    )))
 }

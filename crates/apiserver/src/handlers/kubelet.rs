@@ -6,14 +6,14 @@
 
 mod status;
 
-use http::header::{CONNECTION, UPGRADE};
 use http::{Response, StatusCode};
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::values::{Map, at, list_at, text_at};
 use klient_schema::core_v1;
 use serde_json::Value;
 
 use super::log::LogOptions;
-use super::{Context, connect, exec, log, port_forward};
+use super::{Context, connect, exec, log, port_forward, upgrade};
 use crate::auth::{Attributes, Rbac};
 use crate::containers::{Containers, LogRequest};
 use crate::request::Verb;
@@ -22,6 +22,9 @@ use crate::status::{Failure, Result};
 
 /// The types of a node's addresses, best first.
 const ADDRESS_TYPES: [&str; 5] = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];
+
+/// The feature of nodes whose kubelets translate WebSocket to SPDY.
+const EXTEND_WEBSOCKETS: &str = "ExtendWebSocketsToKubelet";
 
 /// The port of a kubelet that does not name its own.
 const KUBELET_PORT: i64 = 10250;
@@ -81,19 +84,20 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
     let containers = context.state.containers.clone().unwrap_or_default();
     if subresource == "portforward" {
         if let Some(forward) = containers.forwards() {
-            if let Err(problem) = status::is_running(&pod) {
-                return Ok(kubelet_refusal(problem));
-            }
-            return port_forward::run(context, forward);
+            return port_forward::run(context, forward, status::is_running(&pod).err());
         }
     } else {
         let container = container(context, &pod)?;
-        let run = if subresource == "exec" { containers.runs() } else { containers.attaches() };
+        let is_attach = subresource == "attach";
+        let run = if is_attach { containers.attaches() } else { containers.runs() };
         if let Some(run) = run {
-            if let Err(problem) = status::is_container_running(&pod, &container) {
-                return Ok(kubelet_refusal(problem));
-            }
-            return exec::run(context, run, container);
+            let refusal = match status::is_container_running(&pod, &container) {
+                true => None,
+                false if is_attach => Some(status::not_attachable(&pod, &container)),
+                false => Some(format!("container not found ({})", quoted(&container))),
+            };
+            let node_has_v5 = has_v5(context, text_at(&pod, &["spec", "nodeName"]));
+            return exec::Exec { run, container, is_attach, node_has_v5, refusal }.serve(context);
         }
     }
     let node = text_at(&pod, &["spec", "nodeName"]);
@@ -101,16 +105,18 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
         return Err(Failure::bad_request(format!("pod {} does not have a host assigned", context.name())));
     }
     let address = address(context, node)?;
-    let upgrades = context.headers.contains_key(UPGRADE) && context.headers.contains_key(CONNECTION);
-    if !upgrades {
-        return Err(Failure::bad_request("Upgrade request required"));
-    }
+    upgrade::require(&context.headers)?;
     Err(Failure::bare(500, format!("error dialing backend: {}", refused(&address))))
 }
 
-/// A refusal in the kubelet's words, which a kube-apiserver passes on as they are.
-fn kubelet_refusal(problem: String) -> Response<Body> {
-    respond::plain(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", problem)
+/// Returns true if a node declares that its kubelet takes `v5.channel.k8s.io` itself.
+fn has_v5(context: &Context, node: &str) -> bool {
+    let nodes = context.state.registry.built_in("", "v1", "nodes");
+    let node = context.state.store.get(&nodes.table, &nodes.key(None, node));
+    let declared = node.map(|node| node.value());
+    declared.is_some_and(|node| {
+        list_at(&node, &["status", "declaredFeatures"]).iter().any(|feature| feature == EXTEND_WEBSOCKETS)
+    })
 }
 
 /// Go's error of a connection that is refused.

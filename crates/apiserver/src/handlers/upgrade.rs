@@ -7,6 +7,7 @@ use http::header::{
 use http::{HeaderMap, Response, StatusCode};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use klient_apimachinery::meta::v1::Status;
 use klient_streams::websocket::accept_key;
 
 use super::Context;
@@ -16,6 +17,9 @@ use crate::status::{Failure, Result};
 /// The header in which client and server agree on a version over SPDY.
 const STREAM_PROTOCOL: HeaderName = HeaderName::from_static("x-stream-protocol-version");
 
+/// The header of a refusal with the versions that the server has.
+const ACCEPTED_PROTOCOLS: HeaderName = HeaderName::from_static("x-accepted-stream-protocol-versions");
+
 /// A protocol to which a client wants to switch its connection, with the versions that it offers, best first.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wanted<'a> {
@@ -23,41 +27,84 @@ pub(super) enum Wanted<'a> {
     Spdy(Vec<&'a str>),
 }
 
-/// The protocol that a request asks for.
-///
-/// # Errors
-///
-/// 400 if it asks for none, or not in the way of the protocol.
-pub(super) fn wanted(headers: &HeaderMap) -> Result<Wanted<'_>> {
+/// A refusal by a kubelet: a text, which a kube-apiserver passes on as it is, and no `Status`.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    code: StatusCode,
+    text: String,
+    /// The versions over SPDY that the server has, of a request that offers others.
+    accepted: &'static [&'static str],
+}
+
+impl Refusal {
+    pub(super) fn new(code: StatusCode, text: impl Into<String>) -> Self {
+        Refusal { code, text: text.into(), accepted: &[] }
+    }
+
+    /// The refusal as a kube-apiserver words it that has switched the connection already.
+    pub(super) fn into_status(self) -> Status {
+        Failure::internal(format!("unable to upgrade connection: {}", self.text)).status().clone()
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        let mut response = respond::plain(self.code, "text/plain; charset=utf-8", self.text);
+        for version in self.accepted {
+            response.headers_mut().append(ACCEPTED_PROTOCOLS, HeaderValue::from_static(version));
+        }
+        response
+    }
+}
+
+/// Checks that a request asks for another protocol.
+pub(super) fn require(headers: &HeaderMap) -> Result<()> {
+    if headers.contains_key(UPGRADE) && headers.contains_key(CONNECTION) {
+        return Ok(());
+    }
+    Err(Failure::bad_request("Upgrade request required"))
+}
+
+/// The protocol that a request asks for; refused if it is none of both, or not asked for in its way.
+pub(super) fn wanted(headers: &HeaderMap) -> std::result::Result<Wanted<'_>, Refusal> {
+    let bad = |text: &str| Refusal::new(StatusCode::BAD_REQUEST, text);
     let protocol = headers.get(UPGRADE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if protocol.eq_ignore_ascii_case("websocket") {
-        let version = headers.get(SEC_WEBSOCKET_VERSION).map(HeaderValue::as_bytes);
-        if !headers.contains_key(SEC_WEBSOCKET_KEY) || version != Some(b"13") {
-            return Err(Failure::bad_request("the handshake of WebSocket has no key, or not version 13"));
+        if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+            return Err(bad("missing or bad WebSocket Version"));
+        }
+        if !headers.contains_key(SEC_WEBSOCKET_KEY) {
+            return Err(bad("mismatch challenge/response"));
         }
         return Ok(Wanted::WebSocket(words(headers, &SEC_WEBSOCKET_PROTOCOL)));
     }
-    if !protocol.eq_ignore_ascii_case("SPDY/3.1") {
-        return Err(Failure::bad_request("Upgrade request required"));
+    if !headers.contains_key(STREAM_PROTOCOL) {
+        let count = headers.len();
+        let problem =
+            format!("header X-Stream-Protocol-Version does not exist in request with {count} headers");
+        return Err(bad(&format!("unable to upgrade: {problem}\n")));
     }
     let offered = words(headers, &STREAM_PROTOCOL);
     if offered.is_empty() {
-        let message = "unable to upgrade: header X-Stream-Protocol-Version does not exist in request";
-        return Err(Failure::bad_request(message));
+        let problem = "header X-Stream-Protocol-Version contains [], but no valid protocols";
+        return Err(bad(&format!("unable to upgrade: {problem}\n")));
+    }
+    if !protocol.eq_ignore_ascii_case("SPDY/3.1") {
+        return Err(bad("unable to upgrade: missing upgrade headers in request\n"));
     }
     Ok(Wanted::Spdy(offered))
 }
 
-/// The refusal of a client that offers no known version over WebSocket.
-pub(super) fn unknown_subprotocol(offered: &[&str]) -> Failure {
-    Failure::bare(403, format!("requested protocol(s) are not supported: [{}]", offered.join(" ")))
+/// The refusal of a client that offers no known version over WebSocket. Upstream tells its own log only which.
+pub(super) fn unknown_subprotocol(offered: &[&str]) -> Refusal {
+    let text = format!("requested protocol(s) are not supported: [{}]", offered.join(" "));
+    Refusal::new(StatusCode::FORBIDDEN, text)
 }
 
 /// The refusal of a client that offers no known version over SPDY.
-pub(super) fn unknown_version(offered: &[&str], known: &[&str]) -> Failure {
-    let (offered, known) = (offered.join(" "), known.join(" "));
+pub(super) fn unknown_version(offered: &[&str], accepted: &'static [&'static str]) -> Refusal {
+    let (offered, known) = (offered.join(" "), accepted.join(" "));
     let supports = format!("client supports [{offered}], server accepts [{known}]");
-    Failure::bare(403, format!("unable to upgrade: unable to negotiate protocol: {supports}"))
+    let text = format!("unable to upgrade: unable to negotiate protocol: {supports}\n");
+    Refusal { accepted, ..Refusal::new(StatusCode::FORBIDDEN, text) }
 }
 
 /// The headers of the response that agrees to a subprotocol of WebSocket; none if the client offers none.

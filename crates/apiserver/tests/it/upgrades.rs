@@ -21,7 +21,7 @@ use crate::client::{self, handshake, soon, tls};
 /// # Errors
 ///
 /// The answer, if it is a refusal.
-async fn upgrade(
+pub(crate) async fn upgrade(
     server: &Server,
     token: &str,
     method: Method,
@@ -48,7 +48,7 @@ async fn upgrade(
     Ok(TokioIo::new(hyper::upgrade::on(response).await.expect("the connection is switched")))
 }
 
-fn websocket<'a>(key: &'a str, subprotocol: &'a str) -> [(&'a str, &'a str); 4] {
+pub(crate) fn websocket<'a>(key: &'a str, subprotocol: &'a str) -> [(&'a str, &'a str); 4] {
     [
         ("upgrade", "websocket"),
         ("sec-websocket-version", "13"),

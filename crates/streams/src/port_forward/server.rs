@@ -81,9 +81,8 @@ where
             && pair.data.is_some()
             && let Some(Pair { error: Some(error), data: Some(data), .. }) = pairs.remove(&request)
         {
-            let (back, returned) = oneshot::channel();
-            let forwarded = forward(port, Forwarded { data: Some(data), back: Some(back) });
-            connections.spawn(run(port, forwarded, error, returned));
+            let (connection, returned) = Forwarded::of(data);
+            connections.spawn(run(port, forward(port, connection), error, returned));
         }
     }
     session.ended().await
@@ -98,8 +97,7 @@ async fn run(
 ) {
     let outcome = forwarded.await;
     if let Err(cause) = outcome {
-        let message = format!("error forwarding port {port}: {cause}");
-        let line = json!({ "message": message }).to_string() + "\n";
+        let line = json!({ "message": refusal(port, &cause) }).to_string() + "\n";
         // If it cannot be told, nobody is there to whom.
         let _ = error.write_all(line.as_bytes()).await;
     }
@@ -107,6 +105,11 @@ async fn run(
     if let Ok(mut data) = returned.await {
         let _ = data.shutdown().await;
     }
+}
+
+/// The message about a connection that has failed.
+pub(super) fn refusal(port: u16, cause: &BoxError) -> String {
+    format!("error forwarding port {port}: {cause}")
 }
 
 /// The request, port and type of a stream, if its headers are valid.
@@ -128,6 +131,12 @@ fn request_of(incoming: &Incoming) -> Option<(String, u16, bool)> {
 }
 
 impl Forwarded {
+    /// A connection, and the stream that it gives back when it is dropped.
+    pub(super) fn of(data: Stream) -> (Self, oneshot::Receiver<Stream>) {
+        let (back, returned) = oneshot::channel();
+        (Forwarded { data: Some(data), back: Some(back) }, returned)
+    }
+
     fn stream(&mut self) -> Pin<&mut Stream> {
         Pin::new(self.data.as_mut().expect("it is taken when this is dropped"))
     }

@@ -35,14 +35,7 @@ pub(super) fn encode(version: Version, outcome: &Result<ExitStatus, BoxError>) -
                 ..Default::default()
             }
         }
-        Err(error) => {
-            let text = format!("error executing command in container: {error}");
-            let cause = StatusCause { message: Some(text.as_str().into()), ..Default::default() };
-            let details = StatusDetails { causes: vec![cause], ..Default::default() };
-            let message = format!("Internal error occurred: {text}");
-            let status = Status::failure(Reason::InternalError, message);
-            Status { details: Some(Box::new(details)), ..status }
-        }
+        Err(error) => failure(error),
     };
     if !version.has_status() {
         return status.message.map(|message| message.as_bytes().to_vec()).unwrap_or_default();
@@ -50,6 +43,18 @@ pub(super) fn encode(version: Version, outcome: &Result<ExitStatus, BoxError>) -
     let mut json = Vec::new();
     status.to_json(&mut json);
     json
+}
+
+/// The status of a command that could not be run: that of the error, or an internal error.
+fn failure(error: &BoxError) -> Status {
+    if let Some(status) = error.downcast_ref::<Error>().and_then(Error::status) {
+        return status.clone();
+    }
+    let text = format!("error executing command in container: {error}");
+    let cause = StatusCause { message: Some(text.as_str().into()), ..Default::default() };
+    let details = StatusDetails { causes: vec![cause], ..Default::default() };
+    let status = Status::failure(Reason::InternalError, format!("Internal error occurred: {text}"));
+    Status { details: Some(Box::new(details)), ..status }
 }
 
 /// The outcome of a command: all bytes of its error stream, and how that ended.

@@ -30,7 +30,8 @@ const CLOSED: &str = "the client closed the connection before";
 /// Runs a command for a client, on a connection that is switched to a protocol.
 ///
 /// The command begins when the client has opened the requested streams. When it has ended, all its output is sent, then
-/// the exit status, and the connection is closed. An error of the command tells the client that it could not be run.
+/// the exit status, and the connection is closed. An error of the command tells the client that it could not be run; one
+/// [with a `Status`](Error::of_status) is told as it is.
 /// If the client closes the connection before, the future of the command is dropped.
 ///
 /// # Errors

@@ -17,17 +17,19 @@ pub(super) fn is_running(pod: &Map) -> Result<(), String> {
     Err(format!("pod not found ({})", quoted(format!("{name}_{namespace}"))))
 }
 
-/// Checks that a container of a pod runs.
-pub(super) fn is_container_running(pod: &Map, container: &str) -> Result<(), String> {
-    let has_ended = is_running(pod).is_err();
+/// Returns true if a container of a pod runs.
+pub(super) fn is_container_running(pod: &Map, container: &str) -> bool {
     let is_stopped = status(pod, container).is_some_and(|status| {
         let is = |state: &str| status["state"].get(state).is_some();
         !is("running") && (is("waiting") || is("terminated"))
     });
-    if !has_ended && !is_stopped {
-        return Ok(());
-    }
-    Err(format!("container not found ({})", quoted(container)))
+    is_running(pod).is_ok() && !is_stopped
+}
+
+/// The kubelet's words about a container that does not run and is to be attached to.
+pub(super) fn not_attachable(pod: &Map, container: &str) -> String {
+    let (name, namespace) = (text_at(pod, &["metadata", "name"]), text_at(pod, &["metadata", "namespace"]));
+    format!("container {container} not found in pod {name}_{namespace}")
 }
 
 /// Checks that a container has a log: upstream's `validateContainerLogStatus`.
