@@ -2,6 +2,7 @@
 
 mod apply;
 mod approval;
+mod changes;
 #[cfg(feature = "streams")]
 mod copy;
 mod default_container;
@@ -41,6 +42,7 @@ use klient_apimachinery::{
 };
 
 pub use apply::ApplyOptions;
+pub use changes::{Change, Changes};
 #[cfg(feature = "streams")]
 pub use copy::{CopiedEntry, CopyOptions, CopyProgress, CopySummary};
 pub use delete::Deleted;

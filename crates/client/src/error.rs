@@ -176,6 +176,16 @@ impl Error {
         self.as_status()?.code.and_then(|code| u16::try_from(code).ok())
     }
 
+    /// Returns true if the same request may succeed in a moment: there was no answer, the server fails or has too much to
+    /// do, or it does not have the version of a watch any more. A refusal stays one.
+    pub fn is_transient(&self) -> bool {
+        use ErrorKind::{Auth, Connect, Connection, Timeout};
+        let may_pass = |code| code >= 500 || [410, 429].contains(&code);
+        matches!(self.kind(), Auth | Connect | Connection | Timeout)
+            || self.retry_after().is_some()
+            || self.code().is_some_and(may_pass)
+    }
+
     /// The delay after which the server asks for a retry.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

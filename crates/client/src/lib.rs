@@ -39,8 +39,8 @@ mod write_log;
 #[cfg(feature = "metrics")]
 pub use self::metrics::describe_metrics;
 pub use api::{
-    Api, ApplyOptions, Deleted, DynamicKind, DynamicPlace, Items, LogLine, LogOptions, LogStream, Patch,
-    PodLogs, PodLogsOptions, ProxyOptions, Watch,
+    Api, ApplyOptions, Change, Changes, Deleted, DynamicKind, DynamicPlace, Items, LogLine, LogOptions,
+    LogStream, Patch, PodLogs, PodLogsOptions, ProxyOptions, Watch,
 };
 #[cfg(feature = "streams")]
 pub use api::{

@@ -12,24 +12,13 @@ use std::time::Duration;
 
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::fields::Selector;
-use klient_apimachinery::{Addressable, ListOptions, Object, Str, WatchEvent, verbs};
-use klient_cache::{RetryWatch, RetryWatchOptions};
-use klient_client::{Api, ErrorKind as RequestErrorKind};
-use klient_workqueue::Backoff;
+use klient_apimachinery::{Addressable, List, ListOptions, Object, Str, verbs};
+use klient_client::{Api, Change, Changes};
 
 pub use combinators::{And, Not, Or};
 
 use crate::error::{Error, ErrorKind};
 use crate::identity::describe;
-
-/// Delays between tries of the list while the server cannot be reached.
-const BACKOFF: Backoff = Backoff {
-    duration: Duration::from_millis(100),
-    factor: 2.0,
-    jitter: 0.5,
-    steps: u32::MAX,
-    cap: Some(Duration::from_secs(5)),
-};
 
 /// A condition on an object: one of [`conditions`], or a function that gets the object, or `None` if it does not exist.
 pub trait Condition<K>: Send {
@@ -163,17 +152,23 @@ where
         return Err(Error::new(ErrorKind::NoName, what));
     }
     let wanted = condition.describe();
-    let seen = "nothing was read yet".to_owned();
-    let mut wait = Wait { condition, uid: options.uid, seen, watch: None };
+    let mut wait = Wait { condition, uid: options.uid, seen: None };
+    let selected = ListOptions::fields(Selector::one("metadata.name", name).to_string());
+    let mut last_error = None;
     let ended = if options.timeout.is_zero() {
-        wait.check(api, name).await.map(|checked| match checked {
-            Checked::Met(object) => Some(object),
-            Checked::NotMet(_) | Checked::Failed => None,
-        })
+        match api.list(&selected).await {
+            Ok(listed) => wait.listed(listed, name),
+            Err(error) if error.is_transient() => {
+                last_error = Some(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(Failure::Request(error.into())),
+        }
     } else {
-        tokio::time::timeout(options.timeout, wait.run(api, name))
-            .await
-            .map_or(Ok(None), |ended| ended.map(Some))
+        let mut changes = api.changes(&selected);
+        let waited = tokio::time::timeout(options.timeout, wait.run(&mut changes, name)).await;
+        last_error = changes.last_error().map(ToString::to_string);
+        waited.map_or(Ok(None), |ended| ended.map(Some))
     };
     match ended {
         Ok(Some(object)) => Ok(object),
@@ -183,27 +178,21 @@ where
         }
         Ok(None) => {
             let subject = describe(api, api.within(), name);
-            let mut what = format!(
-                "{subject}: {wanted} did not come within {} s; {}",
-                options.timeout.as_secs_f64(),
-                wait.seen
-            );
-            if let Some(error) = wait.watch.as_ref().and_then(RetryWatch::last_error) {
-                what += &format!("; the last error was: {error}");
-            }
+            let seconds = options.timeout.as_secs_f64();
+            let mut what = format!("{subject}: {wanted} did not come within {seconds} s");
+            what.extend(wait.seen.map(|seen| format!("; {seen}")));
+            what.extend(last_error.map(|error| format!("; the last error was: {error}")));
             Err(Error::new(ErrorKind::Timeout, what))
         }
     }
 }
 
 /// A wait in progress.
-struct Wait<C, K> {
+struct Wait<C> {
     condition: C,
     uid: Option<Str>,
     /// The state that was seen last.
-    seen: String,
-    /// The watch, after the list.
-    watch: Option<RetryWatch<K>>,
+    seen: Option<String>,
 }
 
 /// The end of a wait without success.
@@ -212,83 +201,39 @@ enum Failure {
     Condition(ErrorKind, String),
 }
 
-/// The result of reading the object.
-enum Checked<K> {
-    /// The condition is met by the object, or by its absence.
-    Met(Option<K>),
-    /// It is not met at a resourceVersion.
-    NotMet(String),
-    /// The object was not read, which another try may mend.
-    Failed,
-}
-
-impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
-    /// Reads the object once.
-    async fn check<P>(&mut self, api: &Api<K, P>, name: &str) -> Result<Checked<K>, Failure>
+impl<C> Wait<C> {
+    /// Checks the object in a list of those of its name. The result is the object, or its absence, if it meets the condition.
+    fn listed<K: Object>(&mut self, listed: List<K>, name: &str) -> Result<Option<Option<K>>, Failure>
     where
-        K: verbs::List,
-        P: Addressable,
+        C: Condition<K>,
     {
-        let listed = match api.list(&ListOptions::fields(selector(name))).await {
-            Ok(listed) => listed,
-            Err(error) if is_transient(&error) => {
-                self.seen = format!("the last error was: {error}");
-                return Ok(Checked::Failed);
-            }
-            Err(error) => return Err(Failure::Request(error.into())),
-        };
-        let version = listed.resource_version().to_owned();
         let object = listed.items.into_iter().find(|object| object.name() == name);
-        if self.is_met(object.as_ref())? {
-            return Ok(Checked::Met(object.filter(|object| self.is_same(object))));
-        }
-        Ok(Checked::NotMet(version))
+        let is_met = self.is_met(object.as_ref())?;
+        Ok(is_met.then(|| object.filter(|object| self.is_same(object))))
     }
 
-    async fn run<P>(&mut self, api: &Api<K, P>, name: &str) -> Result<Option<K>, Failure>
+    /// Waits until the condition is met.
+    async fn run<K: Wire + Object>(
+        &mut self,
+        changes: &mut Changes<K>,
+        name: &str,
+    ) -> Result<Option<K>, Failure>
     where
-        K: Clone + verbs::List + verbs::Watch,
-        P: Addressable,
+        C: Condition<K>,
     {
-        let mut backoff = BACKOFF;
         loop {
-            let version = match self.check(api, name).await? {
-                Checked::Met(object) => return Ok(object),
-                Checked::NotMet(version) => version,
-                Checked::Failed => {
-                    tokio::time::sleep(backoff.step()).await;
-                    continue;
+            let met = match changes.next().await.map_err(|error| Failure::Request(error.into()))? {
+                Change::Listed(listed) => self.listed(listed, name)?,
+                Change::Applied(object) if self.is_met(Some(&object))? => {
+                    Some(Some(object).filter(|object| self.is_same(object)))
                 }
+                Change::Applied(_) => None,
+                Change::Deleted(_) => self.is_met(None::<&K>)?.then_some(None),
             };
-            let options =
-                RetryWatchOptions { field_selector: Some(selector(name).into()), ..Default::default() };
-            let watch = RetryWatch::new(api.clone(), &version, options);
-            self.watch = Some(watch.map_err(|error| Failure::Request(error.into()))?);
-            while let Some(event) = self.next().await {
-                match event.map_err(|error| Failure::Request(error.into()))? {
-                    WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                        backoff = BACKOFF;
-                        if self.is_met(Some(&object))? {
-                            return Ok(Some(object).filter(|object| self.is_same(object)));
-                        }
-                    }
-                    WatchEvent::Deleted(_) => {
-                        if self.is_met(None)? {
-                            return Ok(None);
-                        }
-                    }
-                    // The server no longer has the version: list again.
-                    _ => break,
-                }
+            if let Some(object) = met {
+                return Ok(object);
             }
-            self.watch = None;
-            tokio::time::sleep(backoff.step()).await;
         }
-    }
-
-    /// The next event of the watch.
-    async fn next(&mut self) -> Option<Result<WatchEvent<K>, klient_cache::Error>> {
-        self.watch.as_mut()?.next().await
     }
 
     /// Returns true for the object that is meant.
@@ -296,13 +241,16 @@ impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
         self.uid.as_deref().is_none_or(|uid| uid == object.uid())
     }
 
-    fn is_met(&mut self, object: Option<&K>) -> Result<bool, Failure> {
+    fn is_met<K: Object>(&mut self, object: Option<&K>) -> Result<bool, Failure>
+    where
+        C: Condition<K>,
+    {
         let same = object.filter(|object| self.is_same(*object));
         let is_met = self.condition.is_met(same);
         if is_met.map_err(|problem| Failure::Condition(ErrorKind::Condition, problem))? {
             return Ok(true);
         }
-        self.seen = match (same, object) {
+        let seen = match (same, object) {
             (Some(object), _) => self.condition.seen(object),
             (None, _) if self.uid.is_none() => "it does not exist".to_owned(),
             (None, Some(_)) => {
@@ -313,19 +261,7 @@ impl<C: Condition<K>, K: Wire + Object> Wait<C, K> {
                 return Err(Failure::Condition(ErrorKind::Replaced, "the object was deleted".to_owned()));
             }
         };
+        self.seen = Some(seen);
         Ok(false)
     }
-}
-
-/// The field selector of an object.
-fn selector(name: &str) -> String {
-    Selector::one("metadata.name", name).to_string()
-}
-
-/// Returns true if another try of a list may help.
-fn is_transient(error: &klient_client::Error) -> bool {
-    use RequestErrorKind::{Auth, Connect, Connection, Timeout};
-    matches!(error.kind(), Auth | Connect | Connection | Timeout)
-        || error.retry_after().is_some()
-        || error.code().is_some_and(|code| code >= 500)
 }

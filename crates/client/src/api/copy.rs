@@ -17,8 +17,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use super::changes::BACKOFF;
 use super::exec::{ExecOptions, Running};
-use super::pod_logs::BACKOFF;
 use super::{Api, DynamicPlace};
 use crate::error::{Error, ErrorKind, Problem};
 

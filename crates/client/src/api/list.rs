@@ -149,7 +149,7 @@ impl<K: Wire, P: Place> Api<K, P> {
 }
 
 /// A list of all items. `pass_over` receives the error of a single object and decides whether the list continues.
-async fn collect<K: Wire>(
+pub(super) async fn collect<K: Wire>(
     mut items: Items<K>,
     mut pass_over: impl FnMut(Error) -> Result<(), Error> + Send,
 ) -> Result<List<K>, Error> {

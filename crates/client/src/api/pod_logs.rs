@@ -6,27 +6,21 @@ use std::collections::HashSet;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use klient_apimachinery::codec::Wire;
-use klient_apimachinery::{ListOptions, Object, Place, Str, Unstructured, WatchEvent, WatchOptions, verbs};
-use klient_workqueue::Backoff;
+use klient_apimachinery::{ListOptions, Object, Place, Str, Unstructured, verbs};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
+use super::changes::Change;
 use super::default_container::{containers, default_container};
 use super::{Api, DynamicPlace, LogOptions};
 use crate::error::Error;
 
 /// The number of lines that wait for a reader. When it is reached, the logs are not read on.
 const WAITING: usize = 64;
-
-/// The delays before what has broken is tried again.
-pub(super) const BACKOFF: Backoff =
-    Backoff { duration: Duration::from_millis(200), factor: 2.0, jitter: 0.2, steps: 8, cap: None };
 
 /// The logs of several containers that are read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -151,69 +145,30 @@ struct Pods {
     tasks: JoinSet<()>,
 }
 
-/// Returns true for errors that may be over in a moment: all but refusals, that of a container that has just ended, and of a
-/// version that is too old.
-fn is_transient(error: &Error) -> bool {
-    let may_pass = |code| code >= 500 || [410, 429].contains(&code);
-    error.as_status().is_none() || error.is_bad_request() || error.code().is_some_and(may_pass)
-}
-
 impl Reading {
     /// Reads the logs of the pods that exist, and of those that come if they are wanted.
     async fn all(&self, selector: &str) -> Result<(), Error> {
         let mut pods = Pods::default();
-        let mut version = self.list(selector, &mut pods).await?;
+        let options = ListOptions::labels(selector);
+        let list = self.pods.list(&options).await?;
+        list.items.iter().for_each(|pod| self.begin(pod, &mut pods));
         if !self.options.follow_restarts {
             while pods.tasks.join_next().await.is_some() {}
             return Ok(());
         }
-        let mut backoff = BACKOFF;
+        let mut changes = self.pods.changes(&options).after(list.resource_version());
         loop {
-            match self.watch(selector, version, &mut pods).await {
-                Ok(had_events) if had_events => backoff = BACKOFF,
-                Err(error) if !is_transient(&error) => return Err(error),
-                _ => {}
-            }
-            // A watch that ends is begun again from a list.
-            version = loop {
-                sleep(backoff.step()).await;
-                match self.list(selector, &mut pods).await {
-                    Ok(version) => break version,
-                    Err(error) if !is_transient(&error) => return Err(error),
-                    Err(_) => {}
-                }
-            };
-        }
-    }
-
-    /// Begins to read the logs of the pods that exist; the version of the list.
-    async fn list(&self, selector: &str, pods: &mut Pods) -> Result<Option<Str>, Error> {
-        let list = self.pods.list(&ListOptions::labels(selector)).await?;
-        for pod in &list.items {
-            self.begin(pod, pods);
-        }
-        Ok(list.metadata.resource_version)
-    }
-
-    /// Begins to read the logs of pods that come, until the watch ends; true if it had events.
-    async fn watch(&self, selector: &str, version: Option<Str>, pods: &mut Pods) -> Result<bool, Error> {
-        let options = WatchOptions { resource_version: version, ..WatchOptions::labels(selector) };
-        let mut watch = self.pods.watch(&options).await?;
-        let mut had_events = false;
-        while let Some(Ok(event)) = watch.next().await {
-            match event {
-                WatchEvent::Added(pod) | WatchEvent::Modified(pod) => self.begin(&pod, pods),
+            match changes.next().await? {
+                Change::Listed(list) => list.items.iter().for_each(|pod| self.begin(pod, &mut pods)),
+                Change::Applied(pod) => self.begin(&pod, &mut pods),
                 // A pod that only leaves the selector is read on, and is not to be read twice when it comes back.
-                WatchEvent::Deleted(pod) if pod.deletion_timestamp().is_some() => {
+                Change::Deleted(pod) if pod.deletion_timestamp().is_some() => {
                     pods.known.remove(pod.uid());
                 }
-                WatchEvent::Error(_) => return Ok(had_events),
-                _ => {}
+                Change::Deleted(_) => {}
             }
-            had_events = true;
             while pods.tasks.try_join_next().is_some() {}
         }
-        Ok(had_events)
     }
 
     /// Begins to read the logs of a pod, once.

@@ -13,6 +13,7 @@ mod log;
 mod test_proxy;
 
 mod apply;
+mod changes;
 mod conformance;
 mod connection_age;
 #[cfg(feature = "streams")]
@@ -43,6 +44,8 @@ mod patches;
 mod pod_exec;
 #[cfg(feature = "streams")]
 mod pod_logs;
+#[cfg(feature = "streams")]
+mod pod_streams;
 #[cfg(feature = "streams")]
 mod port_forward;
 mod priority_and_fairness;

@@ -75,8 +75,7 @@ async fn a_watch_that_is_refused_ends_the_wait() {
     let error =
         wait_for(&config_maps, "sky", conditions::deleted().not(), Default::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
-    let refused = error.cache_error().and_then(klient_cache::Error::as_source);
-    assert_eq!(refused.and_then(klient_apimachinery::SourceError::code), Some(403), "{error}");
+    assert!(error.request_error().is_some_and(klient_client::Error::is_forbidden), "{error}");
 }
 
 async fn create<K: Kind + DeserializeOwned>(client: &Client, object: Value) -> K {

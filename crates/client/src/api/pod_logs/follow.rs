@@ -1,13 +1,14 @@
 //! [`ContainerLog`], the log of one container, which may go on after the container's restart.
 
 use bytes::Bytes;
-use klient_apimachinery::{Object as _, Str, Time, Unstructured, WatchEvent, WatchOptions};
+use klient_apimachinery::{ListOptions, Object as _, Str, Time, Unstructured};
 use serde_json::Value;
 use tokio::time::sleep;
 
+use super::super::changes::{BACKOFF, Change};
 use super::super::default_container::containers;
 use super::super::{Api, DynamicPlace, LogOptions};
-use super::{BACKOFF, LogLine, PodLogsOptions, is_transient};
+use super::{LogLine, PodLogsOptions};
 use crate::error::Error;
 
 /// The log of one container.
@@ -157,10 +158,7 @@ impl ContainerLog {
                     }
                 }
                 State::Waiting => {
-                    match self.changed().await {
-                        Err(error) if is_transient(&error) => sleep(backoff.step()).await,
-                        changed => changed?,
-                    }
+                    self.changed().await?;
                     continue;
                 }
                 State::Running(run) => run,
@@ -208,23 +206,26 @@ impl ContainerLog {
         Ok(pod.map_or(State::Gone, |pod| state(&pod, &self.container)))
     }
 
-    /// Waits until the pod changes.
+    /// Waits until the container does not wait any more, or its pod is gone.
     async fn changed(&self) -> Result<(), Error> {
-        let selector = format!("metadata.name={}", self.pod);
-        let mut watch = self.pods.watch(&WatchOptions::fields(selector)).await?;
+        let is_waiting = |pod: &Unstructured| state(pod, &self.container) == State::Waiting;
+        let mut changes = self.pods.changes(&ListOptions::fields(format!("metadata.name={}", self.pod)));
         loop {
-            match watch.next().await {
-                Some(Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)))
-                    if state(&pod, &self.container) == State::Waiting => {}
-                Some(Ok(WatchEvent::Bookmark(_))) => {}
-                Some(Ok(WatchEvent::Error(_)) | Err(_)) | None => {
-                    sleep(BACKOFF.duration).await;
-                    return Ok(());
-                }
-                Some(Ok(_)) => return Ok(()),
+            let waits = match changes.next().await? {
+                Change::Listed(pods) => pods.items.first().is_some_and(is_waiting),
+                Change::Applied(pod) => is_waiting(&pod),
+                Change::Deleted(_) => false,
+            };
+            if !waits {
+                return Ok(());
             }
         }
     }
+}
+
+/// Returns true for errors that may be over in a moment, among them the refusal of a container that has just ended.
+fn is_transient(error: &Error) -> bool {
+    error.is_transient() || error.is_bad_request()
 }
 
 fn state(pod: &Unstructured, container: &str) -> State {

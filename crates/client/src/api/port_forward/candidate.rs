@@ -3,11 +3,10 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use klient_apimachinery::{ListOptions, Object as _, Unstructured, WatchEvent, WatchOptions};
+use klient_apimachinery::{ListOptions, Object as _, Unstructured};
 use serde_json::Value;
-use tokio::time::sleep;
 
-use crate::api::pod_logs::BACKOFF;
+use crate::api::changes::Change;
 use crate::api::target_pods::TargetPods;
 use crate::error::{Error, ErrorKind, Problem};
 
@@ -25,34 +24,28 @@ pub(super) async fn wait(
     selector: &str,
     limit: Duration,
 ) -> Result<Unstructured, Error> {
-    let waited = tokio::time::timeout(limit, first(target, selector)).await;
-    waited.unwrap_or_else(|_| {
-        let problem =
-            format!("no pod of the selector {selector} has begun to run within {} s", limit.as_secs_f64());
-        Err(Error::new(ErrorKind::Timeout, target.to_string(), Problem(problem)))
-    })
-}
-
-async fn first(target: &TargetPods, selector: &str) -> Result<Unstructured, Error> {
-    let mut backoff = BACKOFF;
-    loop {
-        let pods = target.pods.list(&ListOptions::labels(selector)).await?;
-        let version = pods.metadata.resource_version.clone();
-        if let Some(pod) = best(pods.items) {
-            return Ok(pod);
-        }
-        let options = WatchOptions { resource_version: version, ..WatchOptions::labels(selector) };
-        let mut watch = target.pods.watch(&options).await?;
-        // A watch that ends is begun again from a list.
-        while let Some(Ok(event)) = watch.next().await {
-            if let WatchEvent::Added(pod) | WatchEvent::Modified(pod) = event
-                && let Some(pod) = best(vec![pod])
-            {
+    let mut changes = target.pods.changes(&ListOptions::labels(selector));
+    let first = async {
+        loop {
+            let pods = match changes.next().await? {
+                Change::Listed(pods) => pods.items,
+                Change::Applied(pod) => vec![pod],
+                Change::Deleted(_) => Vec::new(),
+            };
+            if let Some(pod) = best(pods) {
                 return Ok(pod);
             }
         }
-        sleep(backoff.step()).await;
+    };
+    if let Ok(waited) = tokio::time::timeout(limit, first).await {
+        return waited;
     }
+    let seconds = limit.as_secs_f64();
+    let mut problem = format!("no pod of the selector {selector} has begun to run within {seconds} s");
+    if let Some(error) = changes.last_error() {
+        problem += &format!("; the last error was: {error}");
+    }
+    Err(Error::new(ErrorKind::Timeout, target.to_string(), Problem(problem)))
 }
 
 /// The best of those that can be used: one that is ready, for longest; then one with few restarts, and an old one.
