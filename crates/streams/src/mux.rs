@@ -358,12 +358,14 @@ impl Mux {
         .await
     }
 
-    /// Sends what waits, says goodbye and ends the connection. Data that arrives is dropped when its buffer is full.
+    /// Sends what waits, says goodbye and ends the connection. Nothing more is written, and data that arrives is dropped when
+    /// its buffer is full.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         if !state.is_closing {
             state.is_closing = true;
             state.go_away_last();
+            state.streams.values_mut().for_each(Buffers::wake);
         }
         drop(state);
         self.sendable.notify_waiters();

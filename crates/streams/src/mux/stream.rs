@@ -135,7 +135,7 @@ impl Mux {
 
     fn poll_write(&self, id: u32, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let mut state = self.lock();
-        let ended = state.ended.clone();
+        let (ended, is_closing) = (state.ended.clone(), state.is_closing);
         let Some(stream) = state.streams.get_mut(&id) else { return Poll::Ready(Err(gone())) };
         if let Some(reason) = stream.reset {
             return Poll::Ready(Err(reset(reason, io::ErrorKind::BrokenPipe)));
@@ -146,6 +146,10 @@ impl Mux {
         }
         if let Some(ended) = ended {
             return Poll::Ready(Err(ended.error().into_io(io::ErrorKind::BrokenPipe)));
+        }
+        if is_closing {
+            let error = Error::connection("the connection is closing and takes nothing more");
+            return Poll::Ready(Err(error.into_io(io::ErrorKind::BrokenPipe)));
         }
         let count = stream.write(data);
         if count == 0 && !data.is_empty() {

@@ -3,21 +3,27 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
+use tokio::time::{Instant, timeout_at};
 
 use super::opening::{self, Opened};
 use super::outcome;
-use super::protocol::{Protocol, Version};
+use super::protocol::Protocol;
 use super::stdio::{Reader, Writer};
 use super::terminal::{Terminal, TerminalSize};
 use super::{ExitStatus, Streams};
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::mux::Handle;
+use crate::mux::{Ended, Handle};
 
 /// The largest message about the end of a command, in bytes.
 const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// The time that a server has to close a connection after the exit status.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// A command that runs at the other end of a connection.
 ///
@@ -47,9 +53,8 @@ pub struct Process {
     /// The bytes of the error stream so far.
     message: Vec<u8>,
     outcome: Option<Result<ExitStatus, Error>>,
-    version: Version,
-    /// Keeps the connection.
-    _handle: Arc<Handle>,
+    protocol: Protocol,
+    handle: Arc<Handle>,
 }
 
 /// The output of a command and its exit status.
@@ -89,8 +94,8 @@ impl Process {
             error: Reader::new(error),
             message: Vec::new(),
             outcome: None,
-            version: protocol.version(),
-            _handle: handle,
+            protocol,
+            handle,
         })
     }
 
@@ -120,8 +125,8 @@ impl Process {
     /// An exit code other than 0 is none: [`ExitStatus::exit_ok`] makes it one.
     pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
         self.stdin = None;
-        let Process { stdout, stderr, error, message, version, outcome, .. } = self;
-        let ended = end(error, message, *version, outcome);
+        let Process { stdout, stderr, error, message, protocol, outcome, handle, .. } = self;
+        let ended = end(error, message, *protocol, handle, outcome);
         // The error of a stream is told by the missing exit status.
         let (_, _, outcome) = tokio::join!(discard(stdout.as_mut()), discard(stderr.as_mut()), ended);
         outcome
@@ -158,11 +163,11 @@ impl Process {
     /// Those of [`wait`](Self::wait), and that of a stream that broke.
     pub async fn wait_into(&mut self, output: &mut Output) -> Result<(), Error> {
         self.stdin = None;
-        let Process { stdout, stderr, error, message, version, outcome, .. } = self;
+        let Process { stdout, stderr, error, message, protocol, outcome, handle, .. } = self;
         let (stdout, stderr, status) = tokio::join!(
             collect(stdout.as_mut(), &mut output.stdout),
             collect(stderr.as_mut(), &mut output.stderr),
-            end(error, message, *version, outcome),
+            end(error, message, *protocol, handle, outcome),
         );
         output.status = status?;
         stdout.and(stderr).map_err(|error| Error::of_io(&error))
@@ -173,14 +178,31 @@ impl Process {
 async fn end(
     error: &mut Reader,
     message: &mut Vec<u8>,
-    version: Version,
+    protocol: Protocol,
+    handle: &Handle,
     outcome: &mut Option<Result<ExitStatus, Error>>,
 ) -> Result<ExitStatus, Error> {
     if let Some(outcome) = outcome {
         return outcome.clone();
     }
+    let version = protocol.version();
+    // Channels over WebSocket end with the connection alone, which is the server's to close.
+    let ends_with_connection = version.has_status() && matches!(protocol, Protocol::WebSocket(_));
+    let mut deadline = None;
     let ended = loop {
-        match error.read_buf(message).await {
+        if ends_with_connection && deadline.is_none() && is_complete(message) {
+            handle.mux.close();
+            deadline = Some(Instant::now() + LINGER);
+        }
+        let read = error.read_buf(message);
+        let read = match deadline {
+            None => read.await,
+            Some(deadline) => timeout_at(deadline, read).await.unwrap_or_else(|_| {
+                handle.mux.end(Ended::Complete);
+                Ok(0)
+            }),
+        };
+        match read {
             Ok(0) => break Ok(()),
             Ok(_) if message.len() > MAX_MESSAGE => {
                 break Err(Error::protocol(format!("the exit status is larger than {MAX_MESSAGE} bytes")));
@@ -190,6 +212,11 @@ async fn end(
         }
     };
     outcome.insert(outcome::decode(version, message, ended)).clone()
+}
+
+/// Returns true for all bytes of a `Status`.
+fn is_complete(message: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(message).is_ok()
 }
 
 /// Reads a stream to its end.
@@ -220,6 +247,6 @@ impl fmt::Debug for Output {
 
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Process").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Process").field("protocol", &self.protocol).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! Channels and tunnels over WebSocket against peers that send messages of their own.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use klient_streams::remote_command::{
@@ -8,7 +9,7 @@ use klient_streams::remote_command::{
 };
 use klient_streams::websocket::Tunnel;
 use klient_streams::{Connection, Error, ErrorKind};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
@@ -118,13 +119,44 @@ async fn a_status_counts_even_if_the_connection_then_breaks() {
     assert!(soon("the status", process.wait()).await.unwrap().success());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_closes_the_connection_holds_up_nobody() {
+    let frame = |data: &[u8]| [&[0x82, u8::try_from(data.len()).unwrap()], data].concat();
+    for takes_input in [true, false] {
+        let (near, far) = pair(Carrier::Memory).await;
+        let mut process = Process::start(near, Protocol::WEBSOCKET_V5, STREAMS).await.unwrap();
+        let mut stdin = process.stdin.take().unwrap();
+        let (mut reader, mut writer) = tokio::io::split(far);
+        // It answers no closing handshake, and is alive by its pings.
+        let server = tokio::spawn(async move {
+            writer.write_all(&[frame(b"\x01out"), frame(SUCCESS)].concat()).await.unwrap();
+            let pings = async {
+                while writer.write_all(b"\x89\x00").await.is_ok() {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            };
+            let reading = async {
+                if takes_input {
+                    let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
+                }
+            };
+            tokio::join!(pings, reading);
+        });
+        let flood = tokio::spawn(async move { while stdin.write_all(&[0; 10_000]).await.is_ok() {} });
+        assert!(soon("the status", process.wait()).await.unwrap().success());
+        drop(process);
+        soon("the end of the input", flood).await.unwrap();
+        soon("the end of the connection", server).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_client_of_version_5_ends_standard_input_with_a_message_and_others_cannot() {
     for (version, last) in [(Version::V5, Some(binary(&b"\xff\x00"[..]))), (Version::V4, None)] {
         let protocol = Protocol::WebSocket(Subprotocol { version, base64: false });
         let (mut process, mut server) = client(protocol).await;
         let mut stdin = process.stdin.take().unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stdin, b"in").await.unwrap();
+        stdin.write_all(b"in").await.unwrap();
         drop(stdin);
         assert_eq!(soon("the input", server.next()).await.unwrap().unwrap(), binary(&b"\x00in"[..]));
         if let Some(last) = last {
@@ -144,7 +176,7 @@ async fn served(protocol: Protocol, messages: Vec<Message>) -> (Result<ExitStatu
     let command = |mut stdio: Stdio| async move {
         let mut input = String::new();
         stdio.stdin.as_mut().unwrap().read_to_string(&mut input).await?;
-        tokio::io::AsyncWriteExt::write_all(stdio.stdout.as_mut().unwrap(), input.as_bytes()).await?;
+        stdio.stdout.as_mut().unwrap().write_all(input.as_bytes()).await?;
         Ok(ExitStatus::from(2))
     };
     let talk = async {
