@@ -1,8 +1,10 @@
-//! A remote command over WebSocket takes any bytes of its client: it ends and does not panic.
+//! A remote command, and forwarded ports, over channels of WebSocket take any bytes of their client: they end and do not
+//! panic.
 #![no_main]
 
 use std::sync::LazyLock;
 
+use klient_streams::port_forward::{Channels, Forwarded, serve_channels};
 use klient_streams::remote_command::{ExitStatus, Protocol, Stdio, Streams, Subprotocol, Version, serve};
 use libfuzzer_sys::fuzz_target;
 use tokio::io::AsyncWriteExt;
@@ -20,6 +22,12 @@ async fn cat(mut stdio: Stdio) -> Result<ExitStatus, klient_streams::BoxError> {
     Ok(ExitStatus::SUCCESS)
 }
 
+async fn echo(mut connection: Forwarded) -> Result<(), klient_streams::BoxError> {
+    let (mut reader, mut writer) = tokio::io::split(&mut connection);
+    tokio::io::copy(&mut reader, &mut writer).await?;
+    Ok(())
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let [choice, bytes @ ..] = bytes else { return };
     let version = Version::ALL[usize::from(choice >> 2) % 5];
@@ -33,6 +41,11 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = near.shutdown().await;
             let _ = tokio::io::copy(&mut near, &mut tokio::io::sink()).await;
         };
-        let _ = tokio::join!(send, serve(far, protocol, streams, cat));
+        if choice & 128 == 128 {
+            let channels = Channels::new([80, 443], base64).expect("there are two");
+            let _ = tokio::join!(send, serve_channels(far, channels, |_, connection| echo(connection)));
+        } else {
+            let _ = tokio::join!(send, serve(far, protocol, streams, cat));
+        }
     });
 });
