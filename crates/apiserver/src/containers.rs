@@ -20,7 +20,9 @@ pub use log::{ContainerLog, LogStream};
 ///
 /// Requests for which it has no function are refused, as by a server whose nodes cannot be reached. Streams run at the same time,
 /// each in a task of its own, which is dropped when the client closes its connection or the server stops. A container
-/// that the status of its pod shows as waiting or terminated, and a pod that has ended, are refused as by a kubelet.
+/// that the status of its pod shows as waiting or terminated, and a pod that has ended, are refused as by a kubelet: by a
+/// text, or by a `Status` behind the connection's switch to `v5.channel.k8s.io`, unless the node of the pod declares the
+/// feature `ExtendWebSocketsToKubelet`.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -129,8 +131,9 @@ impl Containers {
     /// - Commands are those of a small shell, `sh`, with `echo`, `cat`, `sleep`, `env`, `ls`, `tar` and some more. Each
     ///   container has files of its own, in memory.
     /// - The main process is that of `command` and `args`. If their first word is no such program, it runs for ever.
-    ///   Containers with `stdin` read it from the first client that attaches to them. When it ends, the pod's
-    ///   `restartPolicy` counts: it is started again at once, and then after pauses of ten seconds to five minutes.
+    ///   With `stdin` it begins when the first client attaches to it. Its input goes on when clients leave, unless the
+    ///   container has `stdinOnce` and no terminal. When it ends, the pod's `restartPolicy` counts: it is started
+    ///   again at once, and then after pauses of ten seconds to five minutes.
     /// - Declared ports answer over HTTP, with a line of text.
     /// - The log has the lines of the pod's annotation `containers.klient.dev/log`, and what the main process prints.
     /// - Init containers count as those that have succeeded. Probes, volumes and the fields of security have no effect.

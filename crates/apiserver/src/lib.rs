@@ -75,6 +75,26 @@ pub use webhook::{InvalidServiceAddress, ServiceAddress};
 /// # #[tokio::main] async fn main() { server().await; }
 /// ```
 ///
+/// Other settings are those of [`Options`], with [`start_with`](Self::start_with). Containers of pods are functions of the test, which
+/// [`Containers`] has, or the [built-in ones](Containers::built_in):
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_apiserver::{Containers, Options, TestServer};
+/// use tokio::io::AsyncWriteExt as _;
+///
+/// let containers = Containers::new(|command, mut stdio| async move {
+///     if command.args != ["redis-cli", "ping"] {
+///         return Err(format!("{}: not found", command.args[0]).into());
+///     }
+///     stdio.stdout.as_mut().ok_or("no output")?.write_all(b"PONG\n").await?;
+///     Ok(0.into())
+/// });
+/// let options = Options { containers: Some(containers), ..Default::default() };
+/// let server = TestServer::start_with(options).await?;
+/// # Ok(()) }
+/// ```
+///
 /// To test how a program reconnects, [restart](Server::restart) the server, with its objects or
 /// [without](Server::restart_empty), or [stop](Server::stop) it for a while.
 #[derive(Debug)]
@@ -91,16 +111,6 @@ impl TestServer {
     }
 
     /// Starts a server with options: containers for exec and logs, addresses of webhooks, a file of tokens.
-    ///
-    /// ```
-    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use klient_apiserver::{Containers, Options, TestServer};
-    ///
-    /// // Pods run at once, in containers with a small shell.
-    /// let containers = Some(Containers::built_in());
-    /// let server = TestServer::start_with(Options { containers, ..Options::default() }).await?;
-    /// # Ok(()) }
-    /// ```
     ///
     /// # Errors
     ///
