@@ -4,7 +4,7 @@
 //!
 //! It needs Go, with which kube-apiserver is built when it is first run: ten minutes on two cores.
 
-mod programs;
+pub(crate) mod programs;
 
 use std::process::Command;
 
@@ -65,13 +65,13 @@ impl Servers {
     }
 }
 
-fn cargo(words: &[&str]) -> Command {
+pub(crate) fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.args(words).current_dir(root());
     command
 }
 
-fn done(mut command: Command, problem: &str) -> Result<(), String> {
-    let status = command.status().map_err(|error| format!("cannot run cargo: {error}"))?;
+pub(crate) fn done(mut command: Command, problem: &str) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("cannot run it: {error}"))?;
     if status.success() { Ok(()) } else { Err(problem.to_owned()) }
 }

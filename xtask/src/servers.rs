@@ -80,11 +80,24 @@ impl Server {
     ///
     /// If it does not start.
     pub(crate) fn embedded(klient: &Path, folder: &Path) -> Result<Server, String> {
+        // As beside a kube-apiserver alone, no pod runs.
+        Server::start_embedded(klient, folder, &["--no-containers"])
+    }
+
+    /// Starts an embedded server whose pods run in the built-in containers.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start.
+    pub(crate) fn with_containers(klient: &Path, folder: &Path) -> Result<Server, String> {
+        Server::start_embedded(klient, folder, &[])
+    }
+
+    fn start_embedded(klient: &Path, folder: &Path, options: &[&str]) -> Result<Server, String> {
         let kubeconfig = folder.join("klient.kubeconfig");
         let mut command = Command::new(klient);
-        // As beside a kube-apiserver alone, no pod runs.
-        command.args(["server", "--listen", "127.0.0.1:0", "--no-containers", "--write-kubeconfig"]);
-        command.arg(&kubeconfig);
+        command.args(["server", "--listen", "127.0.0.1:0", "--write-kubeconfig"]).arg(&kubeconfig);
+        command.args(options);
         Server::start(command, &folder.join("klient.log"), "Serving at ", kubeconfig)
     }
 

@@ -1,8 +1,10 @@
 //! A program of kube: it defines a custom resource by a derived definition with rules of CEL, and writes objects of it in
 //! the ways that kube has, good ones and such as are refused, on the server of `$KUBECONFIG`.
 //!
-//! It prints each answer, without what no two servers have in common.
+//! It prints each answer, without what no two servers have in common. `e2e-kube containers` runs commands and forwards ports
+//! in place of that, on a server whose pods run.
 
+mod containers;
 mod sensor;
 
 use std::pin::pin;
@@ -26,6 +28,9 @@ const NAMESPACE: &str = "default";
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::try_default().await?;
+    if std::env::args().nth(1).as_deref() == Some("containers") {
+        return containers::run(client).await;
+    }
     define(&client).await?;
     let sensors: Api<Sensor> = Api::namespaced(client.clone(), NAMESPACE);
     creates(&sensors).await;

@@ -72,7 +72,7 @@ impl Program {
 }
 
 /// Builds a program in Rust, which is a workspace of its own.
-fn cargo(name: &str) -> Result<PathBuf, String> {
+pub(crate) fn cargo(name: &str) -> Result<PathBuf, String> {
     let folder = root().join("e2e").join(name);
     let mut build = super::cargo(&["build", "--quiet"]);
     build.current_dir(&folder);
