@@ -47,7 +47,7 @@ pub(super) fn encode(version: Version, outcome: &Result<ExitStatus, BoxError>) -
 
 /// The status of a command that could not be run: that of the error, or an internal error.
 fn failure(error: &BoxError) -> Status {
-    if let Some(status) = error.downcast_ref::<Error>().and_then(Error::status) {
+    if let Some(status) = error.downcast_ref::<Error>().and_then(Error::as_status) {
         return status.clone();
     }
     let text = format!("error executing command in container: {error}");

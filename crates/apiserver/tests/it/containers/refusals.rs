@@ -31,7 +31,7 @@ async fn refusal(server: &Server, request: &str, protocol: Protocol, streams: St
         Ok(mut process) => {
             let error = soon("the refusal", process.wait()).await.expect_err("it is refused");
             assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
-            let status = error.status().expect("versions 4 and 5 have one");
+            let status = error.as_status().expect("versions 4 and 5 have one");
             let (reason, message) =
                 (status.reason.as_deref().expect("a reason"), status.message.as_deref().expect("a message"));
             assert_eq!((status.status.as_deref(), reason), (Some("Failure"), "InternalError"));
