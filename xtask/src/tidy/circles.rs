@@ -18,7 +18,7 @@ type Module = Vec<String>;
 const KEPT: &[(&str, &str)] = &[
     (
         "apiserver: containers::built_in::archive, containers::built_in::commands, containers::built_in::container, \
-         containers::built_in::shell, containers::built_in::terminal",
+         containers::built_in::shell",
         "a shell runs programs, and a shell is one of them: the recursion of processes",
     ),
     (

@@ -29,7 +29,7 @@ pub(super) struct Container {
     run: Mutex<Run>,
     /// The streams of the present run of a main process that reads its input.
     console: Mutex<Arc<Console>>,
-    /// What programs hold besides the files.
+    /// The memory of programs, besides the files.
     pub(super) memory: Memory,
     /// True while the container does not run.
     ended: watch::Sender<bool>,
