@@ -97,6 +97,9 @@ pub fn update(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldEr
             changes(resource, object, old, &mut problems);
             rules(resource, object, false, &mut problems);
         }
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            autoscaling::autoscaler(object, Some(old), resource.version, &mut problems);
+        }
         ("scheduling.k8s.io", "PriorityClass") => policy::priority_class_update(object, old, &mut problems),
         _ => {
             rules(resource, object, false, &mut problems);
@@ -200,7 +203,7 @@ fn other_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: 
     match (resource.group, resource.kind) {
         ("admissionregistration.k8s.io", _) => admission_rules(resource, object, None, problems),
         ("autoscaling", "HorizontalPodAutoscaler") => {
-            autoscaling::autoscaler(object, resource.version, problems);
+            autoscaling::autoscaler(object, None, resource.version, problems);
         }
         ("coordination.k8s.io", "Lease") => policy::lease(object, problems),
         ("discovery.k8s.io", "EndpointSlice") => endpoints::endpoint_slice(object, problems),

@@ -7,13 +7,23 @@ use super::at::At;
 use super::form::{dns_label, path_segment};
 use super::resources::{amount, container_name, non_negative};
 
-pub(super) fn autoscaler(object: &Map, version: &str, problems: &mut ErrorList) {
+/// Checks an autoscaler in a version, with the old one in an update.
+pub(super) fn autoscaler(object: &Map, old: Option<&Map>, version: &str, problems: &mut ErrorList) {
     let spec = At::new(object, "spec");
     let (min, max) = (spec.get("minReplicas"), spec.get("maxReplicas"));
     if min.int().is_some_and(|min| max.number() < min) {
         problems.add(max.invalid_as(max.number(), "must be greater than or equal to `minReplicas`"));
     }
-    reference(&spec.get("scaleTargetRef"), true, problems);
+    let target = spec.get("scaleTargetRef");
+    reference(&target, problems);
+    let is_same = old.is_some_and(|old| {
+        let old = At::new(old, "spec.scaleTargetRef");
+        ["apiVersion", "kind"].iter().all(|name| old.get(name).text() == target.get(name).text())
+    });
+    if !is_same {
+        // Of the core group, only these can be scaled.
+        version_of(&target, target.get("kind").text() == "ReplicationController", problems);
+    }
     if version == "v1" {
         let target = spec.get("targetCPUUtilizationPercentage");
         if target.int().is_some_and(|percent| percent < 1) {
@@ -34,10 +44,14 @@ pub(super) fn autoscaler(object: &Map, version: &str, problems: &mut ErrorList) 
     }
 }
 
-/// Checks a reference to a scale target or to a measured object; some of the latter are in the core group.
-fn reference(reference: &At<'_, '_>, allows_core: bool, problems: &mut ErrorList) {
+/// Checks the kind and name of a scale target or of a measured object.
+fn reference(reference: &At<'_, '_>, problems: &mut ErrorList) {
     reference.get("kind").must_have(path_segment, problems);
     reference.get("name").must_have(path_segment, problems);
+}
+
+/// Checks the version of a reference, which may be of the core group or not.
+fn version_of(reference: &At<'_, '_>, allows_core: bool, problems: &mut ErrorList) {
     let version = reference.get("apiVersion");
     if version.text().split('/').count() > 2 {
         problems.add(version.invalid(format!("unexpected GroupVersion string: {}", version.text())));
@@ -91,7 +105,9 @@ fn metric(metric: &At<'_, '_>, problems: &mut ErrorList) {
 fn source(kind: &str, source: &At<'_, '_>, problems: &mut ErrorList) {
     match kind {
         "object" => {
-            reference(&source.get("describedObject"), true, problems);
+            let described = source.get("describedObject");
+            reference(&described, problems);
+            version_of(&described, true, problems);
             identifier(source, problems);
         }
         "external" | "pods" => identifier(source, problems),

@@ -226,7 +226,7 @@ fn autoscalers_have_bounds_and_measures() {
         "autoscaling",
         "horizontalpodautoscalers",
         &scaler(json!({
-            "scaleTargetRef": {"kind": "Deployment"},
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment"},
             "metrics": [{"type": "Resource"}, {"type": "Pods", "pods": {"metric": {"name": "m"}, "target": {"type": "Value", "value": "0"}}}],
         })),
         &[
@@ -238,6 +238,28 @@ fn autoscalers_have_bounds_and_measures() {
             "spec.maxReplicas: Required value",
         ],
     );
+}
+
+#[test]
+fn targets_of_autoscalers_are_outside_of_the_core_group_unless_they_were_not() {
+    let scaler = |version: &str, kind: &str, name: &str| {
+        let target = json!({"apiVersion": version, "kind": kind, "name": name});
+        json!({"spec": {"scaleTargetRef": target, "maxReplicas": 3}})
+    };
+    let problem = |version: &str| {
+        format!(
+            r#"spec.scaleTargetRef.apiVersion: Invalid value: "{version}": apiVersion must specify API group"#
+        )
+    };
+    let resource = "horizontalpodautoscalers";
+    for version in ["", "v1"] {
+        check("autoscaling", resource, &scaler(version, "ReplicationController", "a"), &[]);
+        let unscalable = scaler(version, "Deployment", "a");
+        check("autoscaling", resource, &unscalable, &[&problem(version)]);
+        check_update("autoscaling", resource, &unscalable, &scaler(version, "Deployment", "b"), &[]);
+        let other = scaler(version, "ReplicaSet", "a");
+        check_update("autoscaling", resource, &unscalable, &other, &[&problem(version)]);
+    }
 }
 
 #[test]
