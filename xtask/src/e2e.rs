@@ -1,5 +1,5 @@
-//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply, of admission, of the
-//! client and of derived kinds on a real kube-apiserver, then, on it and on the embedded server, random sequences of writes and
+//! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply, of admission, of statuses, of
+//! the client and of derived kinds on a real kube-apiserver, then, on it and on the embedded server, random sequences of writes and
 //! programs of other libraries, and what the servers differ in. `cargo xtask e2e programs [NAME]` runs the programs alone.
 //!
 //! It needs Go, with which kube-apiserver is built when it is first run: ten minutes on two cores.
@@ -12,9 +12,10 @@ use crate::root;
 use crate::servers::{self, Server};
 
 /// Tests that run on the server of `KLIENT_JUDGE`: the arguments of `cargo test`, and what they are.
-const CASES: [(&[&str], &str); 4] = [
+const CASES: [(&[&str], &str); 5] = [
     (&["--package", "klient-apiserver", "--test", "it", "apply::"], "server-side apply"),
     (&["--package", "klient-apiserver", "--test", "it", "admission::"], "admission"),
+    (&["--package", "klient-apiserver", "--test", "it", "statuses::"], "the status of built-in kinds"),
     (&["--package", "klient-client", "--test", "it", "conformance::"], "the client"),
     (&["--package", "klient", "--features", "derive,webhook", "--test", "derive"], "derived kinds"),
 ];

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 pub use super::approval::is_annotated_anew;
 pub use super::naming::{Termination, establish, has_its_names, is_established, terminating};
-pub use super::validation::{validate, validate_name, validate_update};
+pub use super::validation::{validate, validate_name, validate_status, validate_update};
 
 use klient_apimachinery::jsonpath::JsonPath;
 use klient_apimachinery::validation::field::FieldError;

@@ -35,6 +35,13 @@ pub fn validate_update(object: &Map, old: &Map) -> Vec<FieldError> {
     problems.0
 }
 
+/// Validates the status of a definition.
+pub fn validate_status(object: &Map) -> Vec<FieldError> {
+    let mut problems = ErrorList::default();
+    accepted_names(object, &mut problems);
+    problems.0
+}
+
 /// The error of a name that is not that of the resource and its group.
 pub fn validate_name(object: &Map) -> Option<FieldError> {
     let name = text_at(object, &["metadata", "name"]);
@@ -48,10 +55,15 @@ fn body(object: &Map, old: Option<&Map>, problems: &mut ErrorList) {
     let empty = Map::new();
     let (spec, status) = (schema_at(object, "spec").unwrap_or(&empty), schema_at(object, "status"));
     spec::validate(spec, old.and_then(|old| schema_at(old, "spec")), problems);
-    if let Some(accepted) = status.and_then(|status| schema_at(status, "acceptedNames")) {
+    accepted_names(object, problems);
+    spec::stored_versions(spec, status, problems);
+}
+
+fn accepted_names(object: &Map, problems: &mut ErrorList) {
+    if let Some(accepted) = schema_at(object, "status").and_then(|status| schema_at(status, "acceptedNames"))
+    {
         names::validate(accepted, "status.acceptedNames", problems);
     }
-    spec::stored_versions(spec, status, problems);
 }
 
 fn unchanged(object: &Map, old: &Map, path: &[&str]) -> Option<FieldError> {

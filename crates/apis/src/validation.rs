@@ -34,6 +34,7 @@ mod scheduling;
 mod security;
 mod selector;
 mod service;
+mod status;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -114,18 +115,10 @@ pub fn metadata(meta: &Map, namespaced: bool, name_rule: fn(&str) -> Vec<String>
     metadata::metadata(meta, namespaced, name_rule, problems);
 }
 
-/// The errors of the status of an object of a built-in kind.
-pub fn status(resource: &ResourceSchema, object: &Map) -> Vec<FieldError> {
+/// The errors of the status of an object of a built-in kind that follows on an old one.
+pub fn status(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldError> {
     let mut problems = ErrorList::default();
-    match (resource.group, resource.kind) {
-        ("", "Namespace") => cluster::namespace_status(object, &mut problems),
-        ("", "Pod") => pod::status(object, &mut problems),
-        ("", "ResourceQuota") => cluster::quota_status(object, &mut problems),
-        ("", "Service") => service::status(object, &mut problems),
-        ("apps", "Deployment") => workload::deployment_status(object, &mut problems),
-        ("policy", "PodDisruptionBudget") => policy::disruption_budget_status(object, &mut problems),
-        _ => {}
-    }
+    status::status(resource, object, old, &mut problems);
     problems.0
 }
 
@@ -173,7 +166,7 @@ fn core_rules(resource: &ResourceSchema, object: &Map, is_new: bool, problems: &
                 problems.0.extend(pod_security::label_errors(object));
             }
         }
-        "Node" => cluster::node(object, problems),
+        "Node" if is_new => cluster::node(object, problems),
         "PersistentVolume" => storage::volume(object, problems),
         "PersistentVolumeClaim" => storage::claim(object, problems),
         "Pod" if is_new => pod::create(object, problems),

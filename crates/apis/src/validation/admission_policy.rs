@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use klient_apimachinery::jsonpath::JsonPath;
 use klient_apimachinery::validation::field::ErrorList;
 use klient_apimachinery::values::{Map, text_at};
 use klient_cel::{Environment, admission, is_reserved};
@@ -72,6 +73,20 @@ pub(super) fn validating(object: &Map, old: Option<&Map>, problems: &mut ErrorLi
         let key = at.get("key");
         if !keys.insert(key.text()) {
             problems.add(key.duplicate(key.text()));
+        }
+    }
+}
+
+/// Checks what the type checker found wrong in the expressions of a policy, in its status.
+pub(super) fn type_checking(checked: &At<'_, '_>, problems: &mut ErrorList) {
+    for warning in checked.get("expressionWarnings").items() {
+        warning.get("warning").must_be_set("", problems);
+        let field = warning.get("fieldRef");
+        let path = field.text().trim();
+        if path.is_empty() {
+            problems.add(field.required(""));
+        } else if let Err(error) = JsonPath::parse(&format!("{{{path}}}")) {
+            problems.add(field.invalid_as(path, format!("invalid JSONPath: {error}")));
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Namespaces, Nodes, ResourceQuotas and LimitRanges.
 
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::Map;
 
@@ -39,19 +43,64 @@ pub(super) fn namespace_status(object: &Map, problems: &mut ErrorList) {
     }
 }
 
+/// Checks a new Node.
 pub(super) fn node(object: &Map, problems: &mut ErrorList) {
     taints(&At::named("metadata.taints", At::new(object, "spec.taints").raw()), problems);
+    node_resources(object, problems);
+    declared_features(&At::new(object, "status.declaredFeatures"), problems);
+    let ranges = At::new(object, "spec.podCIDRs");
+    ranges.items().for_each(|range| range.must_be(cidr, problems));
+    let (v6, v4): (Vec<&str>, Vec<&str>) = ranges.texts().partition(|range| range.contains(':'));
+    if v6.len() > 1 || v4.len() > 1 {
+        problems.add(ranges.invalid("may specify no more than one CIDR for each IP family"));
+    }
+}
+
+fn node_resources(object: &Map, problems: &mut ErrorList) {
     for list in ["status.capacity", "status.allocatable"] {
         for (resource, value) in At::new(object, list).entries() {
             let path = format!("{list}.{resource}");
             quantity(resource, &At::named(&path, value.raw()), problems);
         }
     }
-    let ranges = At::new(object, "spec.podCIDRs");
-    ranges.items().for_each(|range| range.must_be(cidr, problems));
-    let (v6, v4): (Vec<&str>, Vec<&str>) = ranges.texts().partition(|range| range.contains(':'));
-    if v6.len() > 1 || v4.len() > 1 {
-        problems.add(ranges.invalid("may specify no more than one CIDR for each IP family"));
+}
+
+fn declared_features(features: &At<'_, '_>, problems: &mut ErrorList) {
+    const MAX: usize = 253;
+    let is_segment =
+        |segment: &str| !segment.is_empty() && segment.bytes().all(|c| c.is_ascii_alphanumeric());
+    let mut before = None;
+    for feature in features.items() {
+        let name = feature.text();
+        match before.map(|before: &str| before.cmp(name)) {
+            Some(Ordering::Equal) => problems.add(feature.duplicate(name)),
+            Some(Ordering::Greater) => problems.add(feature.invalid("list must be sorted alphabetically")),
+            _ => {}
+        }
+        before = Some(name);
+        let problem = if name.len() > MAX {
+            format!("must be no more than {MAX} characters")
+        } else if name.starts_with(|c: char| c.is_ascii_uppercase()) && name.split('/').all(is_segment) {
+            continue;
+        } else {
+            "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature \
+             or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
+                .to_owned()
+        };
+        problems.add(feature.invalid(format!("invalid feature name {}: {problem}", quoted(name))));
+    }
+}
+
+/// Addresses are in the status once.
+fn addresses(addresses: &At<'_, '_>, problems: &mut ErrorList) {
+    let mut seen = HashSet::new();
+    for address in addresses.items() {
+        let parts = (address.get("type").text(), address.get("address").text());
+        if !seen.insert(parts) {
+            // Upstream shows its internal type.
+            let shown = format!(r#"{{"Type":{},"Address":{}}}"#, quoted(parts.0), quoted(parts.1));
+            problems.add(FieldError::duplicate_shown(address.path(), shown));
+        }
     }
 }
 
@@ -72,12 +121,17 @@ fn taints(taints: &At<'_, '_>, problems: &mut ErrorList) {
     }
 }
 
+/// Checks a new state of a Node, and what may not change.
 pub(super) fn node_update(object: &Map, old: &Map, problems: &mut ErrorList) {
+    node_resources(object, problems);
+    declared_features(&At::new(object, "status.declaredFeatures"), problems);
+    addresses(&At::new(object, "status.addresses"), problems);
     let ranges = At::new(object, "spec.podCIDRs");
     let before = At::new(old, "spec.podCIDRs");
     if !before.is_empty() && ranges.list() != before.list() {
         problems.add(ranges.forbidden("node updates may not change podCIDR except from \"\" to valid"));
     }
+    taints(&At::named("metadata.taints", At::new(object, "spec.taints").raw()), problems);
     let (id, old_id) = (At::new(object, "spec.providerID"), At::new(old, "spec.providerID"));
     if !old_id.is_empty() && id.text() != old_id.text() {
         let how = if id.is_empty() { "cleared" } else { "modified" };

@@ -152,6 +152,11 @@ pub(super) fn ip(text: &str) -> Vec<String> {
     }
 }
 
+/// Returns true for an IP address, also in the format of old servers.
+pub(super) fn is_ip(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || sloppy_ip(text).is_some()
+}
+
 /// An IPv4 address in the format of old servers: with leading zeros.
 pub(super) fn sloppy_ip(text: &str) -> Option<Ipv4Addr> {
     let strip = |part: &str| {

@@ -1,15 +1,13 @@
 //! Pods and templates of Pods.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
-use klient_apimachinery::values::{Map, list_at, text_at};
-use serde_json::Value;
+use klient_apimachinery::values::Map;
 
 use super::at::At;
 use super::container::{Pod, containers, image_is_trimmed};
-use super::form::{dns_label, dns_subdomain, ip, qualified_name, search_domain, sloppy_ip};
+use super::form::{dns_label, dns_subdomain, ip, qualified_name, search_domain};
 use super::metadata::{annotations, labels};
 use super::pod_annotations::pod_annotations;
 use super::resources::pod_requirements;
@@ -308,54 +306,4 @@ fn file_volumes(spec: &At<'_, '_>, problems: &mut ErrorList) {
             }
         }
     }
-}
-
-/// Checks the status of a pod.
-pub(super) fn status(object: &Map, problems: &mut ErrorList) {
-    for (index, condition) in list_at(object, &["status", "conditions"]).iter().enumerate() {
-        let name = condition["type"].as_str().unwrap_or_default();
-        let path = format!("status.conditions[{index}].Type");
-        let found = qualified_name(name).into_iter();
-        problems.0.extend(found.map(|problem| FieldError::invalid(path.as_str(), name, problem)));
-    }
-    if addresses(object, "podIPs", problems).first() == Some(&"") {
-        let problem = "podIP and podIPs must either both be set or both be unset";
-        problems.add(FieldError::invalid("status.podIPs", shown_addresses(object, "podIPs"), problem));
-    }
-    let host_ip = text_at(object, &["status", "hostIP"]);
-    if let Some(first) = addresses(object, "hostIPs", problems).first().filter(|first| **first != host_ip) {
-        problems.add(FieldError::invalid("status.hostIPs[0].ip", *first, "must be equal to `hostIP`"));
-    }
-}
-
-/// Checks a list of IP addresses in the status of a pod, and returns them.
-fn addresses<'a>(object: &'a Map, list: &str, problems: &mut ErrorList) -> Vec<&'a str> {
-    let ips = list_at(object, &["status", list]).iter();
-    let ips: Vec<&str> = ips.map(|ip| ip["ip"].as_str().unwrap_or_default()).collect();
-    for (index, address) in ips.iter().enumerate() {
-        for problem in ip(address) {
-            problems.add(FieldError::invalid(format!("status.{list}[{index}]"), *address, problem));
-        }
-    }
-    let is_unreadable = |address: &str| address.parse::<IpAddr>().is_err() && sloppy_ip(address).is_none();
-    let unreadable = ips.iter().enumerate().find(|(_, address)| is_unreadable(address));
-    if let (Some((index, address)), 2..) = (unreadable, ips.len()) {
-        let problem = format!("failed to check for dual stack with error:invalid IP[{index}]: {address}");
-        problems.add(FieldError::internal(format!("status.{list}"), problem));
-    }
-    let of_a_family = |is_v6: bool| ips.iter().filter(|ip| ip.contains(':') == is_v6).count();
-    let are_fine = unreadable.is_none() && of_a_family(false) < 2 && of_a_family(true) < 2;
-    if ips.len() > 1 && !are_fine {
-        let problem = "may specify no more than one IP for each IP family";
-        problems.add(FieldError::invalid(format!("status.{list}"), shown_addresses(object, list), problem));
-    }
-    ips
-}
-
-/// A list of IP addresses as Go prints it.
-fn shown_addresses(object: &Map, list: &str) -> Value {
-    list_at(object, &["status", list])
-        .iter()
-        .map(|ip| serde_json::json!({"IP": ip["ip"].as_str().unwrap_or_default()}))
-        .collect()
 }

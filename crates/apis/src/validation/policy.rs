@@ -30,13 +30,6 @@ pub(super) fn disruption_budget(object: &Map, problems: &mut ErrorList) {
     }
 }
 
-pub(super) fn disruption_budget_status(object: &Map, problems: &mut ErrorList) {
-    let status = At::new(object, "status");
-    for field in ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] {
-        status.get(field).must_not_be_negative(problems);
-    }
-}
-
 /// The highest priority that is not the system's.
 const USER_PRIORITY_MAX: i64 = 1_000_000_000;
 const SYSTEM_CLASSES: [(&str, i64); 2] =

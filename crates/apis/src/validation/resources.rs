@@ -77,7 +77,7 @@ fn is_huge_page(resource: &str) -> bool {
     resource.starts_with("hugepages-")
 }
 
-fn is_native(resource: &str) -> bool {
+pub(super) fn is_native(resource: &str) -> bool {
     !resource.contains('/') || resource.contains("kubernetes.io/")
 }
 

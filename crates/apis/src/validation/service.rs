@@ -4,7 +4,7 @@ use klient_apimachinery::go::quoted;
 use std::collections::HashSet;
 
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
-use klient_apimachinery::values::{Map, list_at, text_at};
+use klient_apimachinery::values::Map;
 use serde_json::Value;
 
 use super::at::At;
@@ -218,15 +218,6 @@ fn node_ports(spec: &At<'_, '_>, problems: &mut ErrorList) {
             problems.add(FieldError::duplicate_shown(at.path(), shown));
         }
         numbers.insert((protocol, number));
-    }
-}
-
-/// Checks the status of a service.
-pub(super) fn status(object: &Map, problems: &mut ErrorList) {
-    let ingress = list_at(object, &["status", "loadBalancer", "ingress"]);
-    if !ingress.is_empty() && text_at(object, &["spec", "type"]) != "LoadBalancer" {
-        let only = "may only be used when `spec.type` is 'LoadBalancer'";
-        problems.add(FieldError::forbidden("status.loadBalancer.ingress", only));
     }
 }
 

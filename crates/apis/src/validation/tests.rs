@@ -225,6 +225,7 @@ fn no_kind_fears_an_empty_object() {
         for (new, old) in [(&object, &object), (&nothing, &object), (&object, &nothing)] {
             create(resource, new);
             update(resource, new, old);
+            status(resource, new, old);
         }
     }
 }

@@ -25,33 +25,6 @@ pub(super) fn deployment(object: &Map, problems: &mut ErrorList) {
     }
 }
 
-pub(super) fn deployment_status(object: &Map, problems: &mut ErrorList) {
-    const COUNTS: [&str; 8] = [
-        "observedGeneration",
-        "replicas",
-        "updatedReplicas",
-        "readyReplicas",
-        "availableReplicas",
-        "unavailableReplicas",
-        "terminatingReplicas",
-        "collisionCount",
-    ];
-    let status = At::new(object, "status");
-    for field in COUNTS {
-        status.get(field).must_not_be_negative(problems);
-    }
-    let most = |field: &str, than: &str, problem: &str, problems: &mut ErrorList| {
-        let (value, limit) = (status.get(field), status.get(than).number());
-        if value.number() > limit {
-            problems.add(FieldError::invalid(value.path(), value.number(), problem));
-        }
-    };
-    for field in ["updatedReplicas", "readyReplicas", "availableReplicas"] {
-        most(field, "replicas", "cannot be greater than status.replicas", problems);
-    }
-    most("availableReplicas", "readyReplicas", "cannot be greater than readyReplicas", problems);
-}
-
 fn deployment_strategy(strategy: &At<'_, '_>, problems: &mut ErrorList) {
     let rolling = strategy.get("rollingUpdate");
     match strategy.get("type").text() {

@@ -80,7 +80,7 @@ pub(crate) trait Strategy: Send + Sync {
     /// Errors of an object of which a subresource was written.
     fn validate_subresource(&self, object: &Map, old: &Map, _subresource: &str) -> Vec<FieldError> {
         let mut errors = metadata_errors(object, old);
-        errors.extend(self.schema().into_iter().flat_map(|schema| validation::status(schema, object)));
+        errors.extend(self.schema().into_iter().flat_map(|schema| validation::status(schema, object, old)));
         errors
     }
 

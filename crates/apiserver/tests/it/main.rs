@@ -41,6 +41,7 @@ mod rules;
 mod same;
 mod scale;
 mod selectors;
+mod statuses;
 mod strict;
 mod table;
 mod throttle;

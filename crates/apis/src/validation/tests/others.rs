@@ -317,7 +317,7 @@ fn the_status_of_a_quota_has_the_rules_of_its_spec() {
     let quota = json!({"status": {"hard": {"secrets": "-1"}, "used": {"nosuch": "1", "pods": "1m"}}});
     let resource = super::resource("", "resourcequotas");
     assert_eq!(
-        super::shown(&super::status(resource, quota.as_object().expect("an object"))),
+        super::shown(&super::status(resource, quota.as_object().expect("an object"), &super::Map::new())),
         [
             r#"status.hard[secrets]: Invalid value: "-1": must be greater than or equal to 0"#,
             r#"status.used[nosuch]: Invalid value: "nosuch": must be a standard resource type or fully qualified"#,

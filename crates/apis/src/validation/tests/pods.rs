@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{LABEL, SUBDOMAIN, check, check_update, read, resource, shown, with};
-use crate::validation::status;
+use super::{LABEL, SUBDOMAIN, check, check_update, with};
 
 fn pod() -> Value {
     json!({"spec": {"containers": [{"name": "c", "image": "x"}]}})
@@ -417,56 +416,4 @@ fn little_of_a_pod_can_change() {
     let gated = with(pod(), "/spec/schedulingGates", json!([{"name": "a/b"}]));
     check_update("", "pods", &gated, &with(pod(), "/spec/nodeSelector", json!({"a": "b"})), &[]);
     check_update("", "pods", &gated, &with(pod(), "/spec/affinity", json!({"nodeAffinity": {}})), &[]);
-}
-
-#[test]
-fn addresses_of_a_status_are_valid_and_agree() {
-    let resource = resource("", "pods");
-    let check = |value: Value, expected: &[&str]| {
-        let object = read(resource, &with(pod(), "/status", value));
-        assert_eq!(shown(&status(resource, &object)), expected);
-    };
-    check(
-        json!({"podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}], "hostIP": "10.0.0.9", "hostIPs": [{"ip": "10.0.0.9"}]}),
-        &[],
-    );
-    check(
-        json!({"podIPs": [{"ip": null}]}),
-        &[
-            r#"status.podIPs[0]: Invalid value: "": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"#,
-            r#"status.podIPs: Invalid value: [{"IP":""}]: podIP and podIPs must either both be set or both be unset"#,
-        ],
-    );
-    check(
-        json!({"podIPs": [{"ip": "10.0.0.1"}, {"ip": null}]}),
-        &[
-            r#"status.podIPs[1]: Invalid value: "": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"#,
-            "status.podIPs: Internal error: failed to check for dual stack with error:invalid IP[1]: ",
-            r#"status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":""}]: may specify no more than one IP for each IP family"#,
-        ],
-    );
-    check(
-        json!({"podIPs": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.2"}], "hostIPs": [{"ip": "10.0.0.9"}]}),
-        &[
-            r#"status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.2"}]: may specify no more than one IP for each IP family"#,
-            r#"status.hostIPs[0].ip: Invalid value: "10.0.0.9": must be equal to `hostIP`"#,
-        ],
-    );
-}
-
-#[test]
-fn conditions_of_a_status_have_names() {
-    let resource = resource("", "pods");
-    let conditions = json!([{"type": "", "status": "True"}, {"type": "Ready", "status": "True"}]);
-    let object = read(resource, &with(pod(), "/status", json!({"conditions": conditions})));
-    let part = "name part must";
-    assert_eq!(
-        shown(&status(resource, &object)),
-        [
-            format!(r#"status.conditions[0].Type: Invalid value: "": {part} be non-empty"#),
-            format!(
-                r#"status.conditions[0].Type: Invalid value: "": {part} consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"#
-            ),
-        ]
-    );
 }

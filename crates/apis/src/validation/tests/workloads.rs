@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{LABEL, SUBDOMAIN, check, check_update, read, resource, shown, status, with};
+use super::{LABEL, SUBDOMAIN, check, check_update, with};
 
 fn deployment() -> Value {
     json!({"spec": {
@@ -256,28 +256,4 @@ fn cron_jobs_have_schedules() {
             ),
         ],
     );
-}
-
-#[test]
-fn what_a_real_server_says_of_the_status_of_deployments_is_said_here() {
-    let said = |replicas: Value| {
-        let resource = resource("apps", "deployments");
-        let mut object = read(resource, &deployment());
-        object.insert("status".to_owned(), replicas);
-        shown(&status(resource, &object))
-    };
-    assert_eq!(
-        said(json!({"replicas": -1})),
-        [
-            "status.replicas: Invalid value: -1: must be greater than or equal to 0",
-            "status.updatedReplicas: Invalid value: 0: cannot be greater than status.replicas",
-            "status.readyReplicas: Invalid value: 0: cannot be greater than status.replicas",
-            "status.availableReplicas: Invalid value: 0: cannot be greater than status.replicas",
-        ]
-    );
-    assert_eq!(
-        said(json!({"replicas": 2, "availableReplicas": 1})),
-        ["status.availableReplicas: Invalid value: 1: cannot be greater than readyReplicas"]
-    );
-    assert!(said(json!({"replicas": 2, "readyReplicas": 1, "availableReplicas": 1})).is_empty());
 }

@@ -54,6 +54,12 @@ impl Strategy for CustomResourceDefinition {
         errors.into()
     }
 
+    fn validate_subresource(&self, object: &Map, old: &Map, _subresource: &str) -> Vec<FieldError> {
+        let mut errors = metadata_errors(object, old);
+        errors.extend(definition::validate_status(object));
+        errors
+    }
+
     fn warnings(&self, object: &Map, old: Option<&Map>) -> Vec<String> {
         warnings::definition(object, old)
     }

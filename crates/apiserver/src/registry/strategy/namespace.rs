@@ -18,7 +18,7 @@ impl Strategy for Namespace {
         let mut errors = metadata_errors(object, old);
         errors.extend(match subresource {
             "finalize" => validation::finalize(object),
-            _ => validation::status(self.0, object),
+            _ => validation::status(self.0, object, old),
         });
         errors
     }
