@@ -6,6 +6,7 @@
 
 mod decode;
 mod depth;
+mod embedded;
 mod encode;
 mod numbers;
 mod parse;

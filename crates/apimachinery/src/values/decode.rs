@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
+use super::embedded::embedded;
 use super::{MAX_STRICT_ERRORS, Map, Numbers, names_its_kind, push_field};
 use crate::go::{json_type, quoted};
 use crate::schema::{Field, Schema, Type};
@@ -30,11 +31,54 @@ pub struct UnmarshalTypeError {
     /// True for an integer that overflows the type of the field. Upstream's converter truncates it silently; here it is
     /// an error.
     pub overflows: bool,
+    /// True for the error of a type that unmarshals itself: Go's JSON decoder ends there. After other errors it reads on, and
+    /// tells the first of them if it comes to the end.
+    ends: bool,
 }
 
+/// The error of a type that unmarshals itself.
 impl From<String> for UnmarshalTypeError {
     fn from(problem: String) -> Self {
-        UnmarshalTypeError { of_json: problem.clone(), of_value: problem, overflows: false }
+        UnmarshalTypeError { of_json: problem.clone(), of_value: problem, overflows: false, ends: true }
+    }
+}
+
+/// The errors of the fields of a struct, or of the items of a list or map, of which each decoder tells one.
+#[derive(Default)]
+struct Mismatches<'a> {
+    /// The error of Go's JSON decoder, and its place in the input.
+    of_json: Option<(Place<'a>, UnmarshalTypeError)>,
+    /// The error of the converter, which reads a struct in the order of its fields and ends at the first.
+    of_value: Option<UnmarshalTypeError>,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Place<'a> {
+    /// A field. The names in the input are mostly sorted.
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> Mismatches<'a> {
+    fn add(&mut self, place: Place<'a>, mismatch: UnmarshalTypeError) {
+        if self.of_value.as_ref().is_none_or(|first| first.overflows && !mismatch.overflows) {
+            self.of_value = Some(mismatch.clone());
+        }
+        let is_told =
+            self.of_json.as_ref().is_none_or(|(first_place, first)| match (first.ends, mismatch.ends) {
+                (false, true) => true,
+                (true, false) => false,
+                _ => place < *first_place,
+            });
+        if is_told {
+            self.of_json = Some((place, mismatch));
+        }
+    }
+
+    fn told(self) -> Option<UnmarshalTypeError> {
+        let (_, UnmarshalTypeError { of_json, ends, .. }) = self.of_json?;
+        let UnmarshalTypeError { of_value, overflows, .. } = self.of_value?;
+        Some(UnmarshalTypeError { of_json, of_value, overflows, ends })
     }
 }
 
@@ -86,24 +130,22 @@ impl Decoder<'_> {
     fn message(&mut self, mut object: Map, schema: &'static Schema) -> Result<Map, UnmarshalTypeError> {
         let outer = std::mem::replace(&mut self.within, schema.name);
         let mut out = Map::new();
-        let mut first: Option<(&str, UnmarshalTypeError)> = None;
+        let mut mismatches = Mismatches::default();
         for field in schema.fields {
             let given = object.remove(field.json).unwrap_or_default();
             let len = push_field(&mut self.path, field.json);
+            let above = self.names.len();
+            self.names.extend(embedded(schema.name, field.json));
             self.names.push(field.json);
             match self.field(given, field) {
                 Ok(Some(value)) => drop(out.insert(field.json.to_owned(), value)),
                 Ok(None) => {}
-                // Go reads in the order of the input, in which names are mostly sorted.
-                Err(mismatch) => match &first {
-                    Some((name, _)) if *name < field.json => {}
-                    _ => first = Some((field.json, mismatch)),
-                },
+                Err(mismatch) => mismatches.add(Place::Name(field.json), mismatch),
             }
-            self.names.pop();
+            self.names.truncate(above);
             self.path.truncate(len);
         }
-        if let Some((_, mismatch)) = first {
+        if let Some(mismatch) = mismatches.told() {
             self.within = outer;
             return Err(mismatch);
         }
@@ -160,7 +202,7 @@ impl Decoder<'_> {
             (Type::MicroTime, Value::String(text)) => Ok(time::<MicroTime>(&text)?),
             (Type::Time | Type::MicroTime, value) => Err(self.custom_type_error(&value, ty, "string")),
             (Type::Duration, Value::String(text)) => Ok(duration(&text)?),
-            (Type::Duration, value) => Err(self.mismatch(&value, ty)),
+            (Type::Duration, value) => Err(ending(self.mismatch(&value, ty))),
             (Type::Quantity, Value::Number(number)) => Ok(quantity(&self.numbers.text(&self.path, &number))?),
             (Type::Quantity, Value::String(text)) => Ok(quantity(text.trim())?),
             (Type::Quantity, value) => Ok(quantity(&value.to_string())?),
@@ -177,47 +219,60 @@ impl Decoder<'_> {
             (Type::FieldsV1, value) | (Type::RawExtension, value @ Value::Object(_)) => Ok(value),
             (Type::RawExtension, value) => Err(self.mismatch(&value, ty)),
             (Type::StringList, value) => self.value(value, Type::List(&Type::String)),
-            (Type::SchemaOrArray(schema), Value::Array(items)) => self.list(items, Type::Message(schema)),
+            (Type::SchemaOrArray(schema), Value::Array(items)) => {
+                self.list(items, Type::Message(schema)).map_err(ending)
+            }
             (Type::SchemaOrBool(_), value @ Value::Bool(_)) => Ok(value),
-            (Type::SchemaOrStringArray(_), Value::Array(items)) => self.list(items, Type::String),
+            (Type::SchemaOrStringArray(_), Value::Array(items)) => {
+                self.list(items, Type::String).map_err(ending)
+            }
             (Type::SchemaOrStringArray(_), Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                 Ok(Value::Null)
             }
+            (Type::Message(schema), Value::Object(object)) => self.message(object, schema).map(Value::Object),
             (
-                Type::Message(schema)
-                | Type::SchemaOrArray(schema)
-                | Type::SchemaOrBool(schema)
-                | Type::SchemaOrStringArray(schema),
+                Type::SchemaOrArray(schema) | Type::SchemaOrBool(schema) | Type::SchemaOrStringArray(schema),
                 Value::Object(object),
-            ) => self.message(object, schema).map(Value::Object),
+            ) => self.message(object, schema).map(Value::Object).map_err(ending),
             (Type::List(item), Value::Array(items)) => self.list(items, *item),
-            (Type::Map(value), Value::Object(entries)) => {
-                let entries = entries.into_iter().map(|(key, entry)| {
-                    let len = push_field(&mut self.path, &key);
-                    let entry = match (entry, *value) {
-                        // It is stored as empty bytes.
-                        (Value::Null, Type::Bytes) => Ok("".into()),
-                        (Value::Null, value) => Ok(zero(value)),
-                        (entry, value) => self.value(entry, value),
-                    };
-                    self.path.truncate(len);
-                    Ok((key, entry?))
-                });
-                entries.collect::<Result<Map, UnmarshalTypeError>>().map(Value::Object)
-            }
+            (Type::Map(value), Value::Object(entries)) => self.map(entries, *value),
             (ty, value) => Err(self.mismatch(&value, ty)),
         }
     }
 
     fn list(&mut self, items: Vec<Value>, item: Type) -> Result<Value, UnmarshalTypeError> {
-        let items = items.into_iter().enumerate().map(|(index, value)| {
+        let mut mismatches = Mismatches::default();
+        let mut out = Vec::with_capacity(items.len());
+        for (index, value) in items.into_iter().enumerate() {
             let len = self.path.len();
             self.path.push_str(&format!("[{index}]"));
-            let value = if value.is_null() { Ok(zero(item)) } else { self.value(value, item) };
+            match if value.is_null() { Ok(zero(item)) } else { self.value(value, item) } {
+                Ok(value) => out.push(value),
+                Err(mismatch) => mismatches.add(Place::Index(index), mismatch),
+            }
             self.path.truncate(len);
-            value
-        });
-        items.collect::<Result<Vec<_>, _>>().map(Value::Array)
+        }
+        mismatches.told().map_or(Ok(Value::Array(out)), Err)
+    }
+
+    fn map(&mut self, entries: Map, value: Type) -> Result<Value, UnmarshalTypeError> {
+        let mut mismatches = Mismatches::default();
+        let mut out = Map::new();
+        for (index, (key, entry)) in entries.into_iter().enumerate() {
+            let len = push_field(&mut self.path, &key);
+            let entry = match (entry, value) {
+                // It is stored as empty bytes.
+                (Value::Null, Type::Bytes) => Ok("".into()),
+                (Value::Null, value) => Ok(zero(value)),
+                (entry, value) => self.value(entry, value),
+            };
+            self.path.truncate(len);
+            match entry {
+                Ok(entry) => drop(out.insert(key, entry)),
+                Err(mismatch) => mismatches.add(Place::Index(index), mismatch),
+            }
+        }
+        mismatches.told().map_or(Ok(Value::Object(out)), Err)
     }
 
     /// A number that is written as an integer. Go writes negative zero as one.
@@ -269,7 +324,7 @@ impl Decoder<'_> {
             }
             _ => format!("unrecognized type: {}", go_name(ty)),
         };
-        UnmarshalTypeError { of_json, of_value, overflows }
+        UnmarshalTypeError { of_json, of_value, overflows, ends: false }
     }
 
     /// The error of a type that unmarshals itself, from the value as written.
@@ -283,6 +338,7 @@ impl Decoder<'_> {
             ),
             of_value: format!("json: cannot unmarshal {what} into Go value of type {written}"),
             overflows: false,
+            ends: true,
         }
     }
 
@@ -297,10 +353,16 @@ impl Decoder<'_> {
                     of_json,
                     of_value: "unrecognized type: uint8".to_owned(),
                     overflows: false,
+                    ends: false,
                 })
             }
         }
     }
+}
+
+/// An error within a value of a type that unmarshals itself.
+fn ending(mismatch: UnmarshalTypeError) -> UnmarshalTypeError {
+    UnmarshalTypeError { ends: true, ..mismatch }
 }
 
 /// The value that Go writes for a field that is not set.
@@ -378,6 +440,7 @@ fn bytes(text: &str) -> Result<Value, UnmarshalTypeError> {
             of_value: format!("error decoding from json: {problem}"),
             of_json: problem.to_string(),
             overflows: false,
+            ends: false,
         }),
     }
 }

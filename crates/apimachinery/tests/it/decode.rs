@@ -76,3 +76,71 @@ fn what_cannot_be_held_is_refused_in_gos_words() {
         assert_eq!(read(value, schema).unwrap_err().of_json, problem);
     }
 }
+
+/// What a real server says of a pod with several wrong fields, in JSON and as the result of a strategic merge patch.
+#[test]
+fn of_several_wrong_fields_that_is_told_at_which_a_decoder_of_go_ends() {
+    let quantity =
+        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+    let name =
+        "json: cannot unmarshal number into Go struct field Container.spec.containers.name of type string";
+    for (pod, of_json, of_value) in [
+        (
+            json!({"metadata": 1.5, "spec": {"containers": [{"name": 1, "resources": {"limits": {"cpu": [1]}}}]}}),
+            quantity,
+            "cannot restore struct from: float64",
+        ),
+        (
+            json!({"spec": {"activeDeadlineSeconds": "x", "containers": [{"name": 1}, {"name": "b", "image": 2, "livenessProbe": {"httpGet": {"port": true}}}]}}),
+            "json: cannot unmarshal bool into Go struct field HTTPGetAction.spec.containers.livenessProbe.ProbeHandler.httpGet.port of type int32",
+            "cannot convert int64 to string",
+        ),
+        (
+            json!({"spec": {"containers": [{"name": 1}, {"name": 2}], "dnsPolicy": 3}}),
+            name,
+            "cannot convert int64 to string",
+        ),
+        (
+            json!({"metadata": {"labels": {"a": 1}, "deletionTimestamp": "x"}}),
+            r#"parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006""#,
+            r#"parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006""#,
+        ),
+        (
+            json!({"metadata": {"labels": {"a": 1, "b": 2}}, "spec": []}),
+            "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string",
+            "cannot convert int64 to string",
+        ),
+    ] {
+        let mismatch = read(pod.clone(), &core_v1::POD).unwrap_err();
+        assert_eq!((&*mismatch.of_json, &*mismatch.of_value), (of_json, of_value), "{pod}");
+    }
+}
+
+#[test]
+fn embedded_structs_are_named_in_errors() {
+    for (pod, field) in [
+        (
+            json!({"spec": {"volumes": [{"emptyDir": 5}]}}),
+            "Volume.spec.volumes.VolumeSource.emptyDir of type v1.EmptyDirVolumeSource",
+        ),
+        (
+            json!({"spec": {"volumes": [{"configMap": {"name": 5}}]}}),
+            "ConfigMapVolumeSource.spec.volumes.VolumeSource.configMap.LocalObjectReference.name of type string",
+        ),
+        (
+            json!({"spec": {"containers": [{"env": [{"valueFrom": {"secretKeyRef": {"name": 5}}}]}]}}),
+            "SecretKeySelector.spec.containers.env.valueFrom.secretKeyRef.LocalObjectReference.name of type string",
+        ),
+        (
+            json!({"spec": {"containers": [{"lifecycle": {"preStop": {"exec": 5}}}]}}),
+            "LifecycleHandler.spec.containers.lifecycle.preStop.exec of type v1.ExecAction",
+        ),
+        (
+            json!({"spec": {"containers": [{"livenessProbe": {"httpGet": 5}}]}}),
+            "Probe.spec.containers.livenessProbe.ProbeHandler.httpGet of type v1.HTTPGetAction",
+        ),
+    ] {
+        let mismatch = read(pod, &core_v1::POD).unwrap_err();
+        assert_eq!(mismatch.of_json, format!("json: cannot unmarshal number into Go struct field {field}"));
+    }
+}
