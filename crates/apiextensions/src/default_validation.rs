@@ -69,7 +69,7 @@ mod tests {
     fn check(field: Value, errors: &[&str]) {
         let schema = json!({"type": "object", "properties": {"f": field}});
         let schema = schema.as_object().unwrap();
-        let found = validate(&Structural::parse(schema), schema, "s");
+        let found = validate(&Structural::parse_for_defaults(schema), schema, "s");
         assert_eq!(found.iter().map(FieldError::to_string).collect::<Vec<_>>(), errors, "{schema:?}");
     }
 

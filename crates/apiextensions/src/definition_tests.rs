@@ -481,3 +481,154 @@ fn an_accepted_definition_is_read() {
     assert_eq!(column.value(object.as_object().unwrap()), Some(json!(3)));
     assert!(Definition::parse(&Map::new()).is_none());
 }
+
+#[test]
+fn formats_that_are_unknown_stand_for_types_in_the_errors_of_defaults() {
+    check_field(
+        json!({"type": "string", "format": "quite-odd", "default": 1}),
+        &[r#"§.default: Invalid value: "int64":  in body must be of type quite-odd: "int64""#],
+    );
+    check_field(json!({"type": "string", "format": "quite-odd", "default": ["a"]}), &[]);
+    check_field(
+        json!({"type": "string", "format": "quite-odd", "default": {"a": 1}}),
+        &[
+            r#"§.default: Invalid value: {"a":1}: must not have unknown fields"#,
+            r#"§.default: Invalid value: "":  in body must be of type quite-odd: """#,
+        ],
+    );
+    check_field(
+        json!({"type": "string", "format": "quite-odd", "default": true}),
+        &[r#"§.default: Invalid value: "":  in body must be of type quite-odd: """#],
+    );
+    check_field(
+        json!({"type": "string", "format": "int64", "default": 1}),
+        &[r#"§.default: Invalid value: "integer":  in body must be of type string: "integer""#],
+    );
+    check_field(
+        json!({"type": "string", "format": "int32", "default": 1}),
+        &[r#"§.default: Invalid value: "int64":  in body must be of type int32: "int64""#],
+    );
+    check_field(
+        json!({"type": "string", "format": "double", "default": 1.5}),
+        &[r#"§.default: Invalid value: "float64":  in body must be of type double: "float64""#],
+    );
+    check_field(
+        json!({"type": "integer", "format": "quite-odd", "default": "a"}),
+        &[r#"§.default: Invalid value: "string":  in body must be of type integer: "string""#],
+    );
+    check_field(
+        json!({"type": "integer", "format": "date", "default": "a"}),
+        &[
+            r#"§.default: Invalid value: "string":  in body must be of type integer: "string""#,
+            r#"§.default: Invalid value: "a":  in body must be of type date: "a""#,
+        ],
+    );
+    check_field(
+        json!({"type": "integer", "format": "quite-odd", "default": 1.5}),
+        &[
+            r#"§.default: Invalid value: "float64":  in body must be of type quite-odd: "float64""#,
+            r#"§.default: Invalid value: "": Checked value must be of type integer (default format) in "#,
+        ],
+    );
+    check_field(
+        json!({"type": "integer", "format": "int32", "default": 3_000_000_000_i64}),
+        &[r#"§.default: Invalid value: "": Checked value must be of type integer with format int32 in "#],
+    );
+    check_field(json!({"type": "object", "format": "quite-odd", "default": "a"}), &[]);
+    check_field(
+        json!({"type": "object", "format": "quite-odd", "default": 5}),
+        &[r#"§.default: Invalid value: "int64":  in body must be of type quite-odd: "int64""#],
+    );
+    check_field(
+        json!({"type": "object", "format": "date", "default": "a"}),
+        &[r#"§.default: Invalid value: "a":  in body must be of type date: "a""#],
+    );
+    check_field(json!({"type": "boolean", "format": "quite-odd", "default": "a"}), &[]);
+    check_field(
+        json!({"type": "boolean", "format": "quite-odd", "default": 1}),
+        &[r#"§.default: Invalid value: "int64":  in body must be of type quite-odd: "int64""#],
+    );
+    check_field(
+        json!({"type": "array", "items": {"type": "string"}, "format": "quite-odd", "default": "a"}),
+        &[],
+    );
+    check_field(
+        json!({"type": "string", "format": "date", "default": "a"}),
+        &[r#"§.default: Invalid value: "a":  in body must be of type date: "a""#],
+    );
+    check_field(
+        json!({"type": "string", "format": "date", "default": 1}),
+        &[r#"§.default: Invalid value: "int64":  in body must be of type date: "int64""#],
+    );
+    check_field(
+        json!({"x-kubernetes-int-or-string": true, "format": "quite-odd", "default": true}),
+        &[r#"§.default: Invalid value: "":  in body must be of type quite-odd: """#],
+    );
+    check_field(
+        json!({"type": "object", "properties": {"a": {"type": "string", "format": "quite-odd"}}, "default": {"a": 1}}),
+        &[r#"§.default.a: Invalid value: "int64": a in body must be of type quite-odd: "int64""#],
+    );
+    check_field(
+        json!({"type": "object", "additionalProperties": {"type": "string", "format": "quite-odd"}, "default": {"a": 1}}),
+        &[r#"§.default.a: Invalid value: "int64": .a in body must be of type quite-odd: "int64""#],
+    );
+    check_field(
+        json!({"type": "string", "format": "quite-odd", "anyOf": [{"format": "other"}], "default": 1}),
+        &[
+            r#"§.default: Invalid value: "int64":  in body must be of type quite-odd: "int64""#,
+            r#"§.default: Invalid value: "": "" must validate at least one schema (anyOf)"#,
+            r#"§.default: Invalid value: "int64":  in body must be of type other: "int64""#,
+        ],
+    );
+    check_field(
+        json!({"type": "array", "items": {}, "default": [1]}),
+        &["§.items.type: Required value: must not be empty for specified array items"],
+    );
+}
+
+#[test]
+fn items_that_are_no_schema_are_missing() {
+    check_field(
+        json!({"type": "array", "items": "wrong", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"]}),
+        &[
+            "§.items: Required value: must be specified",
+            r#"§.items: Invalid value: {"Schema":null,"JSONSchemas":null}: must only have a single schema if x-kubernetes-list-type is map"#,
+        ],
+    );
+    check_field(json!({"type": "array", "items": 5}), &["§.items: Required value: must be specified"]);
+    check_field(json!({"type": "array", "items": []}), &["§.items: Required value: must be specified"]);
+    check_field(
+        json!({"type": "array", "items": [], "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"]}),
+        &[
+            "§.items: Required value: must be specified",
+            r#"§.items: Invalid value: {"Schema":null,"JSONSchemas":[]}: must only have a single schema if x-kubernetes-list-type is map"#,
+        ],
+    );
+    check_field(
+        json!({"type": "array", "items": [], "x-kubernetes-list-type": "set"}),
+        &["§.items: Required value: must be specified"],
+    );
+    check_field(
+        json!({"type": "array", "items": [], "x-kubernetes-validations": [{"rule": "self.size() < 3"}]}),
+        &["§.items: Required value: must be specified"],
+    );
+    check_field(
+        json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"b": {"items": []}}}),
+        &["§.properties[b].type: Required value: must not be empty for specified object fields"],
+    );
+    check_field(
+        json!({"type": "array", "items": [], "default": [1]}),
+        &["§.items: Required value: must be specified"],
+    );
+    check_field(
+        json!({"type": "object", "properties": {"a": {"type": "array", "items": []}}, "oneOf": [{"properties": {"a": {"items": []}}}]}),
+        &["§.properties[a].items: Required value: must be specified"],
+    );
+    check_field(
+        json!({"type": "array", "items": [], "x-kubernetes-validations": [{"rule": "self.size() < 3", "fieldPath": ".b"}]}),
+        &[
+            "§.items: Required value: must be specified",
+            r#"§.x-kubernetes-validations[0].fieldPath: Invalid value: ".b": must be a valid path"#,
+        ],
+    );
+}

@@ -44,10 +44,13 @@ struct Range<'a> {
 
 impl<'a> Range<'a> {
     fn of(rules: &'a Rules, types: &[Type], path: &'a str) -> Self {
-        match types {
-            [ty @ (Type::Integer | Type::Number)] => Range { ty: Some(*ty), format: &rules.format, path },
-            _ => Range { ty: None, format: "", path },
-        }
+        let (ty, formats) = match types {
+            [Type::Integer] => (Type::Integer, ["int32", "int64"]),
+            [Type::Number] => (Type::Number, ["float", "double"]),
+            _ => return Range { ty: None, format: "", path },
+        };
+        let format = if formats.contains(&&*rules.format) { &*rules.format } else { "" };
+        Range { ty: Some(ty), format, path }
     }
 
     fn holds_integer(&self, number: i64) -> bool {

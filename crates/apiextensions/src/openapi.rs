@@ -60,7 +60,7 @@ pub(super) fn validate(schema: &Map, has_status: bool, accepted: bool, path: &st
         let structural = found.is_empty();
         problems.0.extend(found);
         if structural {
-            let mut parsed = Structural::parse(schema);
+            let mut parsed = Structural::parse_for_defaults(schema);
             parsed.embedded = true;
             let found = default_validation::validate(&parsed, schema, &path);
             if found.is_empty() && validations::has_rules(schema) {
@@ -122,7 +122,8 @@ fn unsupported(schema: &Map) -> Option<String> {
     if let Some((_, shown)) = field {
         return Some(format!("OpenAPIV3Schema '{shown}' is not supported"));
     }
-    if any(schema, &|schema| schema.get("items").is_some_and(Value::is_array)) {
+    // An empty list is no schema.
+    if any(schema, &|schema| !list_at(schema, &["items"]).is_empty()) {
         return Some("OpenAPIV3Schema 'items' must be a schema, but is an array".to_owned());
     }
     let closed =

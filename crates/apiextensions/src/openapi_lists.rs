@@ -94,7 +94,9 @@ fn map_items(schema: &Map, path: &str, problems: &mut ErrorList) {
         Some(Value::Object(items)) => items,
         Some(items) => {
             let message = "must only have a single schema if x-kubernetes-list-type is map";
-            return problems.add(FieldError::invalid(items_path, items.clone(), message));
+            // Upstream shows its internal type.
+            let shown = format!(r#"{{"Schema":null,"JSONSchemas":{items}}}"#);
+            return problems.add(FieldError::invalid_shown(items_path, shown, message));
         }
     };
     let ty = text_at(items, &["type"]);

@@ -67,6 +67,15 @@ impl Type {
     }
 }
 
+/// The formats that a schema has an effect with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Formats {
+    /// Those that the server knows and that fit the type. Objects are validated with these.
+    Supported,
+    /// All, as written. Defaults are validated with these.
+    All,
+}
+
 /// The list type, `x-kubernetes-list-type`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ListType {
@@ -123,16 +132,35 @@ pub(super) struct Rules {
 impl Structural {
     /// Parses an `openAPIV3Schema`.
     pub fn parse(schema: &Map) -> Self {
+        Formats::Supported.parse(schema)
+    }
+
+    /// Parses an `openAPIV3Schema` for the validation of its defaults: unknown formats stand for types in its messages.
+    pub(super) fn parse_for_defaults(schema: &Map) -> Self {
+        Formats::All.parse(schema)
+    }
+
+    /// The schema of a field.
+    pub fn field(&self, name: &str) -> Option<&Structural> {
+        self.properties.get(name).or(match &self.additional {
+            Additional::Schema(schema) => Some(&**schema),
+            _ => None,
+        })
+    }
+}
+
+impl Formats {
+    fn parse(self, schema: &Map) -> Structural {
         let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or_default();
         let types = types(schema);
         let properties = schema.get("properties").and_then(Value::as_object);
         let properties: BTreeMap<String, Structural> = properties
             .into_iter()
             .flatten()
-            .map(|(name, schema)| (name.clone(), parse_value(schema)))
+            .map(|(name, schema)| (name.clone(), self.parse_value(schema)))
             .collect();
         let additional = match schema.get("additionalProperties") {
-            Some(Value::Object(schema)) => Additional::Schema(Box::new(Structural::parse(schema))),
+            Some(Value::Object(schema)) => Additional::Schema(Box::new(self.parse(schema))),
             Some(Value::Bool(true)) => Additional::Allowed,
             Some(Value::Bool(false)) => Additional::Forbidden,
             _ => Additional::Unsaid,
@@ -146,30 +174,22 @@ impl Structural {
             default: schema.get("default").filter(|default| !default.is_null()).cloned(),
             properties,
             additional,
-            items: schema
-                .get("items")
-                .and_then(Value::as_object)
-                .map(|items| Box::new(Structural::parse(items))),
-            rules: Rules::parse(schema, types),
+            items: schema.get("items").and_then(Value::as_object).map(|items| Box::new(self.parse(items))),
+            rules: self.rules(schema, types),
         }
     }
 
-    /// The schema of a field.
-    pub fn field(&self, name: &str) -> Option<&Structural> {
-        self.properties.get(name).or(match &self.additional {
-            Additional::Schema(schema) => Some(&**schema),
-            _ => None,
-        })
+    fn parse_value(self, schema: &Value) -> Structural {
+        schema.as_object().map(|schema| self.parse(schema)).unwrap_or_default()
     }
-}
 
-impl Rules {
-    fn parse(schema: &Map, types: &[Type]) -> Self {
+    fn rules(self, schema: &Map, types: &[Type]) -> Rules {
         let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or_default();
         let number = |name: &str| schema.get(name).and_then(Value::as_f64);
         let count = |name: &str| schema.get(name).and_then(Value::as_i64);
-        let all = |name: &str| list_at(schema, &[name]).iter().map(parse_value).collect();
-        let (format, known_format) = format(text_at(schema, &["format"]), types);
+        let all =
+            |name: &str| list_at(schema, &[name]).iter().map(|schema| self.parse_value(schema)).collect();
+        let (format, known_format) = self.format(text_at(schema, &["format"]), types);
         let required = list_at(schema, &["required"]).iter().filter_map(Value::as_str);
         Rules {
             format,
@@ -192,13 +212,28 @@ impl Rules {
             all_of: all("allOf"),
             one_of: all("oneOf"),
             any_of: all("anyOf"),
-            not: schema.get("not").and_then(Value::as_object).map(|not| Box::new(Structural::parse(not))),
+            not: schema.get("not").and_then(Value::as_object).map(|not| Box::new(self.parse(not))),
         }
     }
-}
 
-fn parse_value(schema: &Value) -> Structural {
-    schema.as_object().map(Structural::parse).unwrap_or_default()
+    /// The name of a format, and the format of strings of that name, as far as they have an effect on a type.
+    fn format(self, name: &str, types: &[Type]) -> (String, Option<Format>) {
+        if self == Formats::All {
+            return (name.to_owned(), Format::named(name));
+        }
+        let known = match types {
+            [Type::Integer] => matches!(name, "int32" | "int64"),
+            [Type::Number] => matches!(name, "float" | "double"),
+            [] | [Type::String] | [_, _, ..] => {
+                return match Format::named(name) {
+                    Some(format) => (name.to_owned(), Some(format)),
+                    None => (String::new(), None),
+                };
+            }
+            _ => false,
+        };
+        (if known { name.to_owned() } else { String::new() }, None)
+    }
 }
 
 fn types(schema: &Map) -> &'static [Type] {
@@ -214,22 +249,6 @@ fn types(schema: &Map) -> &'static [Type] {
         "string" => &[Type::String],
         _ => &[],
     }
-}
-
-/// The format, if it applies to the type. Others are kept in the definition without effect.
-fn format(name: &str, types: &[Type]) -> (String, Option<Format>) {
-    let known = match types {
-        [Type::Integer] => matches!(name, "int32" | "int64"),
-        [Type::Number] => matches!(name, "float" | "double"),
-        [] | [Type::String] | [_, _, ..] => {
-            return match Format::named(name) {
-                Some(format) => (name.to_owned(), Some(format)),
-                None => (String::new(), None),
-            };
-        }
-        _ => false,
-    };
-    (if known { name.to_owned() } else { String::new() }, None)
 }
 
 fn list_type(schema: &Map) -> ListType {

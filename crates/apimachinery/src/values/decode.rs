@@ -166,10 +166,7 @@ impl Decoder<'_> {
 
     /// The value of a field as Go writes it; `None` if Go leaves it out.
     fn field(&mut self, value: Value, field: &'static Field) -> Result<Option<Value>, UnmarshalTypeError> {
-        // Go takes anything else for a schema that is not set.
-        let is_no_schema =
-            matches!(field.ty, Type::SchemaOrArray(_)) && !(value.is_object() || value.is_array());
-        if value.is_null() || is_no_schema {
+        if value.is_null() {
             return Ok(absent(field));
         }
         let value = self.value(value, field.ty)?;
@@ -222,6 +219,8 @@ impl Decoder<'_> {
             (Type::SchemaOrArray(schema), Value::Array(items)) => {
                 self.list(items, Type::Message(schema)).map_err(ending)
             }
+            // Go takes it for neither a schema nor a list.
+            (Type::SchemaOrArray(_), Value::Bool(_) | Value::Number(_) | Value::String(_)) => Ok(Value::Null),
             (Type::SchemaOrBool(_), value @ Value::Bool(_)) => Ok(value),
             (Type::SchemaOrStringArray(_), Value::Array(items)) => {
                 self.list(items, Type::String).map_err(ending)
