@@ -238,7 +238,8 @@ impl Updater<'_> {
         Ok((managers, changes))
     }
 
-    /// The object in another version; `None` if there is no such version.
+    /// The object in another version; `None` if there is no such version. As upstream, a converted object with duplicate
+    /// items in a list is an error.
     fn convert<'s>(&'s self, object: &Typed<'_>, from: &str, to: &str) -> Result<Option<Typed<'s>>, Error> {
         let Some(version) = self.versions.get(to) else { return Ok(None) };
         let mut converted = match self.convert {
@@ -248,7 +249,8 @@ impl Updater<'_> {
         if converted.contains_key("apiVersion") {
             converted.insert("apiVersion".to_owned(), to.into());
         }
-        let typed = Typed::owned(converted, &version.schema, Duplicates::Allow);
+        let duplicates = if from == to { Duplicates::Allow } else { Duplicates::Refuse };
+        let typed = Typed::owned(converted, &version.schema, duplicates);
         typed.map(Some).map_err(|error| Error::conversion(Box::new(error)))
     }
 }
