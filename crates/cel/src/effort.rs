@@ -1,7 +1,9 @@
 //! [`Effort`], the work that compilations and evaluations may take of their thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::failure::{Failure, Result};
@@ -56,6 +58,21 @@ const UNLIMITED: Spending =
 
 thread_local! {
     static SPENDING: Cell<Spending> = const { Cell::new(UNLIMITED) };
+    static ABANDONED: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+}
+
+/// Returns true if nobody needs the results of the thread any more.
+fn is_abandoned() -> bool {
+    ABANDONED.with_borrow(|abandoned| abandoned.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)))
+}
+
+/// Sets the flag of the thread back when it is dropped.
+struct FlagBefore(Option<Arc<AtomicBool>>);
+
+impl Drop for FlagBefore {
+    fn drop(&mut self) {
+        ABANDONED.set(self.0.take());
+    }
 }
 
 /// Sets the effort of the thread back when it is dropped.
@@ -112,6 +129,19 @@ impl Effort {
         done
     }
 
+    /// Runs a function whose efforts with a time end when a flag is set, too, also those [for others](Self::for_others): then
+    /// nobody will need what it does.
+    pub fn abandonable<T>(flag: Arc<AtomicBool>, run: impl FnOnce() -> T) -> T {
+        let _before = FlagBefore(ABANDONED.replace(Some(flag)));
+        run()
+    }
+
+    /// Takes steps of the effort of the thread for work of another kind than compilations and evaluations. Returns false if
+    /// the effort is interrupted.
+    pub fn take(steps: u64) -> bool {
+        take(steps).is_ok()
+    }
+
     /// Returns true if the effort of the thread did not suffice, so that results are of no use.
     pub fn is_interrupted() -> bool {
         SPENDING.get().is_interrupted
@@ -120,7 +150,7 @@ impl Effort {
     /// Returns true if the time of the thread's effort is over, which is interrupted then.
     pub fn is_late() -> bool {
         let now = SPENDING.get();
-        let is_late = now.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let is_late = now.deadline.is_some_and(|deadline| Instant::now() >= deadline || is_abandoned());
         SPENDING.set(Spending { is_interrupted: now.is_interrupted || is_late, ..now });
         is_late
     }
@@ -143,6 +173,16 @@ pub(crate) fn set(spending: Spending) {
     SPENDING.set(spending);
 }
 
+/// The flag that ends the efforts of the thread.
+pub(crate) fn flag() -> Option<Arc<AtomicBool>> {
+    ABANDONED.with_borrow(Clone::clone)
+}
+
+/// Sets the flag of the thread, which works for another.
+pub(crate) fn set_flag(flag: Option<Arc<AtomicBool>>) {
+    ABANDONED.set(flag);
+}
+
 /// Takes steps of the effort of the thread.
 ///
 /// # Errors
@@ -151,7 +191,7 @@ pub(crate) fn set(spending: Spending) {
 pub(crate) fn take(steps: u64) -> Result<()> {
     let mut now = SPENDING.get();
     let left = now.left.checked_sub(steps);
-    let is_late = now.deadline.is_some_and(|deadline| Instant::now() > deadline);
+    let is_late = now.deadline.is_some_and(|deadline| Instant::now() > deadline || is_abandoned());
     now.is_interrupted |= left.is_none() || is_late;
     now.left = left.unwrap_or(0);
     SPENDING.set(now);

@@ -318,9 +318,10 @@ fn interrupted() -> CompileError {
 fn on_large_stack<T: Send>(stack: usize, run: impl FnOnce() -> T + Send) -> T {
     // What is interrupted ends soon.
     let _ = effort::take(THREAD);
-    let before = effort::current();
+    let (before, flag) = (effort::current(), effort::flag());
     let run = move || {
         effort::set(before);
+        effort::set_flag(flag);
         (run(), effort::current())
     };
     let (result, after) = std::thread::scope(|scope| {
