@@ -3,6 +3,7 @@
 use klient_apimachinery::Time;
 use klient_apimachinery::validation::field::FieldError;
 use klient_apimachinery::values::{self, Map};
+use klient_cel::Effort;
 use klient_schema::apiextensions_v1::CUSTOM_RESOURCE_DEFINITION;
 use serde_json::{Value, json};
 
@@ -480,6 +481,40 @@ fn an_accepted_definition_is_read() {
     let object = json!({"spec": {"size": 3}});
     assert_eq!(column.value(object.as_object().unwrap()), Some(json!(3)));
     assert!(Definition::parse(&Map::new()).is_none());
+}
+
+/// Validates an update with little effort, and returns whether that sufficed.
+fn is_little(new: &Map, old: &Map) -> bool {
+    let validated = Effort::LITTLE.spend(|| validate_update(new, old));
+    assert_eq!(validated.as_deref().unwrap_or_default(), []);
+    validated.is_ok()
+}
+
+#[test]
+fn only_a_changed_spec_is_validated_again() {
+    let version = |index: u32| {
+        let fields =
+            (0..150).map(|field| (format!("f{field}"), json!({"type": "string", "maxLength": index})));
+        let fields: Value = fields.collect();
+        let schema = json!({"openAPIV3Schema": {"type": "object", "properties": fields}});
+        json!({"name": format!("v{index}"), "served": true, "storage": index == 1, "schema": schema})
+    };
+    let versions: Vec<Value> = (1..=30).map(version).collect();
+    let old = definition(json!({"spec": {"versions": versions}}));
+    assert!(Effort::LITTLE.spend(|| validate(&old)).is_err());
+    let mut labelled = old.clone();
+    values::map_at(&mut labelled, "metadata").insert("labels".to_owned(), json!({"a": "b"}));
+    assert!(is_little(&labelled, &old));
+    let mut named = old.clone();
+    values::map_at(values::map_at(&mut named, "spec"), "names").insert("shortNames".to_owned(), json!(["g"]));
+    assert!(!is_little(&named, &old));
+    // What is wrong with the status is told though the spec is the same.
+    let mut stored = old.clone();
+    values::map_at(&mut stored, "status").insert("storedVersions".to_owned(), json!([]));
+    assert_eq!(
+        said(validate_update(&stored, &old)),
+        ["status.storedVersions: Invalid value: null: must have at least one stored version"]
+    );
 }
 
 #[test]

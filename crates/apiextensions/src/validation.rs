@@ -54,7 +54,11 @@ pub fn validate_name(object: &Map) -> Option<FieldError> {
 fn body(object: &Map, old: Option<&Map>, problems: &mut ErrorList) {
     let empty = Map::new();
     let (spec, status) = (schema_at(object, "spec").unwrap_or(&empty), schema_at(object, "status"));
-    spec::validate(spec, old.and_then(|old| schema_at(old, "spec")), problems);
+    let old = old.and_then(|old| schema_at(old, "spec"));
+    // Nothing that was accepted is refused in an update.
+    if old != Some(spec) {
+        spec::validate(spec, old, problems);
+    }
     accepted_names(object, problems);
     spec::stored_versions(spec, status, problems);
 }

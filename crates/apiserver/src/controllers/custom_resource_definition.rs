@@ -2,14 +2,17 @@
 //! terminating definitions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use klient_apiextensions::definition;
 use klient_apimachinery::values::{Map, text_at};
 use klient_apimachinery::{BoxFuture, Time};
+use tokio::time::Instant;
 
 use crate::finalization::finalize;
 use crate::finalization::queue::Terminating;
 use crate::managed_fields::ManagedFields;
+use crate::offload::offload;
 use crate::registry::pipeline::Pipeline;
 use crate::registry::{Resource, custom_resource_definitions};
 use crate::state::{Committed, Controller, State};
@@ -24,7 +27,7 @@ impl Controller for CustomResourceDefinitions {
         Box::pin(async move {
             let Committed { resource, object, old, deleted } = *change;
             if resource.is_definition() {
-                serve(state, object.key.name());
+                serve(state, object).await;
                 if deleted {
                     reconsider(state, &object.value()).await;
                 } else {
@@ -53,11 +56,25 @@ fn is_to_be_established(new: &Map, old: &Map) -> bool {
     old.get("spec") != new.get("spec") || definition::is_annotated_anew(new, old)
 }
 
+/// The bytes of a definition that is parsed on another thread.
+const LARGE: usize = 64 * 1024;
+
+/// The time in which a large definition is parsed.
+const PARSE_TIME: Duration = Duration::from_secs(300);
+
 /// Updates the served resources of a definition, or removes them if it is deleted.
-fn serve(state: &State, name: &str) {
-    let table = &custom_resource_definitions::resource(&state.registry).table;
-    let key = Key::new(None, name);
-    state.registry.refresh(name, || state.store.get(table, &key));
+async fn serve(state: &Arc<State>, object: &Object) {
+    let (owned, key) = (state.clone(), object.key.clone());
+    let refresh = move || {
+        let State { registry, store, .. } = &*owned;
+        let table = &custom_resource_definitions::resource(registry).table;
+        registry.refresh(key.name(), || store.get(table, &key));
+    };
+    let is_done =
+        object.json.len() >= LARGE && offload(Instant::now() + PARSE_TIME, refresh.clone()).await.is_ok();
+    if !is_done {
+        refresh();
+    }
 }
 
 /// Retries the definitions of a group whose names were rejected, after some became free.

@@ -85,6 +85,30 @@ async fn requests_are_answered_while_rules_are_compiled() {
 }
 
 #[tokio::test]
+async fn requests_are_answered_while_a_large_definition_is_validated() {
+    let server = TestServer::start().await.unwrap();
+    let client = Client::admin(&server).await;
+    let version = |index: usize| {
+        let fields = (0..150).map(|field| {
+            let rest =
+                json!({"type": "object", "additionalProperties": {"type": "string", "maxLength": index + 1}});
+            (
+                format!("f{field}"),
+                json!({"type": "object", "properties": {"a": rest, "b": {"type": "integer"}}}),
+            )
+        });
+        let fields: Value = fields.collect();
+        let schema = json!({"openAPIV3Schema": {"type": "object", "properties": fields}});
+        json!({"name": format!("v{index}"), "served": true, "storage": index == 1, "schema": schema})
+    };
+    let mut definition = gadgets(json!({"type": "object"}));
+    definition["spec"]["versions"] = (1..=30).map(version).collect();
+    let (created, answered) = meanwhile(&server, client.post(DEFINITIONS, &definition)).await;
+    created.expect(201);
+    assert!(answered >= SOME, "{answered}");
+}
+
+#[tokio::test]
 async fn requests_are_answered_while_patterns_are_compiled() {
     let server = TestServer::start().await.unwrap();
     let client = Client::admin(&server).await;
