@@ -178,13 +178,16 @@ fn masked_text(text: &str) -> String {
         let uid = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}";
         let address = r"\b10\.\d+\.\d+\.\d+\b";
         let object = r#"(?s:"(\{|map\[).*[\]}]")"#;
-        // Which structs are embedded, and what strings are called.
-        let field = r"into Go struct field \S+ of type [\w.\[\]]+";
         // Which field that cannot be converted is the first one to be looked at.
-        let converted = r"unrecognized type: [\w\[\]]+|cannot convert int64 to [\w.]+|cannot restore \w+ from:? \w+|json: cannot unmarshal \w+ into Go (struct field \S+|value) of type [\w.\[\]]+";
+        let converted = r"unrecognized type: [\w\[\]]+|cannot convert int64 to [\w.]+|cannot restore \w+ from:? \w+|json: cannot unmarshal \w+ into Go value of type [\w.\[\]]+";
         // The types of a schema have a number in cel-go; versions of a definition are shown with Go's fields.
         let schema = r#"selfType\d*|\[\{"Name":.*\}\]"#;
-        Regex::new(&format!("{time}|{number}|{uid}|{address}|{object}|{converted}|{field}|{schema}"))
+        Regex::new(&format!("{time}|{number}|{uid}|{address}|{object}|{converted}|{schema}"))
+            .expect("the expression is valid")
+    });
+    // Strings have types of their own in Go, and what a JSON patch copies keeps its order.
+    static FIELD: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"cannot unmarshal \w+( \S+)? into Go struct field (\S+) of type [\w.\[\]]+")
             .expect("the expression is valid")
     });
     // Go looks at fields in any order, and at none behind one that is not declared.
@@ -195,7 +198,8 @@ fn masked_text(text: &str) -> String {
         return format!("{step}: *: {UNDECLARED}");
     }
     let text = text.split_once("\n@@").map_or(text, |(text, _)| text);
-    OWN.replace_all(text, "*").into_owned()
+    let text = FIELD.replace_all(text, "cannot unmarshal * into Go struct field $2 of type *");
+    OWN.replace_all(&text, "*").into_owned()
 }
 
 #[test]
