@@ -61,7 +61,7 @@ fn autoscaler(status: &At<'_, '_>, problems: &mut ErrorList) {
     status.get("desiredReplicas").must_not_be_negative(problems);
 }
 
-/// What becomes of the size of a claim, in the order of upstream's set.
+/// The states of a resize of a claim, in the order of upstream's set.
 const RESIZES: [&str; 5] = [
     "ControllerResizeInProgress",
     "ControllerResizeInfeasible",

@@ -65,12 +65,13 @@ fn restarts(object: &Map, old: &Map, problems: &mut ErrorList) {
     let all_restart = ["initContainers", "containers"]
         .iter()
         .any(|list| spec.get(list).items().any(|at| restarts_all(&at)));
+    // Ephemeral containers are not started again.
     for (list, containers) in STATUSES.into_iter().zip(["containers", "initContainers", ""]) {
         if all_restart && !containers.is_empty() {
             continue;
         }
-        let [path, old_path] = [object, old].map(|_| format!("status.{list}"));
-        let (new, old) = (At::new(object, &path), At::new(old, &old_path));
+        let path = format!("status.{list}");
+        let (new, old) = (At::new(object, &path), At::new(old, &path));
         for ended in old.items().filter(|status| status.get("state.terminated").is_set()) {
             let name = ended.get("name").text();
             let runs = |status: &At<'_, '_>| {
