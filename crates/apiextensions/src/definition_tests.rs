@@ -667,3 +667,33 @@ fn items_that_are_no_schema_are_missing() {
         ],
     );
 }
+
+#[test]
+fn no_default_has_an_unknown_type() {
+    let types = r#"Unsupported value: "wrong": supported values: "array", "boolean", "integer", "number", "object", "string""#;
+    let unknown = format!("§.type: {types}");
+    check_field(
+        json!({"type": "wrong", "default": {"a": 1}}),
+        &[
+            r#"§.default: Invalid value: {"a":1}: must not have unknown fields"#,
+            r#"§.default: Invalid value: "object":  in body must be of type wrong: "object""#,
+            &unknown,
+        ],
+    );
+    check_field(
+        json!({"type": "wrong", "default": 1}),
+        &[r#"§.default: Invalid value: "integer":  in body must be of type wrong: "integer""#, &unknown],
+    );
+    check_field(
+        json!({"type": "wrong", "format": "odd", "default": 1}),
+        &[r#"§.default: Invalid value: "int64":  in body must be of type odd: "int64""#, &unknown],
+    );
+    check_field(json!({"type": "wrong", "format": "odd", "default": "a"}), &[&unknown]);
+    check_field(
+        json!({"type": "object", "properties": {"a": {"type": "wrong"}}, "default": {"a": null}}),
+        &[
+            r#"§.default.a: Invalid value: "null": a in body must be of type wrong: "null""#,
+            &format!("§.properties[a].type: {types}"),
+        ],
+    );
+}

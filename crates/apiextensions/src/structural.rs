@@ -67,10 +67,10 @@ impl Type {
     }
 }
 
-/// The formats that a schema has an effect with.
+/// The formats and types that a schema has an effect with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Formats {
-    /// Those that the server knows and that fit the type. Objects are validated with these.
+    /// Those that the server knows, and formats that fit the type. Objects are validated with these.
     Supported,
     /// All, as written. Defaults are validated with these.
     All,
@@ -105,6 +105,8 @@ pub enum Additional {
 /// Validation rules of a value besides its type.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
+    /// The type, if it is unknown, in the validation of defaults.
+    pub(super) unknown_type: Option<String>,
     /// The name of the format, if it applies to the type.
     pub(super) format: String,
     pub(super) known_format: Option<Format>,
@@ -135,7 +137,7 @@ impl Structural {
         Formats::Supported.parse(schema)
     }
 
-    /// Parses an `openAPIV3Schema` for the validation of its defaults: unknown formats stand for types in its messages.
+    /// Parses an `openAPIV3Schema` for the validation of its defaults: unknown formats stand for types in its messages, and no value has an unknown type.
     pub(super) fn parse_for_defaults(schema: &Map) -> Self {
         Formats::All.parse(schema)
     }
@@ -191,7 +193,10 @@ impl Formats {
             |name: &str| list_at(schema, &[name]).iter().map(|schema| self.parse_value(schema)).collect();
         let (format, known_format) = self.format(text_at(schema, &["format"]), types);
         let required = list_at(schema, &["required"]).iter().filter_map(Value::as_str);
+        let ty = text_at(schema, &["type"]);
+        let is_unknown = self == Formats::All && types.is_empty() && !ty.is_empty();
         Rules {
+            unknown_type: is_unknown.then(|| ty.to_owned()),
             format,
             known_format,
             maximum: number("maximum"),

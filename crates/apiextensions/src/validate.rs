@@ -90,7 +90,7 @@ fn run(data: Data<'_>, schema: &Structural, place: Place<'_>) -> ValidationResul
         outcome.merge(result);
         outcome.matches += 1;
     };
-    if !(schema.types.is_empty() && rules.format.is_empty()) {
+    if !(schema.types.is_empty() && rules.unknown_type.is_none() && rules.format.is_empty()) {
         apply(kind(data, schema, path));
     }
     apply(composite(data, schema, place));
@@ -115,16 +115,18 @@ fn run(data: Data<'_>, schema: &Structural, place: Place<'_>) -> ValidationResul
     outcome
 }
 
-fn type_names(types: &[Type]) -> String {
-    let names: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
+fn type_names(schema: &Structural) -> String {
+    let unknown = schema.rules.unknown_type.as_deref();
+    let names: Vec<&str> = schema.types.iter().map(|ty| ty.name()).chain(unknown).collect();
     names.join(",")
 }
 
 fn null(schema: &Structural, path: &str) -> ValidationResult {
-    if schema.types.is_empty() || schema.nullable {
+    let is_untyped = schema.types.is_empty() && schema.rules.unknown_type.is_none();
+    if is_untyped || schema.nullable {
         return ValidationResult { matches: 1, ..ValidationResult::default() };
     }
-    ValidationError::wrong_type(path, &type_names(schema.types), "null").into()
+    ValidationError::wrong_type(path, &type_names(schema), "null").into()
 }
 
 /// Validates the type and the format for it.
@@ -143,7 +145,7 @@ fn kind(data: Data<'_>, schema: &Structural, path: &str) -> ValidationResult {
     if is_text && !format.is_empty() && !has(Type::Number) && !has(Type::Integer) {
         return good;
     }
-    if fits { good } else { ValidationError::wrong_type(path, &type_names(schema.types), ty.name()).into() }
+    if fits { good } else { ValidationError::wrong_type(path, &type_names(schema), ty.name()).into() }
 }
 
 fn values(data: Data<'_>, schema: &Structural, path: &str) -> ValidationResult {

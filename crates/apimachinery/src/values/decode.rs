@@ -199,7 +199,7 @@ impl Decoder<'_> {
             (Type::MicroTime, Value::String(text)) => Ok(time::<MicroTime>(&text)?),
             (Type::Time | Type::MicroTime, value) => Err(self.custom_type_error(&value, ty, "string")),
             (Type::Duration, Value::String(text)) => Ok(duration(&text)?),
-            (Type::Duration, value) => Err(ending(self.mismatch(&value, ty))),
+            (Type::Duration, value) => Err(UnmarshalTypeError { ends: true, ..self.mismatch(&value, ty) }),
             (Type::Quantity, Value::Number(number)) => Ok(quantity(&self.numbers.text(&self.path, &number))?),
             (Type::Quantity, Value::String(text)) => Ok(quantity(text.trim())?),
             (Type::Quantity, value) => Ok(quantity(&value.to_string())?),
@@ -217,13 +217,13 @@ impl Decoder<'_> {
             (Type::RawExtension, value) => Err(self.mismatch(&value, ty)),
             (Type::StringList, value) => self.value(value, Type::List(&Type::String)),
             (Type::SchemaOrArray(schema), Value::Array(items)) => {
-                self.list(items, Type::Message(schema)).map_err(ending)
+                self.list(items, Type::Message(schema)).map_err(|mismatch| self.ending(mismatch))
             }
             // Go takes it for neither a schema nor a list.
             (Type::SchemaOrArray(_), Value::Bool(_) | Value::Number(_) | Value::String(_)) => Ok(Value::Null),
             (Type::SchemaOrBool(_), value @ Value::Bool(_)) => Ok(value),
             (Type::SchemaOrStringArray(_), Value::Array(items)) => {
-                self.list(items, Type::String).map_err(ending)
+                self.list(items, Type::String).map_err(|mismatch| self.ending(mismatch))
             }
             (Type::SchemaOrStringArray(_), Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                 Ok(Value::Null)
@@ -232,7 +232,7 @@ impl Decoder<'_> {
             (
                 Type::SchemaOrArray(schema) | Type::SchemaOrBool(schema) | Type::SchemaOrStringArray(schema),
                 Value::Object(object),
-            ) => self.message(object, schema).map(Value::Object).map_err(ending),
+            ) => self.message(object, schema).map(Value::Object).map_err(|mismatch| self.ending(mismatch)),
             (Type::List(item), Value::Array(items)) => self.list(items, *item),
             (Type::Map(value), Value::Object(entries)) => self.map(entries, *value),
             (ty, value) => Err(self.mismatch(&value, ty)),
@@ -341,6 +341,20 @@ impl Decoder<'_> {
         }
     }
 
+    /// An error within a value of a type that unmarshals itself, from JSON: its path begins at the value. The decoder around it
+    /// names the struct that the value is in.
+    fn ending(&self, mismatch: UnmarshalTypeError) -> UnmarshalTypeError {
+        const STRUCT: &str = "Go struct field ";
+        let inner = mismatch.of_json;
+        let of_value = inner.replacen(&format!(".{}.", self.names.join(".")), ".", 1);
+        let parts = inner.split_once(STRUCT).and_then(|(head, rest)| Some((head, rest.split_once('.')?.1)));
+        let of_json = match parts {
+            Some((head, path)) => format!("{head}{STRUCT}{}.{path}", self.within),
+            None => inner,
+        };
+        UnmarshalTypeError { of_json, of_value, overflows: false, ends: true }
+    }
+
     /// Go accepts a list of numbers for bytes.
     fn bytes_of(&self, items: &[Value]) -> Result<Value, UnmarshalTypeError> {
         let byte = |item: &Value| item.as_u64().and_then(|number| u8::try_from(number).ok());
@@ -357,11 +371,6 @@ impl Decoder<'_> {
             }
         }
     }
-}
-
-/// An error within a value of a type that unmarshals itself.
-fn ending(mismatch: UnmarshalTypeError) -> UnmarshalTypeError {
-    UnmarshalTypeError { ends: true, ..mismatch }
 }
 
 /// The value that Go writes for a field that is not set.

@@ -2,7 +2,7 @@
 
 use klient_apimachinery::schema::Schema;
 use klient_apimachinery::values::{Decoded, UnmarshalTypeError, decode};
-use klient_schema::{apps_v1, core_v1};
+use klient_schema::{apiextensions_v1, apps_v1, core_v1};
 use serde_json::{Value, json};
 
 fn read(value: Value, schema: &'static Schema) -> Result<Decoded, UnmarshalTypeError> {
@@ -142,5 +142,31 @@ fn embedded_structs_are_named_in_errors() {
     ] {
         let mismatch = read(pod, &core_v1::POD).unwrap_err();
         assert_eq!(mismatch.of_json, format!("json: cannot unmarshal number into Go struct field {field}"));
+    }
+}
+
+#[test]
+fn the_path_of_what_reads_itself_begins_there() {
+    for (additional, rest) in [
+        (json!({"type": []}), "array into Go struct field JSONSchemaProps.§type of type string"),
+        (json!({"maxLength": "x"}), "string into Go struct field JSONSchemaProps.§maxLength of type int64"),
+        (
+            json!({"properties": {"a": {"items": {"type": 5}}}}),
+            "number into Go struct field JSONSchemaProps.§properties.items.type of type string",
+        ),
+        (
+            json!({"x-kubernetes-validations": [{"fieldPath": []}]}),
+            "array into Go struct field ValidationRule.§x-kubernetes-validations.fieldPath of type string",
+        ),
+    ] {
+        let schema = json!({"properties": {"f": {"type": "object", "additionalProperties": additional}}});
+        let versions = json!([{"name": "v1", "schema": {"openAPIV3Schema": schema}}]);
+        let definition = json!({"spec": {"versions": versions}});
+        let mismatch = read(definition, &apiextensions_v1::CUSTOM_RESOURCE_DEFINITION).unwrap_err();
+        let outer = "spec.versions.schema.openAPIV3Schema.properties.additionalProperties.";
+        let said = |outer: &str| format!("json: cannot unmarshal {}", rest.replace('§', outer));
+        // The decoder around it knows the struct of the value only.
+        let of_json = said(outer).replace("ValidationRule", "JSONSchemaProps");
+        assert_eq!((mismatch.of_json, mismatch.of_value), (of_json, said("")));
     }
 }
