@@ -97,7 +97,10 @@ impl RemoteSession {
                 copy_output(remote_out, tokio::io::stdout()),
                 copy_output(remote_err, tokio::io::stderr())
             );
-            copied.map_err(CliError::from_output)?;
+            copied.map_err(|error| match Error::of(&error) {
+                Some(error) => failure(error),
+                None => CliError::from_output(error),
+            })?;
             process.wait().await.map_err(|error| failure(&error))
         };
         let ended = tokio::select! {

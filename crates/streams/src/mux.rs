@@ -13,7 +13,9 @@ mod stream;
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -24,6 +26,9 @@ pub use stream::Stream;
 
 /// The number of control frames that may wait to be sent. A peer that makes more necessary than it reads is cut off.
 const MAX_COMMANDS: usize = 1024;
+
+/// The interval in which a server that waits for its own reader looks for the client.
+const PROBE: Duration = Duration::from_secs(1);
 
 /// Limits of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +82,8 @@ struct State {
     /// Everything that waits is sent, and then the connection ends.
     is_closing: bool,
     ended: Option<Ended>,
+    /// The error of a server that could not write.
+    lost: Option<Error>,
 }
 
 /// The streams of a connection and its task, which ends with the last handle.
@@ -142,6 +149,7 @@ impl Mux {
                 is_leaving: false,
                 is_closing: false,
                 ended: None,
+                lost: None,
             }),
             sendable: Notify::new(),
             changed: Notify::new(),
@@ -246,7 +254,7 @@ impl Mux {
         let mut state = self.lock();
         let mut is_full = false;
         match frame {
-            Frame::Data { id, data, fin } => is_full = state.data(id, &data, fin),
+            Frame::Data { id, data, fin } => is_full = state.data(id, &data, fin)?,
             Frame::SynStream { id, headers, fin, unidirectional } => {
                 state.syn_stream(id, headers, fin, unidirectional)?;
             }
@@ -285,13 +293,48 @@ impl Mux {
     }
 
     /// Waits until every stream has room for more data, or the connection is to be closed.
-    pub(crate) async fn room(&self) {
+    ///
+    /// The connection is not read meanwhile, and its loss shows only to those who write. A server has nobody to tell then,
+    /// so that it writes something empty from time to time.
+    ///
+    /// # Errors
+    ///
+    /// If the connection of a server is [lost](Self::lose).
+    pub(crate) async fn room(&self, role: Role) -> Result<(), Error> {
         let has_room = |state: &mut State| {
             let limit = state.limits.received;
             let has_room = state.streams.values().all(|stream| !stream.is_full(limit));
-            (has_room || state.is_closing || state.ended.is_some()).then_some(())
+            match &state.lost {
+                Some(lost) => Some(Err(lost.clone())),
+                None => (has_room || state.is_closing || state.ended.is_some()).then_some(Ok(())),
+            }
         };
-        self.until(&self.changed, has_room).await;
+        let mut room = pin!(self.until(&self.changed, has_room));
+        loop {
+            tokio::select! {
+                room = &mut room => return room,
+                () = tokio::time::sleep(PROBE), if role == Role::Server => self.probe(),
+            }
+        }
+    }
+
+    /// Sends some empty data, as an old server's greeting, which means nothing on any protocol. Unlike a ping it is never
+    /// answered: a peer that waits for room could not do that, and some would not read on.
+    fn probe(&self) {
+        let mut state = self.lock();
+        // The channel 0 is a standard input, on which clients expect nothing.
+        let id = state.streams.iter().find(|(id, stream)| **id > 0 && stream.can_probe()).map(|(id, _)| *id);
+        if let Some(id) = id.filter(|_| state.commands.is_empty()) {
+            state.commands.push_back(Frame::Data { id, data: Bytes::new(), fin: false });
+        }
+        drop(state);
+        self.sendable.notify_waiters();
+    }
+
+    /// Tells a server that its client does not receive any more: what cannot be read at once is not waited for.
+    pub(crate) fn lose(&self, error: Error) {
+        self.lock().lost = Some(error);
+        self.changed.notify_waiters();
     }
 
     /// Waits until the peer has said goodbye and all streams have ended, so that nothing is left to read.
@@ -453,26 +496,31 @@ impl State {
     }
 
     /// Data of the peer. Returns true if the stream is full and the peer does not heed that.
-    fn data(&mut self, id: u32, data: &[u8], fin: bool) -> bool {
+    fn data(&mut self, id: u32, data: &[u8], fin: bool) -> Result<bool, Error> {
         let (limit, is_closing) = (self.limits.received, self.is_closing);
         // Data may be on its way while a stream is reset, so that of unknown streams is dropped.
-        let Some(stream) = self.streams.get_mut(&id) else { return false };
+        let Some(stream) = self.streams.get_mut(&id) else { return Ok(false) };
         if stream.has_ended_reading() {
-            return false;
+            return Ok(false);
+        }
+        if let Some(whole) = stream.whole
+            && stream.received() + data.len() > whole
+        {
+            return Err(Error::protocol(format!("the error stream has more than {whole} bytes")));
         }
         let is_over = stream.received() + data.len() > limit;
         if is_over && stream.heeds_windows() {
             self.reset(id, status::FLOW_CONTROL_ERROR);
-            return false;
+            return Ok(false);
         }
-        if !(stream.is_released || is_over && is_closing) {
+        if !(stream.is_released || stream.ignores_input || is_over && is_closing) {
             stream.receive(data);
         }
         let is_full = stream.is_full(limit) && !stream.heeds_windows();
         if fin {
             self.end_reading(id);
         }
-        is_full
+        Ok(is_full)
     }
 
     /// The peer has ended its direction of a stream.

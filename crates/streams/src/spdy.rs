@@ -106,7 +106,7 @@ impl Session {
         let mux = Arc::new(Mux::new(role, Limits { received, streams: options.max_streams }));
         mux.send(Frame::Settings(vec![(INITIAL_WINDOW_SIZE, options.stream_buffer)]));
         let times = driver::Times { ping: options.ping_interval, idle: options.idle_timeout };
-        let task = tokio::spawn(driver::drive(connection, mux.clone(), times)).abort_handle();
+        let task = tokio::spawn(driver::drive(connection, mux.clone(), role, times)).abort_handle();
         Session { handle: Arc::new(Handle { mux, task }), creation_timeout: options.creation_timeout }
     }
 

@@ -19,6 +19,10 @@ pub(super) struct Buffers {
     /// The stream was written only, so that its end is the last of it: a peer in Go closes its connection when it has seen
     /// it, and what comes later makes the system discard what that peer has sent.
     pub(super) is_write_only: bool,
+    /// Nobody reads the stream, which is written only.
+    pub(super) ignores_input: bool,
+    /// The number of bytes that a stream holds at most which is never full.
+    pub(super) whole: Option<usize>,
     /// The reason for which one of both ends has reset the stream.
     pub(super) reset: Option<u32>,
     received: BytesMut,
@@ -95,7 +99,13 @@ impl Buffers {
     }
 
     pub(super) fn is_full(&self, limit: usize) -> bool {
-        !self.is_released && self.received.len() >= limit
+        !self.is_released && self.whole.is_none() && self.received.len() >= limit
+    }
+
+    /// Discards what has arrived, and what will.
+    pub(super) fn ignore_input(&mut self) {
+        self.ignores_input = true;
+        self.received = BytesMut::new();
     }
 
     pub(super) fn end_reading(&mut self) {
@@ -130,6 +140,11 @@ impl Buffers {
         let has_data = !self.pending.is_empty() && self.credit != Some(0);
         let has_end = self.pending.is_empty() && self.is_finishing && !self.is_finished;
         self.is_established && self.reset.is_none() && (has_data || has_end)
+    }
+
+    /// Returns true if empty data can be sent between the other data.
+    pub(super) fn can_probe(&self) -> bool {
+        self.is_established && self.reset.is_none() && !self.is_finishing
     }
 
     /// The bytes of the next frame, and true if they are the last.

@@ -54,6 +54,16 @@ impl Stream {
         self.finish();
     }
 
+    /// Discards what arrives on a stream that is only written, so that it holds up no other one.
+    pub(crate) fn ignore_input(&mut self) {
+        self.handle.mux.ignore_input(self.id);
+    }
+
+    /// Holds all that arrives, read or not, so that the stream holds up no other one. More bytes end the connection.
+    pub(crate) fn hold_whole(&mut self, bytes: usize) {
+        self.handle.mux.hold_whole(self.id, bytes);
+    }
+
     /// Returns true if the peer has reset the stream because it needs it no more, as Go's servers do at their end.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.handle.mux.reset_reason(self.id) == Some(status::CANCEL)
@@ -195,6 +205,20 @@ impl Mux {
         if let Some(stream) = self.lock().streams.get_mut(&id) {
             stream.is_write_only = true;
         }
+    }
+
+    fn ignore_input(&self, id: u32) {
+        if let Some(stream) = self.lock().streams.get_mut(&id) {
+            stream.ignore_input();
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn hold_whole(&self, id: u32, bytes: usize) {
+        if let Some(stream) = self.lock().streams.get_mut(&id) {
+            stream.whole = Some(bytes);
+        }
+        self.changed.notify_waiters();
     }
 
     fn reset_reason(&self, id: u32) -> Option<u32> {

@@ -85,7 +85,8 @@ impl Process {
         streams: Streams,
     ) -> Result<Self, Error> {
         let opened = opening::open(Box::new(connection), protocol, streams).await?;
-        let Opened { handle, stdin, stdout, stderr, error, resize } = opened;
+        let Opened { handle, stdin, stdout, stderr, mut error, resize } = opened;
+        error.hold_whole(MAX_MESSAGE);
         Ok(Process {
             stdin: stdin.map(Writer::new),
             stdout: stdout.map(Reader::new),
@@ -205,7 +206,10 @@ async fn end(
         match read {
             Ok(0) => break Ok(()),
             Ok(_) if message.len() > MAX_MESSAGE => {
-                break Err(Error::protocol(format!("the exit status is larger than {MAX_MESSAGE} bytes")));
+                let error = Error::protocol(format!("the error stream has more than {MAX_MESSAGE} bytes"));
+                handle.mux.close_after_violation();
+                handle.mux.end(Ended::Failed(error.clone()));
+                break Err(error);
             }
             Ok(_) => {}
             Err(error) => break Err(Error::of_io(&error)),

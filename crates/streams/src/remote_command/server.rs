@@ -1,5 +1,7 @@
 //! [`serve`], the server's end of a remote command.
 
+use std::convert::Infallible;
+
 use tokio::io::AsyncWriteExt as _;
 
 use super::opening::{self, Opened};
@@ -52,11 +54,19 @@ where
 {
     let opened = opening::accept(Box::new(connection), protocol, streams).await?;
     let Opened { handle, stdin, stdout, stderr, mut error, resize } = opened;
+    error.ignore_input();
+    let (resizes, receiving) = resize.map(|resize| Resizes::new(Reader::new(resize))).unzip();
     let stdio = Stdio {
         stdin: stdin.map(Reader::new),
         stdout: stdout.map(Writer::new),
         stderr: stderr.map(Writer::new),
-        resizes: resize.map(|resize| Resizes::new(Reader::new(resize))),
+        resizes,
+    };
+    let resizing = async {
+        match receiving {
+            Some(receiving) => receiving.await,
+            None => std::future::pending::<Infallible>().await,
+        }
     };
     let outcome = tokio::select! {
         biased;
@@ -65,6 +75,7 @@ where
             ended?;
             return Err(Error::connection(format!("{CLOSED} the command ended")));
         }
+        never = resizing => match never {},
     };
     let message = outcome::encode(protocol.version(), &outcome);
     let told = async {

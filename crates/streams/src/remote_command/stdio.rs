@@ -28,7 +28,8 @@ impl Reader {
 }
 
 impl Writer {
-    pub(super) fn new(stream: Stream) -> Self {
+    pub(super) fn new(mut stream: Stream) -> Self {
+        stream.ignore_input();
         Writer(stream)
     }
 }

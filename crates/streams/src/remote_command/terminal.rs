@@ -1,13 +1,19 @@
 //! [`TerminalSize`], and the changes of a terminal's size: [`Terminal`] tells them, [`Resizes`] has them.
 
+use std::convert::Infallible;
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::stdio::{Reader, Writer};
 use crate::error::Error;
 
 /// The largest size that is read, in bytes of JSON.
 const MAX_SIZE: usize = 4096;
+
+/// The number of sizes that are kept for a command that reads them late.
+const KEPT: usize = 16;
 
 /// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -59,36 +65,63 @@ impl Terminal {
 }
 
 /// The changes of a terminal's size, as the client tells them. The first is its size at the beginning.
+///
+/// They are taken from the connection while the command runs, read or not: the 16 newest are kept for it.
 #[derive(Debug)]
-pub struct Resizes {
-    reader: Reader,
-    /// Bytes that have arrived and are not read yet.
-    bytes: Vec<u8>,
-}
+pub struct Resizes(broadcast::Receiver<TerminalSize>);
 
 impl Resizes {
-    pub(super) fn new(reader: Reader) -> Self {
-        Resizes { reader, bytes: Vec::new() }
+    /// The sizes that a stream has, and the future that takes them from it.
+    pub(super) fn new(reader: Reader) -> (Self, impl Future<Output = Infallible>) {
+        let (sender, receiver) = broadcast::channel(KEPT);
+        (Resizes(receiver), receive(reader, sender))
     }
 
     /// Waits for the next size; none when the client sends no more, or something that is no size. Cancelling it loses
     /// nothing.
     pub async fn next(&mut self) -> Option<TerminalSize> {
         loop {
-            let mut values = serde_json::Deserializer::from_slice(&self.bytes).into_iter::<Value>();
-            match values.next() {
-                Some(Ok(value)) => {
-                    let end = values.byte_offset();
-                    self.bytes.drain(..end);
-                    return TerminalSize::of(&value);
-                }
-                Some(Err(error)) if !error.is_eof() => return None,
-                _ => {}
+            match self.0.recv().await {
+                Ok(size) => return Some(size),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
             }
-            let read = self.reader.read_buf(&mut self.bytes).await;
-            if !matches!(read, Ok(1..)) || self.bytes.len() > MAX_SIZE {
-                return None;
+        }
+    }
+}
+
+/// Takes the sizes from a stream, and what comes behind something that is no size, so that it holds up no other stream.
+async fn receive(mut reader: Reader, sender: broadcast::Sender<TerminalSize>) -> Infallible {
+    let mut bytes = Vec::new();
+    while matches!(reader.read_buf(&mut bytes).await, Ok(1..)) {
+        let Some(end) = take_sizes(&bytes, &sender) else { break };
+        bytes.drain(..end);
+        if bytes.len() > MAX_SIZE {
+            break;
+        }
+        // The command runs in the same task.
+        tokio::task::consume_budget().await;
+    }
+    drop(sender);
+    // A broken connection shows in the other streams.
+    let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
+    std::future::pending().await
+}
+
+/// Sends the complete sizes at the beginning of some bytes, and returns where the last of them ends; none if something is no
+/// size.
+fn take_sizes(bytes: &[u8], sender: &broadcast::Sender<TerminalSize>) -> Option<usize> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+    let mut end = 0;
+    loop {
+        match values.next() {
+            Some(Ok(value)) => {
+                // A command may read none.
+                let _ = sender.send(TerminalSize::of(&value)?);
+                end = values.byte_offset();
             }
+            Some(Err(error)) if !error.is_eof() => return None,
+            _ => return Some(end),
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout
 use crate::connection::BoxConnection;
 use crate::error::Error;
 use crate::frame::{Decoder, Encoder, Frame};
-use crate::mux::{Ended, Mux};
+use crate::mux::{Ended, Mux, Role};
 
 /// The number of bytes that are read at once.
 const READ_BUFFER: usize = 32 * 1024;
@@ -33,10 +33,10 @@ pub(super) struct Times {
 }
 
 /// Reads and writes the frames of a connection until it ends.
-pub(super) async fn drive(connection: BoxConnection, mux: Arc<Mux>, times: Times) {
+pub(super) async fn drive(connection: BoxConnection, mux: Arc<Mux>, role: Role, times: Times) {
     let (read_half, write_half) = tokio::io::split(connection);
     let activity = Activity(Mutex::new(Instant::now()));
-    let mut reading = pin!(read(read_half, &mux, &activity));
+    let mut reading = pin!(read(read_half, &mux, role, &activity));
     let mut writing = pin!(write(write_half, &mux, &activity));
     let ended = tokio::select! {
         read = &mut reading => match read {
@@ -61,11 +61,16 @@ pub(super) async fn drive(connection: BoxConnection, mux: Arc<Mux>, times: Times
                 Ended::Complete
             }
             // A peer that has closed its end may have sent a result before.
-            Err(error) => match timeout(LINGER, reading).await {
-                Ok(Ok(())) => Ended::Complete,
-                Ok(Err(ReadError::Broken(error) | ReadError::Violation(error))) => Ended::Failed(error),
-                Err(_) => Ended::Failed(error),
-            },
+            Err(error) => {
+                if role == Role::Server {
+                    mux.lose(error.clone());
+                }
+                match timeout(LINGER, reading).await {
+                    Ok(Ok(())) => Ended::Complete,
+                    Ok(Err(ReadError::Broken(error) | ReadError::Violation(error))) => Ended::Failed(error),
+                    Err(_) => Ended::Failed(error),
+                }
+            }
         },
         error = idle(&activity, times.idle) => Ended::Failed(error),
         never = pings(&mux, times.ping) => match never {},
@@ -97,6 +102,7 @@ enum ReadError {
 async fn read(
     mut connection: ReadHalf<BoxConnection>,
     mux: &Mux,
+    role: Role,
     activity: &Activity,
 ) -> Result<(), ReadError> {
     let mut decoder = Decoder::new();
@@ -107,7 +113,7 @@ async fn read(
                 activity.set();
             }
             if mux.receive(frame).map_err(ReadError::Violation)? {
-                mux.room().await;
+                mux.room(role).await.map_err(ReadError::Broken)?;
             }
         }
         bytes.reserve(READ_BUFFER);
@@ -126,9 +132,13 @@ async fn read(
     }
 }
 
-/// Returns true unless a frame is an own ping or the answer to one, which an idle connection has as well.
+/// Returns true unless a frame is an own ping or the answer to one, or empty, which an idle connection has as well.
 fn is_activity(frame: &Frame, mux: &Mux) -> bool {
-    !matches!(frame, Frame::Ping(id) if mux.is_own_ping(*id))
+    match frame {
+        Frame::Ping(id) => !mux.is_own_ping(*id),
+        Frame::Data { data, fin: false, .. } => !data.is_empty(),
+        _ => true,
+    }
 }
 
 /// Writes frames until the session is closed, and then ends the direction.

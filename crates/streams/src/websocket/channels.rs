@@ -87,7 +87,7 @@ pub(crate) fn greet(handle: &Handle, channel: u8) {
 async fn drive(websocket: WebSocket, mux: Arc<Mux>, role: Role, codec: Codec) {
     let (sink, stream) = websocket.split();
     let deadline = if role == Role::Client { CLIENT_DEADLINE } else { SERVER_DEADLINE };
-    let mut reading = pin!(read(stream, &mux, codec, deadline));
+    let mut reading = pin!(read(stream, &mux, role, codec, deadline));
     let mut writing = pin!(write(sink, &mux, role, codec));
     let ended = tokio::select! {
         read = &mut reading => match read {
@@ -105,11 +105,16 @@ async fn drive(websocket: WebSocket, mux: Arc<Mux>, role: Role, codec: Codec) {
                 Ended::Complete
             }
             // A peer that has closed its end may have sent a result before.
-            Err(error) => match timeout(LINGER, reading).await {
-                Ok(Ok(())) => Ended::Complete,
-                Ok(Err(error)) => Ended::Failed(error),
-                Err(_) => Ended::Failed(error),
-            },
+            Err(error) => {
+                if role == Role::Server {
+                    mux.lose(error.clone());
+                }
+                match timeout(LINGER, reading).await {
+                    Ok(Ok(())) => Ended::Complete,
+                    Ok(Err(error)) => Ended::Failed(error),
+                    Err(_) => Ended::Failed(error),
+                }
+            }
         },
     };
     mux.end(ended);
@@ -119,6 +124,7 @@ async fn drive(websocket: WebSocket, mux: Arc<Mux>, role: Role, codec: Codec) {
 async fn read(
     mut stream: SplitStream<WebSocket>,
     mux: &Mux,
+    role: Role,
     codec: Codec,
     deadline: Duration,
 ) -> Result<(), Error> {
@@ -141,7 +147,7 @@ async fn read(
         if let Some(frame) = decode(&data, codec)?
             && mux.receive(frame)?
         {
-            mux.room().await;
+            mux.room(role).await?;
         }
     }
 }

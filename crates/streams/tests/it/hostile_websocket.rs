@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 use crate::connections::{Carrier, bytes, pair, soon};
+use crate::raw_spdy::RawPeer;
 
 type Peer = WebSocketStream<Box<dyn Connection>>;
 
@@ -147,6 +148,105 @@ async fn a_server_that_never_closes_the_connection_holds_up_nobody() {
         drop(process);
         soon("the end of the input", flood).await.unwrap();
         soon("the end of the connection", server).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_exit_status_of_any_size_lets_output_be_read_first() {
+    for (length, is_refused) in [(300 * 1024, false), (2 * 1024 * 1024, true)] {
+        let (mut process, mut server) = client(Protocol::WEBSOCKET_V5).await;
+        let sending = tokio::spawn(async move {
+            let status = format!("{{\"status\":\"Success\",\"message\":\"{}", "a".repeat(length));
+            let parts = status.as_bytes().chunks(64 * 1024).map(|part| [b"\x03", part].concat());
+            let ends = [b"\x03\"}".to_vec(), b"\x01late".to_vec()];
+            for part in parts {
+                server.feed(binary(part)).await?;
+            }
+            for end in ends {
+                server.feed(binary(end)).await?;
+            }
+            server.close(None).await
+        });
+        let mut stdout = process.stdout.take().unwrap();
+        let mut output = Vec::new();
+        let read = soon("the end of the output", stdout.read_to_end(&mut output)).await;
+        let status = soon("the status", process.wait()).await;
+        if is_refused {
+            let error = status.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+            assert_eq!(Error::of(&read.unwrap_err()).unwrap().to_string(), error.to_string());
+        } else {
+            assert_eq!((read.unwrap(), &output[..]), (4, &b"late"[..]));
+            assert!(status.unwrap().success());
+        }
+        // Its connection may be closed before it has sent everything.
+        let _ = soon("the server", sending).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn data_on_channels_that_the_other_end_only_writes_holds_up_nothing() {
+    let (process, mut server) = client(Protocol::WEBSOCKET_V5).await;
+    let part = [&b"\x00"[..], &[b'a'; 64 * 1024]].concat();
+    let sending = tokio::spawn(async move {
+        for _ in 0..10 {
+            server.send(binary(part.clone())).await.unwrap();
+        }
+        server.send(binary(b"\x01out")).await.unwrap();
+        server.send(binary(SUCCESS)).await.unwrap();
+        server
+    });
+    let mut process = process;
+    let _stdin = process.stdin.take();
+    let mut out = [0; 3];
+    soon("the output", process.stdout.as_mut().unwrap().read_exact(&mut out)).await.unwrap();
+    assert_eq!(&out, b"out");
+    drop(soon("the server", sending).await.unwrap());
+}
+
+/// Tells when it is dropped.
+struct Dropped(Option<tokio::sync::oneshot::Sender<()>>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        let _ = self.0.take().expect("it is dropped once").send(());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_does_not_read_ends_soon_after_its_client() {
+    let spdy = Protocol::Spdy(Version::V4);
+    for protocol in [Protocol::WEBSOCKET_V5, spdy] {
+        let (near, far) = pair(Carrier::Memory).await;
+        let (sender, dropped) = tokio::sync::oneshot::channel();
+        let guard = Dropped(Some(sender));
+        let served = tokio::spawn(serve(far, protocol, STREAMS, move |_stdio| async move {
+            let _guard = guard;
+            std::future::pending().await
+        }));
+        let flood = tokio::spawn(async move {
+            let part = [&b"\x00"[..], &[b'a'; 32 * 1024]].concat();
+            if protocol == spdy {
+                let mut client = RawPeer::new(near);
+                for (id, name) in [(1, "error"), (3, "stdin"), (5, "stdout"), (7, "stderr")] {
+                    client.syn_stream(id, &[("streamtype", name)]).await;
+                }
+                loop {
+                    client.data(3, 0, &part).await;
+                }
+            }
+            let mut client = peer(near, Role::Client).await;
+            loop {
+                client.send(binary(part.clone())).await.unwrap();
+            }
+        });
+        // The time goes on when all wait: the client for the server, and that for the command.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(!served.is_finished() && !flood.is_finished(), "{protocol}");
+        flood.abort();
+        let ended = tokio::time::timeout(Duration::from_secs(3), dropped).await;
+        ended.unwrap_or_else(|_| panic!("the command runs on over {protocol}")).unwrap();
+        assert_eq!(served.await.unwrap().unwrap_err().kind(), ErrorKind::Connection, "{protocol}");
     }
 }
 

@@ -235,6 +235,30 @@ async fn sizes_of_the_terminal_arrive_in_order() {
 }
 
 #[tokio::test]
+async fn sizes_that_a_command_does_not_read_hold_up_nothing_and_the_newest_are_kept() {
+    let size = |width| TerminalSize { width, height: 1 };
+    for protocol in [Protocol::WEBSOCKET_V5, Protocol::Spdy(Version::V4)] {
+        let command = move |mut stdio: Stdio| async move {
+            let mut line = [0; 3];
+            stdio.stdin.as_mut().unwrap().read_exact(&mut line).await?;
+            let resizes = stdio.resizes.as_mut().unwrap();
+            while resizes.next().await.ok_or("the last size is missing")? != size(20_000) {}
+            stdio.stdout.as_mut().unwrap().write_all(&line).await?;
+            Ok(ExitStatus::SUCCESS)
+        };
+        let streams = Streams { stdin: true, stdout: true, stderr: false, tty: true };
+        let (mut process, served) = start(Carrier::Memory, protocol, streams, command).await;
+        for width in 1..=20_000 {
+            soon("the size", process.resize(size(width))).await.unwrap();
+        }
+        soon("the input", process.stdin.as_mut().unwrap().write_all(b"end")).await.unwrap();
+        let output = soon("the end", process.wait_with_output()).await.unwrap();
+        assert_eq!((&output.stdout[..], output.status), (&b"end"[..], ExitStatus::SUCCESS), "{protocol}");
+        soon("the end", served).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn errors_that_nobody_reads_do_not_hold_up_output_within_a_buffer() {
     for protocol in protocols().into_iter().filter(|protocol| protocol.version() >= Version::V4) {
         // Between two klients streams of SPDY have windows, so any amount can stay unread.
