@@ -220,8 +220,8 @@ async fn a_command_that_does_not_read_ends_soon_after_its_client() {
         let (near, far) = pair(Carrier::Memory).await;
         let (sender, dropped) = tokio::sync::oneshot::channel();
         let guard = Dropped(Some(sender));
-        let served = tokio::spawn(serve(far, protocol, STREAMS, move |_stdio| async move {
-            let _guard = guard;
+        let served = tokio::spawn(serve(far, protocol, STREAMS, move |stdio| async move {
+            let _kept = (guard, stdio);
             std::future::pending().await
         }));
         let flood = tokio::spawn(async move {
