@@ -80,14 +80,13 @@ async fn create(shell: &Shell, options: &Options, io: &Io) -> Result<(), String>
     if options.names.is_empty() {
         return Err("empty archive".to_owned());
     }
-    if options.names.iter().any(|name| name.starts_with('/')) {
-        io.complain("tar: removing leading '/' from member names").await;
+    for prefix in ["/", "../"] {
+        if options.names.iter().any(|name| name.starts_with(prefix)) {
+            io.complain(format!("tar: removing leading '{prefix}' from member names")).await;
+        }
     }
-    let paths: Vec<(String, String)> = options
-        .names
-        .iter()
-        .map(|name| (absolute(&options.folder, name), name.trim_start_matches('/').to_owned()))
-        .collect();
+    let paths: Vec<(String, String)> =
+        options.names.iter().map(|name| (absolute(&options.folder, name), member(name).to_owned())).collect();
     let (archive, _memory) = {
         let files = shell.container.files();
         let size = files.packed_size(&paths);
@@ -105,6 +104,12 @@ async fn create(shell: &Shell, options: &Options, io: &Io) -> Result<(), String>
     }
 }
 
+/// The name of a file in an archive, which leads to the inside of any folder.
+fn member(name: &str) -> &str {
+    let inside = name.rsplit_once("../").map_or(name, |(_, inside)| inside);
+    if inside == ".." { "" } else { inside.trim_start_matches('/') }
+}
+
 async fn extract(shell: &Shell, options: &Options, lists: bool, io: &Io) -> Result<(), String> {
     let (archive, _memory) = match &options.file {
         Some(file) => {
@@ -116,14 +121,25 @@ async fn extract(shell: &Shell, options: &Options, lists: bool, io: &Io) -> Resu
             (archive.into(), Some(memory))
         }
     };
-    let names = if lists {
-        super::files::names(&archive)?
-    } else {
-        shell.container.files().unpack(&options.folder, &archive)?
-    };
-    if lists || options.lists {
-        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
-        io.print(lines).await;
+    let lines = |names: &[String]| names.iter().map(|name| format!("{name}\n")).collect::<String>();
+    if lists {
+        io.print(lines(&super::files::names(&archive)?)).await;
+        return Ok(());
     }
-    Ok(())
+    let (mut next, mut is_whole) = (Some(0), true);
+    while let Some(start) = next {
+        let unpacked = shell.container.files().unpack(&options.folder, &archive, start);
+        let unpacked = unpacked?;
+        is_whole &= unpacked.problems.is_empty();
+        for problem in unpacked.problems {
+            io.complain(format!("tar: {problem}")).await;
+        }
+        if options.lists {
+            io.print(lines(&unpacked.names)).await;
+        }
+        next = unpacked.next;
+        // Others use the files between two parts.
+        tokio::task::yield_now().await;
+    }
+    if is_whole { Ok(()) } else { Err("exiting with failure status due to previous errors".to_owned()) }
 }

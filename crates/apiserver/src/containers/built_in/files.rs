@@ -19,6 +19,21 @@ const MAX_PATH: usize = 4096;
 /// The unit of an archive, in bytes.
 const BLOCK: usize = 512;
 
+/// The number of entries of an archive that are unpacked at once, and the number of bytes, about.
+const PART: usize = 64;
+const PART_SIZE: usize = 1024 * 1024;
+
+/// The part of an archive that is unpacked.
+#[derive(Debug, Default)]
+pub(super) struct Unpacked {
+    /// The names of the files and folders.
+    pub(super) names: Vec<String>,
+    /// The words about what is neither.
+    pub(super) problems: Vec<String>,
+    /// The position of the next entry, unless it was the last.
+    pub(super) next: Option<usize>,
+}
+
 /// A file or folder.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -127,15 +142,21 @@ impl Files {
         if path.len() > MAX_PATH {
             return Err("File name too long");
         }
-        let parents = path.match_indices('/').map(|(end, _)| &path[..end]).filter(|_| with_parents);
-        for folder in parents.chain([path]) {
+        // A file or folder that is there has all its parents, so that the search goes up to the first of them.
+        let mut missing = Vec::new();
+        let mut folder = path;
+        loop {
             match self.get(folder) {
-                Some(entry) if with_parents && entry.content.is_none() => {}
+                Some(entry) if with_parents && entry.content.is_none() => break,
                 Some(_) => return Err("File exists"),
-                None => self.put(folder, Entry::folder())?,
+                None => missing.push(folder),
+            }
+            match parent(folder) {
+                Some(parent) if with_parents => folder = parent,
+                _ => break,
             }
         }
-        Ok(())
+        missing.into_iter().rev().try_for_each(|folder| self.put(folder, Entry::folder()))
     }
 
     fn put(&mut self, path: &str, entry: Entry) -> Result<(), &'static str> {
@@ -209,7 +230,11 @@ impl Files {
             }
             for (other, entry) in self.below(path) {
                 let inner = format!("{}{}", name.trim_end_matches('/'), &other[path.len()..]);
-                let inner = if inner.is_empty() { "." } else { &inner };
+                // The root has no name of its own.
+                let inner = match inner.trim_start_matches('/') {
+                    "" => ".",
+                    inner => inner,
+                };
                 let mut header = Header::new_gnu();
                 header.set_mode(entry.mode);
                 header.set_mtime(entry.modified.try_into().unwrap_or(0));
@@ -228,20 +253,34 @@ impl Files {
         archive.into_inner().map_err(|error| error.to_string())
     }
 
-    /// Writes the files of a tar archive to a folder, and returns their names. Names that lead out of it lead to its
-    /// inside, and what is neither file nor folder is left out.
-    pub(super) fn unpack(&mut self, folder: &str, archive: &[u8]) -> Result<Vec<String>, String> {
-        let mut names = Vec::new();
+    /// Writes some of the files of a tar archive to a folder, from the entry at a position on. Names that lead out of it
+    /// lead to its inside.
+    pub(super) fn unpack(&mut self, folder: &str, archive: &[u8], start: usize) -> Result<Unpacked, String> {
+        let mut unpacked = Unpacked::default();
         let broken = |error: io::Error| format!("invalid tar archive: {error}");
-        let mut archive = Archive::new(Cursor::new(archive));
+        let total = archive.len();
+        let mut archive = Archive::new(Cursor::new(&archive[start..]));
+        let (mut seen, mut size, mut position) = (0, 0, start);
         for entry in archive.entries().map_err(broken)? {
             let mut entry = entry.map_err(broken)?;
+            if seen == PART || size > PART_SIZE {
+                unpacked.next = Some(position);
+                break;
+            }
             if entry.path_bytes().len() > MAX_PATH {
                 return Err("File name too long".to_owned());
             }
+            let end = entry.raw_file_position().saturating_add(entry.size());
+            let end = usize::try_from(end).map_err(|_| "File too large")?;
+            position = start.saturating_add(end).div_ceil(BLOCK).saturating_mul(BLOCK).min(total);
+            seen += 1;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            let path = format!("{folder}{}", absolute("", &name));
             let failed = |problem: &str| format!("can't open '{name}': {problem}");
+            if std::str::from_utf8(&entry.path_bytes()).is_err() {
+                // Two such names would be the same text.
+                return Err(failed("Invalid or incomplete multibyte or wide character"));
+            }
+            let path = format!("{folder}{}", absolute("", &name));
             let (mode, modified) = (entry.header().mode(), entry.header().mtime());
             let content = match entry.header().entry_type() {
                 EntryType::Directory => None,
@@ -250,7 +289,21 @@ impl Files {
                     entry.read_to_end(&mut content).map_err(broken)?;
                     Some(content.into())
                 }
-                _ => continue,
+                // Of all that follows.
+                EntryType::XGlobalHeader => continue,
+                kind => {
+                    let what = match kind {
+                        EntryType::Symlink => "symlink",
+                        EntryType::Link => "hardlink",
+                        _ => "node",
+                    };
+                    let to = entry.link_name_bytes().map(|to| String::from_utf8_lossy(&to).into_owned());
+                    let to = to.map(|to| format!(" to '{to}'")).unwrap_or_default();
+                    unpacked
+                        .problems
+                        .push(format!("can't create {what} '{name}'{to}: Operation not supported"));
+                    continue;
+                }
             };
             if let Some(parent) = parent(&path) {
                 self.make_folder(parent, true).map_err(failed)?;
@@ -261,11 +314,12 @@ impl Files {
             let modified = modified.ok().and_then(|time| time.try_into().ok()).unwrap_or(0);
             if !(content.is_none() && self.is_folder(&path)) {
                 let mode = mode.unwrap_or(0o644);
+                size += content.as_ref().map_or(0, Bytes::len);
                 self.put(&path, Entry { mode, modified, content }).map_err(failed)?;
             }
-            names.push(name);
+            unpacked.names.push(name);
         }
-        Ok(names)
+        Ok(unpacked)
     }
 }
 
