@@ -85,10 +85,16 @@ async fn sh(shell: &Shell, words: &[&str], io: &Io) -> u8 {
     let is_set = |flag: char| options.iter().any(|option| !option.starts_with("--") && option.contains(flag));
     let run = async {
         let parameters = if is_set('c') { rest.get(1..).unwrap_or_default() } else { rest };
-        if let Err(problem) = inner.set_parameters(parameters) {
-            io.complain(format!("sh: {problem}")).await;
-            return 2;
-        }
+        let set = inner.set_parameters(parameters);
+        // Scripts that call each other hold the variables of all.
+        let memory = set.and_then(|()| shell.container.memory.reserve(inner.variables.size()));
+        let _memory = match memory {
+            Ok(memory) => memory,
+            Err(problem) => {
+                io.complain(format!("sh: {problem}")).await;
+                return 2;
+            }
+        };
         match rest {
             [script, ..] if is_set('c') => inner.script(script, io.clone()).await,
             [] if is_set('c') => {
@@ -105,7 +111,7 @@ async fn sh(shell: &Shell, words: &[&str], io: &Io) -> u8 {
                     }
                 }
             }
-            [] => inner.interact(io.clone(), shell.variables.contains_key("TERM")).await,
+            [] => inner.interact(io.clone(), shell.variables.get("TERM").is_some()).await,
         }
     };
     Box::pin(run).await
@@ -201,6 +207,8 @@ async fn copy(io: &Io, mut limit: u64) -> u8 {
                 if !io.print(&buffer[..count]).await {
                     return 1;
                 }
+                // Neither a file that is read nor one that is written waits for anything.
+                tokio::task::yield_now().await;
             }
             Err(_) => return 1,
         }
@@ -231,6 +239,7 @@ async fn copy_lines(io: &Io, mut number: usize) -> u8 {
         if !io.print(&buffer[..end]).await {
             return 1;
         }
+        tokio::task::yield_now().await;
     }
     0
 }
@@ -255,6 +264,7 @@ pub(super) async fn read_all(
         }
         memory.grow(bytes.len() + count)?;
         bytes.extend_from_slice(&part[..count]);
+        tokio::task::yield_now().await;
     }
 }
 
@@ -322,13 +332,30 @@ async fn print_part(
             return 1;
         }
     };
-    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-    let part: Vec<u8> = match unit {
-        'c' => bytes[bytes.len().saturating_sub(number)..].to_vec(),
-        _ if from_start => lines[number.saturating_sub(1).min(lines.len())..].concat(),
-        _ => lines[lines.len().saturating_sub(number)..].concat(),
+    let start = match unit {
+        'c' => bytes.len().saturating_sub(number),
+        _ if from_start => line_start(&bytes, number),
+        _ => last_lines_start(&bytes, number),
     };
-    u8::from(!io.print(part).await)
+    u8::from(!io.print(&bytes[start..]).await)
+}
+
+/// The start of a line; the first is 1.
+fn line_start(bytes: &[u8], number: usize) -> usize {
+    match number {
+        0 | 1 => 0,
+        number => memchr::memchr_iter(b'\n', bytes).nth(number - 2).map_or(bytes.len(), |end| end + 1),
+    }
+}
+
+/// The start of so many last lines.
+fn last_lines_start(bytes: &[u8], number: usize) -> usize {
+    // The last line has its end or not.
+    let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    match number {
+        0 => bytes.len(),
+        number => memchr::memrchr_iter(b'\n', text).nth(number - 1).map_or(0, |end| end + 1),
+    }
 }
 
 async fn wc(shell: &Shell, words: &[&str], io: &Io) -> u8 {
@@ -357,6 +384,7 @@ async fn count(io: &Io, option: Option<&str>) -> u8 {
             words += u64::from(!byte.is_ascii_whitespace() && !in_word);
             in_word = !byte.is_ascii_whitespace();
         }
+        tokio::task::yield_now().await;
     }
     drop(stdin);
     let line = match option {
@@ -398,12 +426,19 @@ async fn env(shell: &mut Shell, args: &[String], io: &Io) -> u8 {
     while let [first, rest @ ..] = args
         && let Some((name, value)) = first.split_once('=')
     {
-        if let Err(problem) = inner.set(name, value.to_owned()) {
+        if let Err(problem) = inner.variables.set(name, value.to_owned()) {
             io.complain(format!("env: {problem}")).await;
             return 1;
         }
         args = rest;
     }
+    let _memory = match shell.container.memory.reserve(inner.variables.size()) {
+        Ok(memory) => memory,
+        Err(problem) => {
+            io.complain(format!("env: {problem}")).await;
+            return 1;
+        }
+    };
     match args {
         [] => {
             let variables = inner.variables.iter().filter(|(name, _)| !is_parameter(name));

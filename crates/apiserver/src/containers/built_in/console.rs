@@ -80,9 +80,7 @@ impl Console {
     /// Passes the input of a client to the process and the output to the client, until the client ends its input. With
     /// `once`, the input of the process ends too, and the client stays.
     pub(super) async fn attach(&self, stdio: Stdio, once: bool) {
-        let Stdio { stdin, stdout, stderr, resizes } = stdio;
-        // They are read by nobody, and the client can send them.
-        let _sizes = resizes;
+        let Stdio { stdin, stdout, stderr, .. } = stdio;
         let _attached = self.add(stdout, stderr);
         let Some(mut stdin) = stdin else { return pending().await };
         // Also if the client breaks off.

@@ -218,9 +218,7 @@ impl Container {
         stdio: Stdio,
     ) -> BoxFuture<'static, u8> {
         Box::pin(async move {
-            let Stdio { stdin, stdout, stderr, resizes } = stdio;
-            // They are read by nobody, and the client can send them.
-            let _sizes = resizes;
+            let Stdio { stdin, stdout, stderr, .. } = stdio;
             let mut ended = self.ended.subscribe();
             tokio::select! {
                 biased;
@@ -249,7 +247,8 @@ impl Container {
                 let stdin = stdin.map_or_else(no_input, input);
                 return shell.run(args, Io::new(stdin, output(stdout), output(stderr))).await;
             }
-            shell.variables.insert("TERM".to_owned(), "xterm".to_owned());
+            // An environment that leaves no room for it has none.
+            let _ = shell.variables.set("TERM", "xterm".to_owned());
             let interrupt = Arc::new(Notify::new());
             shell.interrupt = Some(interrupt.clone());
             let is_shell = matches!(&args[..], [program] if program.ends_with("sh"));

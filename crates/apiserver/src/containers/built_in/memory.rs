@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The unit in which memory is reserved, in bytes.
-const MIB: usize = 1024 * 1024;
+const PAGE: usize = 4096;
 
-/// The MiB that all programs of a server hold at once.
-const ALL: usize = 512;
+/// The bytes that all programs of a server hold at once.
+const ALL: usize = 512 * 1024 * 1024;
 
-/// The memory for the inputs and archives of programs, as much as all containers of a server share. Clones are the same
+/// The memory for the scripts, words, inputs and archives of programs, as much as all containers of a server share. Clones are the same
 /// memory.
 #[derive(Clone, Debug)]
 pub(super) struct Memory(Arc<Semaphore>);
@@ -24,7 +24,7 @@ pub(super) struct Reserved {
 
 impl Default for Memory {
     fn default() -> Self {
-        Memory(Arc::new(Semaphore::new(ALL)))
+        Memory(Arc::new(Semaphore::new(ALL / PAGE)))
     }
 }
 
@@ -32,7 +32,7 @@ impl Memory {
     /// Reserves memory for so many bytes. It does not wait for that of others, which may wait as well.
     pub(super) fn reserve(&self, bytes: usize) -> Result<Reserved, &'static str> {
         let exhausted = "Cannot allocate memory";
-        let count = u32::try_from(bytes.div_ceil(MIB).max(1)).map_err(|_| exhausted)?;
+        let count = u32::try_from(bytes.div_ceil(PAGE).max(1)).map_err(|_| exhausted)?;
         let permit = self.0.clone().try_acquire_many_owned(count).map_err(|_| exhausted)?;
         Ok(Reserved { memory: self.clone(), permit })
     }
@@ -41,7 +41,7 @@ impl Memory {
 impl Reserved {
     /// Reserves more, until it is enough for so many bytes.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), &'static str> {
-        let held = self.permit.num_permits() * MIB;
+        let held = self.permit.num_permits() * PAGE;
         if bytes > held {
             self.permit.merge(self.memory.reserve(bytes - held)?.permit);
         }

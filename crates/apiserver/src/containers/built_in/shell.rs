@@ -5,8 +5,8 @@ mod expansion;
 mod io;
 mod redirect;
 mod syntax;
+mod variables;
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,8 +17,10 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::container::Container;
 use super::files::absolute;
+use super::memory::Reserved;
 pub(super) use io::{Io, Output, input, no_input, output};
 use syntax::{Node, Redirect, Word, parse};
+pub(super) use variables::{Variables, is_parameter};
 
 /// The buffer between two commands of a pipeline, in bytes.
 const PIPE: usize = 64 * 1024;
@@ -26,8 +28,14 @@ const PIPE: usize = 64 * 1024;
 /// The longest script, in bytes.
 const MAX_SCRIPT: usize = 1024 * 1024;
 
-/// The number of bytes that the words of a command, and the variables of a shell, take at most.
+/// The number of bytes that the words of a command take at most.
 const MAX_WORDS: usize = 1024 * 1024;
+
+/// The bytes of a syntax tree for a byte of its script, at most: one for each command of one letter, with its separator.
+const TREE: usize = 96;
+
+/// The bytes that an allocation takes besides its content, about, and at least.
+const ALLOCATION: usize = 32;
 
 /// The number of commands that the pipelines of a shell, and of those that it runs, have at once.
 const MAX_PROCESSES: usize = 64;
@@ -51,7 +59,7 @@ const BROKEN_PIPE: u8 = 141;
 #[derive(Clone)]
 pub(super) struct Shell {
     pub(super) container: Arc<Container>,
-    pub(super) variables: BTreeMap<String, String>,
+    pub(super) variables: Variables,
     pub(super) folder: String,
     /// The exit code of the last command.
     code: u8,
@@ -68,28 +76,17 @@ type Flow = ControlFlow<u8, u8>;
 
 impl Shell {
     pub(super) fn new(container: Arc<Container>) -> Self {
-        let (variables, folder) =
-            (container.description.environment.clone(), container.description.folder.clone());
+        let variables = Variables::new(container.description.environment.clone());
+        let folder = container.description.folder.clone();
         let processes = Arc::new(Semaphore::new(MAX_PROCESSES));
         Shell { container, variables, folder, code: 0, interrupt: None, depth: 0, processes }
     }
 
-    /// Sets a variable, unless the variables take too much memory then.
-    pub(super) fn set(&mut self, name: &str, value: String) -> Result<(), &'static str> {
-        let others = self.variables.iter().filter(|(other, _)| *other != name);
-        let size: usize = others.map(|(name, value)| name.len() + value.len()).sum();
-        if size + name.len() + value.len() > MAX_WORDS {
-            return Err("out of memory for variables");
-        }
-        self.variables.insert(name.to_owned(), value);
-        Ok(())
-    }
-
     /// Sets the parameters `$0`, `$1` and so on, and removes those of the calling script.
     pub(super) fn set_parameters(&mut self, parameters: &[&str]) -> Result<(), &'static str> {
-        self.variables.retain(|name, _| !is_parameter(name));
+        self.variables.remove_parameters();
         let mut parameters = parameters.iter().enumerate();
-        parameters.try_for_each(|(index, value)| self.set(&index.to_string(), (*value).to_owned()))
+        parameters.try_for_each(|(index, value)| self.variables.set(&index.to_string(), (*value).to_owned()))
     }
 
     /// An absolute path.
@@ -121,8 +118,9 @@ impl Shell {
                 0..=MAX_SCRIPT => parse(script),
                 _ => Err("the script is too long".to_owned()),
             };
-            match parsed {
-                Ok(node) => self.evaluate(&node, io).await,
+            let memory = self.container.memory.reserve(script.len() * TREE);
+            match parsed.and_then(|node| Ok((node, memory?))) {
+                Ok((node, _memory)) => self.evaluate(&node, io).await,
                 Err(problem) => {
                     io.complain(format!("sh: {problem}")).await;
                     ControlFlow::Continue(2)
@@ -243,8 +241,13 @@ impl Shell {
                         Ok(values) => values,
                         Err(problem) => return fail(&problem, &io).await,
                     };
+                    // Loops in each other hold the words of all.
+                    let _memory = match self.reserve(&values) {
+                        Ok(memory) => memory,
+                        Err(problem) => return fail(problem, &io).await,
+                    };
                     for value in values {
-                        if let Err(problem) = self.set(name, value) {
+                        if let Err(problem) = self.variables.set(name, value) {
                             return fail(problem, &io).await;
                         }
                         code = self.evaluate(body, io.clone()).await?;
@@ -255,12 +258,16 @@ impl Shell {
         })
     }
 
-    fn pipeline<'a>(&'a mut self, nodes: &'a [Node], io: Io) -> BoxFuture<'a, u8> {
+    fn pipeline<'a>(&'a mut self, nodes: &'a [Arc<Node>], io: Io) -> BoxFuture<'a, u8> {
         Box::pin(async move {
             let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
             let processes = self.processes.clone();
             let Ok(_processes) = processes.try_acquire_many(count) else {
                 io.complain("sh: can't fork: Resource temporarily unavailable").await;
+                return 2;
+            };
+            let Ok(_memory) = self.container.memory.reserve(self.variables.size() * nodes.len()) else {
+                io.complain("sh: can't fork: Cannot allocate memory").await;
                 return 2;
             };
             let mut running: Vec<BoxFuture<'static, u8>> = Vec::new();
@@ -310,7 +317,7 @@ impl Shell {
             let before: Vec<(&str, Option<String>)> =
                 assigned.iter().map(|(name, _)| (*name, self.variables.get(*name).cloned())).collect();
             for (name, value) in assigned {
-                if let Err(problem) = self.set(name, value) {
+                if let Err(problem) = self.variables.set(name, value) {
                     return fail(problem, &io).await;
                 }
             }
@@ -319,10 +326,7 @@ impl Shell {
             }
             let flow = self.execute(args, io).await;
             for (name, value) in before {
-                match value {
-                    Some(value) => drop(self.variables.insert(name.to_owned(), value)),
-                    None => drop(self.variables.remove(name)),
-                }
+                self.variables.restore(name, value);
             }
             flow
         })
@@ -334,11 +338,22 @@ impl Shell {
             if self.depth + CALL > MAX_DEPTH {
                 return self.too_deep(&io).await;
             }
+            // Commands that run others hold the words of all.
+            let _memory = match self.reserve(&args) {
+                Ok(memory) => memory,
+                Err(problem) => return fail(problem, &io).await,
+            };
             self.depth += CALL;
             let flow = self.call(args, io).await;
             self.depth -= CALL;
             flow
         })
+    }
+
+    /// Reserves the memory for words.
+    fn reserve(&self, words: &[String]) -> Result<Reserved, &'static str> {
+        let size = |word: &String| size_of::<String>() + ALLOCATION.max(word.len() + ALLOCATION / 2);
+        self.container.memory.reserve(words.iter().map(size).sum())
     }
 
     async fn too_deep(&self, io: &Io) -> Flow {
@@ -351,9 +366,4 @@ impl Shell {
 async fn fail(problem: &str, io: &Io) -> Flow {
     io.complain(format!("sh: {problem}")).await;
     ControlFlow::Continue(2)
-}
-
-/// Returns true for the name of a parameter of a script, which is no variable of the environment.
-pub(super) fn is_parameter(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_digit())
 }

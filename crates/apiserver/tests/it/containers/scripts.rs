@@ -1,9 +1,9 @@
 //! Scripts in the built-in containers, among them those that would take the server's stack or memory, or never end.
 
-use klient_apiserver::Containers;
+use klient_apiserver::{Containers, Options, Server};
 use klient_streams::remote_command::{Protocol, Streams};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::client::{Client, soon};
 use crate::objects::{PODS, pod};
@@ -116,6 +116,27 @@ async fn scripts_have_parameters_exit_codes_and_files_as_those_of_sh() {
             0,
         ),
         ("printf '%s-%s\\n' a b c d", "a-b\nc-d\n", 0),
+        ("printf 'a\\nb\\nc' >/l; tail -n 1 /l; tail -n 2 /l; tail -n 0 /l; tail -n 9 /l", "cb\nca\nb\nc", 0),
+        (
+            "printf 'a\\n\\nc\\n' >/l; tail -n 1 /l; tail -n 2 /l; tail -n +3 /l; tail -n +9 /l",
+            "c\n\nc\nc\n",
+            0,
+        ),
+        (
+            "A=1; A=2 env | tail -n 1; A=3 B=4 true; echo $A$B; export C=5 A=6; unset C; echo $A$C",
+            "A=2\n1\n6\n",
+            0,
+        ),
+        (
+            "mkdir /n; tar cf /t / 2>/dev/null && tar xf /t -C /n && cat /n/etc/hostname && [ -d /n/bin ]",
+            "web\n",
+            0,
+        ),
+        (
+            "cd /tmp; mkdir /u; tar cf /t ../etc 2>/dev/null; tar xf /t -C /u; ls /u; cat /u/etc/hostname",
+            "etc\nweb\n",
+            0,
+        ),
         ("mkdir -p /q/w/e; ls /q /q/w", "w\ne\n", 0),
         ("printf 'a\\nb\\nc\\n' | head -n 2; printf 'a\\nb\\nc\\n' | tail -n 1", "a\nb\nc\n", 0),
         ("mkdir /f; echo a >/f/a; echo b >/b; cd /; tar cf /t f; rm -r /f; tar xf /t; cat /f/a", "a\n", 0),
@@ -128,5 +149,102 @@ async fn scripts_have_parameters_exit_codes_and_files_as_those_of_sh() {
     ] {
         let (out, err, status) = run(&server, script).await;
         assert_eq!((out.as_str(), status), (stdout, code), "{script}: {err}");
+    }
+}
+
+/// Runs a program in the pod `web` with an input, and returns its outputs and its exit code.
+async fn exec(server: &klient_apiserver::Server, args: &[&str], stdin: &[u8]) -> (String, String, i32) {
+    let command: String = args.iter().map(|arg| format!("command={}&", arg.replace(' ', "%20"))).collect();
+    let path = format!("{PODS}/web/exec?{command}stdin=true&stdout=true&stderr=true");
+    let streams = Streams { stdin: true, stdout: true, stderr: true, tty: false };
+    let mut process = process(server, &path, Protocol::WEBSOCKET_V5, streams).await.expect("a process");
+    let mut input = process.stdin.take().expect("it has an input");
+    input.write_all(stdin).await.expect("it reads");
+    input.shutdown().await.expect("it reads");
+    let output = soon("the end of the program", process.wait_with_output()).await.expect("a status");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (text(output.stdout), text(output.stderr), i32::from(output.status.code()))
+}
+
+/// An archive of entries, each with a name, a kind and the name that it links to.
+fn archive(entries: &[(&[u8], tar::EntryType, &str)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, kind, to) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.set_mode(0o644);
+        header.set_entry_type(*kind);
+        if !to.is_empty() {
+            header.set_link_name(to).expect("a short name");
+        }
+        let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(name);
+        archive.append_data(&mut header, name, std::io::empty()).expect("memory");
+    }
+    archive.into_inner().expect("memory")
+}
+
+#[tokio::test]
+async fn an_archive_is_unpacked_whole_or_tar_says_what_is_missing() {
+    use tar::EntryType::{Fifo, Link, Regular, Symlink};
+
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    let extract = ["tar", "xf", "-", "-C", "/tmp"];
+    let failing = "tar: exiting with failure status due to previous errors\n";
+    let names: Vec<String> = (0..200).map(|number| format!("all/{number}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_bytes(), Regular, "")).collect();
+    let deep = "a/".repeat(1000) + "f";
+    let same = vec![(deep.as_bytes(), Regular, ""); 400];
+    let odd: [(&[u8], _, _); 5] = [
+        (b"one", Regular, ""),
+        (b"soft", Symlink, "one"),
+        (b"hard", Link, "one"),
+        (b"pipe", Fifo, ""),
+        (b"two", Regular, ""),
+    ];
+    let links = "tar: can't create symlink 'soft' to 'one': Operation not supported\n\
+                 tar: can't create hardlink 'hard' to 'one': Operation not supported\n\
+                 tar: can't create node 'pipe': Operation not supported\n";
+    let no_text = "tar: can't open 'x\u{fffd}': Invalid or incomplete multibyte or wide character\n";
+    for (what, archive, stderr, code) in [
+        ("more entries than a part", archive(&many), String::new(), 0),
+        ("a deep folder", archive(&same), String::new(), 0),
+        ("links", archive(&odd), format!("{links}{failing}"), 1),
+        ("bytes that are no text", archive(&[(b"x\xff", Regular, "")]), no_text.to_owned(), 1),
+    ] {
+        let (_, err, status) = exec(&server, &extract, &archive).await;
+        assert_eq!((err, status), (stderr, code), "{what}");
+    }
+    let (out, _, _) = run(&server, "ls /tmp/all | wc -l; ls /tmp").await;
+    assert_eq!(out, "200\na\nall\none\ns\ntwo\n");
+}
+
+#[tokio::test]
+async fn neighbours_are_served_while_a_program_reads_memory() {
+    // One thread for all.
+    let containers = Some(Containers::built_in());
+    let options = Options { containers, threads: None, ..Options::default() };
+    let server = Server::start(options).await.expect("a server starts");
+    let client = Client::admin(&server).await;
+    client.post(PODS, &pod("web")).await.expect(201);
+    running(&client, "web").await;
+    let fill = ["sh", "-c", "cat >/tmp/b; cat /tmp/b /tmp/b /tmp/b /tmp/b >/tmp/c"];
+    let (_, err, code) = exec(&server, &fill, &vec![b'a'; 4 * 1024 * 1024]).await;
+    assert_eq!((err.as_str(), code), ("", 0));
+    for program in ["wc /tmp/c", "tail -c 1 /tmp/b /tmp/b /tmp/b", "sh </tmp/c", "cat /tmp/c >/tmp/d"] {
+        let script = format!("echo; {program} >/tmp/out 2>/tmp/out").replace(' ', "%20").replace('&', "%26");
+        let path = format!("{PODS}/web/exec?command=sh&command=-c&command={script}&stdout=true");
+        let streams = Streams { stdin: false, stdout: true, stderr: false, tty: false };
+        let mut process = process(&server, &path, Protocol::WEBSOCKET_V5, streams).await.expect("a process");
+        let begun = process.stdout.as_mut().expect("it has an output").read_u8();
+        assert_eq!(soon("the begin of the program", begun).await.expect("it prints"), b'\n');
+        let web = format!("{PODS}/web");
+        let served = client.get(&web);
+        tokio::select! {
+            biased;
+            ended = process.wait() => panic!("{program} held up the server: {ended:?}"),
+            served = served => drop(served.expect(200)),
+        }
+        soon("the end", process.wait()).await.expect("a status");
     }
 }

@@ -8,6 +8,9 @@ use super::super::commands;
 use super::io::Io;
 use super::{Flow, NOT_FOUND, Shell, fail};
 
+/// The number of variables that are exported before others run.
+const PART: usize = 1024;
+
 impl Shell {
     /// Runs a command.
     pub(super) fn call(&mut self, args: Vec<String>, io: Io) -> BoxFuture<'_, Flow> {
@@ -29,8 +32,12 @@ impl Shell {
                     self.folder = path;
                 }
                 ["export", ref names @ ..] => {
-                    for (name, value) in names.iter().filter_map(|pair| pair.split_once('=')) {
-                        if let Err(problem) = self.set(name, value.to_owned()) {
+                    let pairs = names.iter().filter_map(|pair| pair.split_once('='));
+                    for (index, (name, value)) in pairs.enumerate() {
+                        if index % PART == PART - 1 {
+                            tokio::task::yield_now().await;
+                        }
+                        if let Err(problem) = self.variables.set(name, value.to_owned()) {
                             return fail(problem, &io).await;
                         }
                     }
@@ -49,7 +56,7 @@ impl Shell {
                 [":" | "set" | "trap", ..] => {}
                 ["read", name, ..] => match io.line().await {
                     Some(line) => {
-                        if let Err(problem) = self.set(name, line) {
+                        if let Err(problem) = self.variables.set(name, line) {
                             return fail(problem, &io).await;
                         }
                     }

@@ -75,7 +75,13 @@ impl Io {
     pub(super) async fn line(&self) -> Option<String> {
         let mut stdin = self.stdin.lock().await;
         let mut line = Vec::new();
+        let mut read = 0_usize;
         loop {
+            // A file that is read byte by byte waits for nothing.
+            read += 1;
+            if read.is_multiple_of(MAX_LINE) {
+                tokio::task::yield_now().await;
+            }
             match stdin.read_u8().await {
                 Ok(b'\n') => break,
                 Ok(byte) if line.len() < MAX_LINE => line.push(byte),

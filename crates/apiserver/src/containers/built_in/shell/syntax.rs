@@ -1,14 +1,17 @@
 //! The syntax of the shell: words, pipelines, lists, `if`, `while`, `until` and `for`.
 
+use std::sync::Arc;
+
 /// A node of the syntax tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Node {
     Command {
         assignments: Vec<(String, Word)>,
         words: Vec<Word>,
         redirects: Vec<Redirect>,
     },
-    Pipeline(Vec<Node>),
+    /// Commands that run at once, each of them by a shell that shares its part of the tree.
+    Pipeline(Vec<Arc<Node>>),
     /// A command, and those behind it: each with true if it runs after success (`&&`), or false if after failure (`||`).
     AndOr(Box<Node>, Vec<(bool, Node)>),
     Not(Box<Node>),
@@ -296,7 +299,11 @@ impl Parser {
             while self.operator(&["\n"]).is_some() {}
             nodes.push(self.command()?);
         }
-        let node = if nodes.len() == 1 { nodes.remove(0) } else { Node::Pipeline(nodes) };
+        let node = if nodes.len() == 1 {
+            nodes.remove(0)
+        } else {
+            Node::Pipeline(nodes.into_iter().map(Arc::new).collect())
+        };
         Ok(if is_not { Node::Not(Box::new(node)) } else { node })
     }
 
