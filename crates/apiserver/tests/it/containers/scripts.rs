@@ -123,7 +123,7 @@ async fn scripts_have_parameters_exit_codes_and_files_as_those_of_sh() {
             0,
         ),
         (
-            "A=1; A=2 env | tail -n 1; A=3 B=4 true; echo $A$B; export C=5 A=6; unset C; echo $A$C",
+            "A=1; A=2 env | head -n 1; A=3 B=4 true; echo $A$B; export C=5 A=6; unset C; echo $A$C",
             "A=2\n1\n6\n",
             0,
         ),
@@ -152,9 +152,14 @@ async fn scripts_have_parameters_exit_codes_and_files_as_those_of_sh() {
     }
 }
 
+/// A text as a value of a query.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
 /// Runs a program in the pod `web` with an input, and returns its outputs and its exit code.
 async fn exec(server: &klient_apiserver::Server, args: &[&str], stdin: &[u8]) -> (String, String, i32) {
-    let command: String = args.iter().map(|arg| format!("command={}&", arg.replace(' ', "%20"))).collect();
+    let command: String = args.iter().map(|arg| format!("command={}&", encoded(arg))).collect();
     let path = format!("{PODS}/web/exec?{command}stdin=true&stdout=true&stderr=true");
     let streams = Streams { stdin: true, stdout: true, stderr: true, tty: false };
     let mut process = process(server, &path, Protocol::WEBSOCKET_V5, streams).await.expect("a process");
@@ -232,7 +237,7 @@ async fn neighbours_are_served_while_a_program_reads_memory() {
     let (_, err, code) = exec(&server, &fill, &vec![b'a'; 4 * 1024 * 1024]).await;
     assert_eq!((err.as_str(), code), ("", 0));
     for program in ["wc /tmp/c", "tail -c 1 /tmp/b /tmp/b /tmp/b", "sh </tmp/c", "cat /tmp/c >/tmp/d"] {
-        let script = format!("echo; {program} >/tmp/out 2>/tmp/out").replace(' ', "%20").replace('&', "%26");
+        let script = encoded(&format!("echo; {program} >/tmp/out 2>/tmp/out"));
         let path = format!("{PODS}/web/exec?command=sh&command=-c&command={script}&stdout=true");
         let streams = Streams { stdin: false, stdout: true, stderr: false, tty: false };
         let mut process = process(&server, &path, Protocol::WEBSOCKET_V5, streams).await.expect("a process");
