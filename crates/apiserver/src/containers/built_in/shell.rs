@@ -315,7 +315,7 @@ impl Shell {
                 }
             }
             let before: Vec<(&str, Option<String>)> =
-                assigned.iter().map(|(name, _)| (*name, self.variables.get(*name).cloned())).collect();
+                assigned.iter().map(|(name, _)| (*name, self.variables.get(name).cloned())).collect();
             for (name, value) in assigned {
                 if let Err(problem) = self.variables.set(name, value) {
                     return fail(problem, &io).await;

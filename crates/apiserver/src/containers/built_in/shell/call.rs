@@ -44,7 +44,7 @@ impl Shell {
                 }
                 ["unset", ref names @ ..] => {
                     for name in names {
-                        self.variables.remove(*name);
+                        self.variables.remove(name);
                     }
                 }
                 ["exec", _, ..] => {
