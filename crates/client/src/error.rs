@@ -101,6 +101,24 @@ impl fmt::Display for Problem {
 
 impl StdError for Problem {}
 
+/// A command in a container that failed, as text and as its exit code.
+#[cfg(feature = "streams")]
+#[derive(Debug)]
+pub(crate) struct Exited {
+    pub(crate) problem: String,
+    pub(crate) code: u8,
+}
+
+#[cfg(feature = "streams")]
+impl fmt::Display for Exited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+#[cfg(feature = "streams")]
+impl StdError for Exited {}
+
 impl Error {
     pub(crate) fn new(
         kind: ErrorKind,
@@ -311,6 +329,12 @@ impl Error {
     /// libraries beneath, of which an [`io::Error`](std::io::Error) is the one to rely on.
     pub fn cause(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.cause.as_ref().map(|cause| &**cause as _)
+    }
+
+    /// The exit code of the command in the container, of an error of kind [`Copy`](ErrorKind::Copy) whose `tar` failed.
+    #[cfg(feature = "streams")]
+    pub fn exit_code(&self) -> Option<u8> {
+        self.cause()?.downcast_ref::<Exited>().map(|exited| exited.code)
     }
 
     /// The object that cannot be decoded. The other objects of a list or watch are not affected: the next call

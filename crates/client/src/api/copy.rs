@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use super::changes::BACKOFF;
 use super::exec::{ExecOptions, Running};
 use super::{Api, DynamicPlace};
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Error, ErrorKind, Exited, Problem};
 
 /// The number of bytes of standard error that an error quotes.
 const MAX_STDERR: usize = 4096;
@@ -64,7 +64,7 @@ pub struct CopiedEntry<'a> {
 pub struct CopySummary {
     /// The number of files and folders.
     pub entries: u64,
-    /// The bytes of all files.
+    /// The bytes of all files, each counted once, however many hard links it has.
     pub bytes: u64,
     /// Entries that were not copied, each with the reason: symbolic links, devices, sparse files, and names that point
     /// outside of the target. There are at most the first 100,000 of them.
@@ -99,8 +99,9 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     /// Copies a file or folder from a container to a local path: a file into it if it is a folder, and otherwise to this
     /// path; what a folder has into it. It needs `tar` in the container.
     ///
-    /// Nothing is written outside of the target. Names that lead there, also by symbolic links that the target has
-    /// already, symbolic links, devices and sparse files are skipped, and are in [`CopySummary::skipped`].
+    /// Nothing is written outside of the target; a target that is a symbolic link is written through. Names that lead
+    /// there, also by symbolic links that the target has already, symbolic links, devices and sparse files are skipped, and
+    /// are in [`CopySummary::skipped`].
     ///
     /// ```no_run
     /// # async fn f(client: klient_client::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -337,7 +338,7 @@ impl Copying {
             "" => format!("command terminated with exit code {code}"),
             complaint => format!("command terminated with exit code {code}: {complaint}"),
         };
-        self.failed(path, problem)
+        Error::new(ErrorKind::Copy, format!("{path} with pod {}", self.pod), Exited { problem, code })
     }
 }
 

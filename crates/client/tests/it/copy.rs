@@ -226,6 +226,93 @@ async fn links_that_are_in_the_target_lead_nothing_outside() {
     assert_eq!(skipped, ["www/sub/file", "www/sub/folder/", "www/sub/hard"]);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_the_caller_named_is_written_through() {
+    use std::os::unix::fs::symlink;
+    let outer = tempfile::tempdir().unwrap();
+    let (file, named) = (outer.path().join("file"), outer.path().join("named"));
+    fs::write(&file, b"before").unwrap();
+    symlink(&file, &named).unwrap();
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, tar::EntryType::Regular, "etc/hosts", "", b"hosts");
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let options = CopyOptions::default();
+    soon("copying", pods(&client).copy_from("web", "/etc/hosts", &named, &options)).await.unwrap();
+    assert!(fs::symlink_metadata(&named).unwrap().is_symlink());
+    assert_eq!(fs::read(&file).unwrap(), b"hosts");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn hard_links_of_an_archive_have_one_file() {
+    use std::os::unix::fs::MetadataExt as _;
+    use tar::EntryType::{Link, Regular};
+    let outer = tempfile::tempdir().unwrap();
+    let target = outer.path().join("target");
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("first"), b"was there").unwrap();
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, Regular, "www/good", "", &[7; 100]);
+    entry(&mut archive, Link, "www/first", "www/good", b"");
+    entry(&mut archive, Link, "www/second", "www/good", b"");
+    entry(&mut archive, Link, "www/third", "www/good", b"");
+    // It is another file from here on.
+    entry(&mut archive, Regular, "www/third", "", b"other");
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let options = CopyOptions::default();
+    let copied = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap();
+    assert_eq!((copied.entries, copied.bytes), (5, 105));
+    let inode = |name: &str| fs::metadata(target.join(name)).unwrap().ino();
+    assert_eq!([inode("first"), inode("second")], [inode("good"); 2]);
+    assert_eq!(fs::read(target.join("first")).unwrap(), [7; 100]);
+    assert_eq!(fs::read(target.join("third")).unwrap(), b"other");
+}
+
+#[tokio::test]
+async fn zeros_without_end_behind_an_archive_end_nothing() {
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, tar::EntryType::Regular, "www/good", "", b"good");
+    let archive = archive.into_inner().unwrap();
+    let containers = Containers::new(move |_, mut stdio: Stdio| {
+        let archive = archive.clone();
+        async move {
+            let stdout = stdio.stdout.as_mut().unwrap();
+            stdout.write_all(&archive).await?;
+            loop {
+                stdout.write_all(&[0; 32 * 1024]).await?;
+            }
+        }
+    });
+    let (_server, client) = server_of(containers).await;
+    running_pod(&client, "web", json!([{"name": "web", "image": "nginx"}])).await;
+    let outer = tempfile::tempdir().unwrap();
+    let options = CopyOptions::default();
+    let target = outer.path().join("target");
+    let copied = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap();
+    assert_eq!((copied.entries, copied.bytes), (1, 4));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn names_of_an_archive_are_quoted_in_reasons() {
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, tar::EntryType::Directory, "www/\u{1b}[2J\n", "", b"");
+    entry(&mut archive, tar::EntryType::Regular, "www/\u{1b}[2J\n", "", b"a");
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let outer = tempfile::tempdir().unwrap();
+    let options = CopyOptions::default();
+    let target = outer.path().join("target");
+    let error = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap_err();
+    assert!(error.to_string().contains(r"/\x1b[2J\n"), "{error}");
+    assert!(!error.to_string().contains(char::is_control), "{error}");
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, tar::EntryType::Symlink, "www/link", "a\u{1b}[2J\nwarning: b", b"");
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let copied = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap();
+    assert_eq!(copied.skipped[0].1, r#"it is a symbolic link to "a\x1b[2J\nwarning: b""#);
+}
+
 #[tokio::test]
 async fn an_archive_takes_no_more_memory_and_disk_than_it_has_bytes() {
     use tar::EntryType::Regular;

@@ -1,14 +1,15 @@
 //! [`extract`], the files of an archive that a container has made, which is not trusted.
 //!
 //! Entries are written below the target only, and their parts are plain names: one with `..`, an absolute one and one that
-//! is not below the copied path is skipped. Links are not made, so that none can lead a later entry out; neither are
-//! devices.
+//! is not below the copied path is skipped. Symbolic links are not made, so that none can lead a later entry out;
+//! neither are devices. A hard link leads to a file of the same archive.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use klient_apimachinery::go::quoted;
 use tar::{Archive, Entry, EntryType};
 
 use super::pipe::Reader;
@@ -18,6 +19,10 @@ use super::{CopyProgress, CopySummary};
 /// The number of bytes that an archive may have between the data of two entries: headers and long names, which are read
 /// into memory.
 const MAX_BETWEEN: u64 = 1 << 20;
+
+/// The number of bytes behind the end of an archive that are read. `tar` fills its last record, of 10 KiB unless it is told
+/// otherwise.
+const MAX_PADDING: u64 = 1 << 20;
 
 /// The number of skipped entries that are told.
 const MAX_SKIPPED: usize = 100_000;
@@ -104,9 +109,10 @@ pub(super) fn extract(
         }
         let of_path = |error: io::Error| match error.kind() {
             io::ErrorKind::UnexpectedEof => error,
-            kind => io::Error::new(kind, format!("{}: {error}", target.display())),
+            kind => io::Error::new(kind, format!("{}: {error}", quoted(target.to_string_lossy()))),
         };
-        match write(&mut entry, &target, &written).map_err(of_path)? {
+        let place = Place { target: &target, named: &named, is_named_by_caller: target == local };
+        match write(&mut entry, place, &written).map_err(of_path)? {
             Ok(bytes) => {
                 summary.add(&target, bytes, progress);
                 written.insert(named, target);
@@ -115,8 +121,8 @@ pub(super) fn extract(
         }
     }
     ration.set(u64::MAX);
-    // The padding of the archive is read, so that the peer can write it all.
-    io::copy(&mut archive.into_inner(), &mut io::sink())?;
+    // The padding of the archive is read, so that the peer can write it all. One that writes on is ended.
+    io::copy(&mut archive.into_inner().take(MAX_PADDING), &mut io::sink())?;
     Ok(summary)
 }
 
@@ -146,10 +152,20 @@ fn below(named: &Path, prefix: &Path) -> Option<PathBuf> {
     names(named)?.strip_prefix(prefix).ok().map(Path::to_owned)
 }
 
+/// The place of an entry.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    target: &'a Path,
+    /// The name in the archive.
+    named: &'a Path,
+    /// The target is that of the copy. A link there is the caller's, and is written through.
+    is_named_by_caller: bool,
+}
+
 /// Writes an entry; its length, or the reason for which it is skipped.
 fn write(
     entry: &mut Entry<'_, Rationed>,
-    target: &Path,
+    Place { target, named, is_named_by_caller }: Place<'_>,
     written: &HashMap<PathBuf, PathBuf>,
 ) -> io::Result<Result<u64, String>> {
     let kind = entry.header().entry_type();
@@ -162,8 +178,8 @@ fn write(
         // Its data is as long as it claims, however short the archive is.
         EntryType::GNUSparse => return Ok(Err("it is a sparse file".to_owned())),
         EntryType::Symlink => {
-            let to = entry.link_name()?.unwrap_or_default().display().to_string();
-            return Ok(Err(format!("it is a symbolic link to {to}")));
+            let to = entry.link_name()?.unwrap_or_default();
+            return Ok(Err(format!("it is a symbolic link to {}", quoted(to.to_string_lossy()))));
         }
         _ => return Ok(Err("it is neither a file nor a folder".to_owned())),
     }
@@ -174,19 +190,27 @@ fn write(
         },
         _ => None,
     };
-    // Copying a file to itself would empty it.
+    // It would be removed before it is linked to itself.
     if linked.is_some_and(|linked| linked == target) {
         return Ok(Ok(0));
     }
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)?;
     }
-    // A link that is there already leads elsewhere.
-    if is_symlink(target) {
-        fs::remove_file(target)?;
+    // A link that is there already leads elsewhere, and a file of this archive may have other names, which keep it.
+    let is_replaced = is_symlink(target) || linked.is_some() || written.contains_key(named);
+    if is_replaced && !is_named_by_caller {
+        match fs::remove_file(target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
     if let Some(linked) = linked {
-        return fs::copy(linked, target).map(Ok);
+        // One file, so that an archive takes no more room than it has bytes.
+        let made = fs::hard_link(linked, target).map(|()| 0);
+        return Ok(made.map_err(|error| {
+            format!("it cannot be linked to {}: {error}", quoted(linked.to_string_lossy()))
+        }));
     }
     let mut file = File::create(target)?;
     let length = entry.size();
@@ -203,10 +227,12 @@ fn write(
 fn set_executable(file: &File, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    if mode & 0o100 == 0 {
+    let metadata = file.metadata()?;
+    // The caller may have named a device.
+    if mode & 0o100 == 0 || !metadata.is_file() {
         return Ok(());
     }
-    let own = file.metadata()?.permissions().mode();
+    let own = metadata.permissions().mode();
     file.set_permissions(fs::Permissions::from_mode(own | (own & 0o444) >> 2))
 }
 
