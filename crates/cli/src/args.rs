@@ -2,6 +2,7 @@
 
 mod usage_error;
 
+use std::any::TypeId;
 use std::ffi::OsString;
 
 use clap::builder::ArgAction;
@@ -14,7 +15,7 @@ use crate::command::{Command, run};
 use crate::console::Console;
 use crate::dry_run::DryRun;
 use crate::error::CliError;
-use crate::flag_values::go_bool;
+use crate::flag_values::{go_bool, go_int};
 use crate::klog::LogArgs;
 use crate::kuberc;
 
@@ -112,8 +113,12 @@ fn deprecations(matches: &ArgMatches) -> Vec<String> {
 }
 
 /// Makes flags take values as in pflag, kubectl's parser: a boolean can be set with `--flag=false`, and the value of
-/// another flag can begin with a hyphen.
+/// another flag can begin with a hyphen, and a whole number can be hexadecimal.
 fn as_pflag(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| match arg.get_value_parser().type_id() == TypeId::of::<i64>() {
+        true => arg.value_parser(go_int),
+        false => arg,
+    });
     let command = command.mut_args(|arg| match arg.get_action() {
         ArgAction::SetTrue => arg
             .action(ArgAction::Set)

@@ -34,6 +34,34 @@ impl Timeout {
     }
 }
 
+/// Reads a whole number in Go's syntax: `16`, `0x10`, `0b1_0000`, `0o20` and `020` are the same (`strconv.ParseInt` of base
+/// 0).
+///
+/// # Errors
+///
+/// The problem in Go's words.
+pub(crate) fn go_int(text: &str) -> Result<i64, String> {
+    let failed = |problem| format!("strconv.ParseInt: parsing {text}: {problem}", text = quoted(text));
+    let magnitude = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (radix, digits) = match magnitude.as_bytes() {
+        [b'0', b'x' | b'X', _, ..] => (16, &magnitude[2..]),
+        [b'0', b'o' | b'O', _, ..] => (8, &magnitude[2..]),
+        [b'0', b'b' | b'B', _, ..] => (2, &magnitude[2..]),
+        [b'0', _, ..] => (8, &magnitude[1..]),
+        _ => (10, magnitude),
+    };
+    // An underscore is between two digits, or between the prefix and a digit.
+    let is_separated = !digits.ends_with('_')
+        && !digits.contains("__")
+        && (digits.len() < magnitude.len() || !digits.starts_with('_'));
+    let digits = digits.replace('_', "");
+    if !is_separated || digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+        return Err(failed("invalid syntax"));
+    }
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    i64::from_str_radix(&format!("{sign}{digits}"), radix).map_err(|_| failed("value out of range"))
+}
+
 /// Pairs of `NAME=VALUE`, separated by commas (pflag's `stringToString`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pairs(Vec<(String, String)>);
@@ -143,6 +171,32 @@ impl std::error::Error for FlagValueError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_the_syntax_of_go() {
+        for (text, number) in [
+            ("0", 0),
+            ("-1", -1),
+            ("+3", 3),
+            ("0x3", 3),
+            ("-0X1f", -31),
+            ("0b11", 3),
+            ("0o17", 15),
+            ("017", 15),
+            ("1_000", 1000),
+            ("0_7", 7),
+            ("0x_f", 15),
+            ("-9223372036854775808", i64::MIN),
+        ] {
+            assert_eq!(go_int(text), Ok(number), "{text}");
+        }
+        for invalid in ["", "-", "+-3", "0x", "08", "0b2", "1_", "_1", "1__0", "0x__f", "x", "1.5", " 1"] {
+            let problem = format!("strconv.ParseInt: parsing \"{invalid}\": invalid syntax");
+            assert_eq!(go_int(invalid), Err(problem));
+        }
+        let problem = "strconv.ParseInt: parsing \"0x8000000000000000\": value out of range";
+        assert_eq!(go_int("0x8000000000000000"), Err(problem.to_owned()));
+    }
 
     #[test]
     fn pairs_are_separated_by_commas_and_may_be_quoted() {

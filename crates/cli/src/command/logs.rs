@@ -75,7 +75,7 @@ pub(crate) struct LogsArgs {
     selector: String,
     /// Number of logs that can be followed at the same time
     #[arg(long, value_name = "LOGS", default_value_t = 5)]
-    max_log_requests: usize,
+    max_log_requests: i64,
     /// Begin each line with the names of the pod and the container
     #[arg(long)]
     prefix: bool,
@@ -109,7 +109,8 @@ pub(crate) async fn run(args: LogsArgs, session: &mut Session) -> Result<(), Cli
     };
     let choice = sources::Choice { all_containers: args.all_containers, all_pods: args.all_pods };
     let sources = sources::of(pods, &options, choice, &mut session.console)?;
-    if args.follow && sources.len() > args.max_log_requests.max(1) {
+    let allowed = usize::try_from(args.max_log_requests.max(1)).unwrap_or(usize::MAX);
+    if args.follow && sources.len() > allowed {
         return Err(CliError::Message(format!(
             "you are attempting to follow {} log streams, but maximum allowed concurrency is {}, use --max-log-requests \
              to increase the limit",

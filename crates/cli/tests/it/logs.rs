@@ -20,6 +20,14 @@ async fn logs_are_those_of_kubectl() {
         ("db --tail=1", 0, "", "Defaulted container \"main\" out of: main, side, setup (init)\n"),
         ("service/db -c main --tail=1", 0, "", ""),
         ("pinned --tail=0", 0, "", ""),
+        ("web --tail=0x2 --prefix", 0, "[pod/web/nginx] three\n[pod/web/nginx] ", ""),
+        ("web --tail=0b10 --limit-bytes=06 --max-log-requests=0x1", 0, "three\n", ""),
+        (
+            "web --tail=0x",
+            1,
+            "",
+            "error: invalid argument \"0x\" for \"--tail\" flag: strconv.ParseInt: parsing \"0x\": invalid syntax\n",
+        ),
         ("pinned -c first --tail=1", 0, "", ""),
         (
             "1.37: db -c none",

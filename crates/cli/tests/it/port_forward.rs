@@ -110,6 +110,18 @@ async fn refusals_are_those_of_kubectl() {
             "cm/colors 80",
             "error: cannot attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented\n",
         ),
+        (
+            "web +18080:80",
+            "error: error parsing local port '+18080': strconv.ParseUint: parsing \"+18080\": invalid syntax\n",
+        ),
+        (
+            "web :+80",
+            "error: error parsing remote port '+80': strconv.ParseUint: parsing \"+80\": invalid syntax\n",
+        ),
+        (
+            "svc/web +8080",
+            "error: error parsing local port '+8080': strconv.ParseUint: parsing \"+8080\": invalid syntax\n",
+        ),
         ("web 80 --address=here", "error: here is not a valid IP\n"),
         ("web :80 --pod-running-timeout=0s", "error: --pod-running-timeout must be higher than zero\n"),
     ] {

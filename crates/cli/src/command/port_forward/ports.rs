@@ -54,15 +54,19 @@ fn port(text: &str, service: Option<&Service>, pod: &Pod) -> Result<Port, CliErr
         return Err(CliError::message("remote port cannot be empty"));
     }
     let number = number(name, service, pod)?;
+    let is_name = name.parse::<i32>().is_err();
     // A name stands for the number of its port at both ends.
-    let local = if local == name { number.to_string() } else { local.to_owned() };
+    let local = if local == name && is_name { number.to_string() } else { local.to_owned() };
     let remote = match service {
-        Some(service) => target(service, pod, number)?,
-        None => number,
+        Some(service) => target(service, pod, number)?.to_string(),
+        None if is_name => number.to_string(),
+        None => name.to_owned(),
     };
     let local = if local.is_empty() { "0" } else { &local };
     let parsed = |which: &str, text: &str| {
-        text.parse::<u16>().map_err(|error| {
+        // Go's unsigned numbers have no sign.
+        let digits = if text.starts_with('+') { "" } else { text };
+        digits.parse::<u16>().map_err(|error| {
             use std::num::IntErrorKind;
 
             let problem = match error.kind() {
@@ -75,7 +79,7 @@ fn port(text: &str, service: Option<&Service>, pod: &Pod) -> Result<Port, CliErr
             ))
         })
     };
-    let (local, remote) = (parsed("local", local)?, parsed("remote", &remote.to_string())?);
+    let (local, remote) = (parsed("local", local)?, parsed("remote", &remote)?);
     match remote {
         0 => Err(CliError::message("remote port must be > 0")),
         remote => Ok(Port { local, remote }),
