@@ -2,6 +2,7 @@
 
 use clap::Args;
 use klient_api::core::v1::Pod;
+use klient_apimachinery::go::quoted;
 use klient_client::CopyOptions;
 
 use crate::error::CliError;
@@ -61,13 +62,24 @@ pub(crate) async fn run(args: CpArgs, session: &mut Session) -> Result<(), CliEr
         ..CopyOptions::default()
     };
     let copied = match copies_to_pod {
-        true => pods.copy_to(remote.name, local, destination.path, &options).await?,
-        false => pods.copy_from(remote.name, source.path, local, &options).await?,
+        true => pods.copy_to(remote.name, local, destination.path, &options).await,
+        false => pods.copy_from(remote.name, source.path, local, &options).await,
     };
+    let copied = copied.map_err(failure)?;
     for (path, reason) in copied.skipped {
-        session.console.eprintln(format_args!("warning: skipping {}: {reason}", path.display()));
+        session
+            .console
+            .eprintln(format_args!("warning: skipping {}: {reason}", quoted(path.to_string_lossy())));
     }
     Ok(())
+}
+
+/// The error of a copy. The exit code of a command in the container becomes that of the program, as kubectl's.
+fn failure(error: klient_client::Error) -> CliError {
+    match error.exit_code() {
+        Some(code) => CliError::ExitCode { message: format!("error: {error}"), code },
+        None => error.into(),
+    }
 }
 
 /// A path, and the pod that it is in.

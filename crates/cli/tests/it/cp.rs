@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::playground::Program;
 use crate::pods::{as_kubectl, playground};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,6 +28,41 @@ async fn files_and_folders_are_copied_in_both_directions() {
         let printed = playground.klient(&["cp", "-n", "shop", &source, &destination], None).await;
         assert_eq!(printed, "", "{source} {destination}");
         assert_eq!(fs::read_to_string(playground.path(copied)).unwrap(), text, "{source} {destination}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_in_warnings_are_quoted() {
+    let playground = playground().await;
+    let container = playground.path("container");
+    fs::create_dir(&container).unwrap();
+    let name = "l\u{1b}[2J\nwarning: forged";
+    std::os::unix::fs::symlink("a\u{1b}[31m", container.join(name)).unwrap();
+    let (source, target) = (format!("shop/web:{}", container.display()), playground.path("to"));
+    let args = ["cp".to_owned(), source, target.display().to_string()];
+    let done = playground.run_lossy(&Program::klient(), &args, None).await;
+    let named = container.display().to_string();
+    let named = named.trim_start_matches('/');
+    let warning = format!(
+        "warning: skipping \"{named}/l\\x1b[2J\\nwarning: forged\": it is a symbolic link to \"a\\x1b[31m\"\n"
+    );
+    assert_eq!((done.exit, done.stderr), (0, warning));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_code_is_that_of_the_command() {
+    let playground = playground().await;
+    playground.write(&[("one.txt".to_owned(), "one".to_owned())].into());
+    let local = playground.path("one.txt").display().to_string();
+    let upload = ["cp", "-n", "shop", &local, "web:/no/such/folder/file"].map(str::to_owned);
+    let download = ["cp", "-n", "shop", "web:/no/such/file", "to"].map(str::to_owned);
+    for args in [&upload[..], &download] {
+        let done = playground.run_lossy(&Program::klient(), args, None).await;
+        assert_eq!(done.exit, 2, "{}", done.stderr);
+    }
+    // kubectl ends a download at times before it has read the exit code.
+    if let Some(program) = Program::kubectl() {
+        assert_eq!(playground.run_lossy(&program, &upload, None).await.exit, 2);
     }
 }
 
