@@ -85,12 +85,10 @@ impl Command {
     /// The end of the command by a signal.
     pub(crate) fn end_by(&self) -> fn(Signal) -> Result<(), CliError> {
         match self {
-            // As kubectl, which restores the terminal and exits.
-            Command::Attach(_)
-            | Command::Debug(_)
-            | Command::Exec(_)
-            | Command::Logs(_)
-            | Command::Run(_) => |_| Err(CliError::Exit(1)),
+            // As kubectl, which handles signals here: it restores the terminal, or ends a wait, and exits.
+            Command::Debug(_) | Command::Logs(_) | Command::Run(_) => |_| Err(CliError::Exit(1)),
+            Command::Attach(args) if args.has_terminal() => |_| Err(CliError::Exit(1)),
+            Command::Exec(args) if args.has_terminal() => |_| Err(CliError::Exit(1)),
             Command::PortForward(_) => |signal| match signal {
                 Signal::Interrupt => Ok(()),
                 Signal::Terminate => Err(CliError::Interrupted(signal)),

@@ -1,9 +1,11 @@
 //! [`Interrupt`], the first SIGINT or SIGTERM.
 
+use std::io;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
 use tokio::sync::watch;
+
+use crate::terminal;
 
 /// The first SIGINT or SIGTERM that the program receives.
 #[derive(Clone, Debug)]
@@ -29,13 +31,26 @@ impl Signal {
 }
 
 impl Interrupt {
-    /// Installs the signal handlers. The first signal completes [`wait`](Self::wait); the program exits at the second
-    /// one, or when it is still running after the `grace` period.
-    pub(crate) fn listen(runtime: &Runtime, grace: Option<Duration>) -> Self {
+    /// Installs the signal handlers. The first signal completes [`wait`](Self::wait). At the second one, or when it is still
+    /// running after the `grace` period, the program ends with the exit code of the signal, and the terminal is as before.
+    ///
+    /// They have a thread of their own, which ends the program also while the others wait for a reader of standard output.
+    ///
+    /// # Errors
+    ///
+    /// If the thread cannot be started.
+    pub(crate) fn listen(
+        grace: Option<Duration>,
+        exit_code: impl Fn(Signal) -> u8 + Send + 'static,
+    ) -> io::Result<Self> {
         let (sender, receiver) = watch::channel(None);
-        let context = runtime.enter();
-        if let Ok(mut signals) = Signals::new() {
-            runtime.spawn(async move {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let signals = {
+            let _context = runtime.enter();
+            Signals::new()
+        };
+        if let Ok(mut signals) = signals {
+            let ending = async move {
                 let first = signals.next().await;
                 sender.send_replace(Some(first));
                 let too_long = async {
@@ -48,11 +63,12 @@ impl Interrupt {
                     () = too_long => first,
                     second = signals.next() => second,
                 };
-                std::process::exit(last.exit_code().into());
-            });
+                terminal::restore();
+                std::process::exit(exit_code(last).into());
+            };
+            std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(ending))?;
         }
-        drop(context);
-        Interrupt(receiver)
+        Ok(Interrupt(receiver))
     }
 
     /// Returns true if a signal was received.

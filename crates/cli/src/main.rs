@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Time in which a command that a signal ends can remove its temporary directories.
+/// Time in which a command that a signal ends can remove its temporary directories, and write what it has begun.
 const CLEANUP_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 fn run(cli: Cli, program: String) -> Result<(), CliError> {
@@ -76,12 +76,15 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
     let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if !handles_signals {
-        // Requests run one after another on this thread; the worker handles signals while it is blocked.
+        // Requests run one after another on this thread; the worker serves their connections while it is blocked.
         runtime.worker_threads(1);
     }
-    let runtime = runtime.enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::Message(format!("cannot start the runtime: {error}")))?;
-    let interrupt = Interrupt::listen(&runtime, (!handles_signals).then_some(CLEANUP_GRACE_PERIOD));
+    let not_started = |error| CliError::Message(format!("cannot start the runtime: {error}"));
+    let runtime = runtime.enable_all().build().map_err(not_started)?;
+    let end_by = cli.command.end_by();
+    let exit_code = move |signal| end_by(signal).map_or_else(|failure| failure.exit_code(), |()| 0);
+    let grace = (!handles_signals).then_some(CLEANUP_GRACE_PERIOD);
+    let interrupt = Interrupt::listen(grace, exit_code).map_err(not_started)?;
     let mut session = Session {
         program,
         console: Console::new(),
@@ -90,7 +93,6 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
         exec: ExecOptions { policy: cli.plugin_policy, reads_stdin: cli.reads_stdin },
         interrupt: interrupt.clone(),
     };
-    let end_by = cli.command.end_by();
     let result = runtime.block_on(async {
         tokio::select! {
             result = command::run(cli.command, &mut session) => result,

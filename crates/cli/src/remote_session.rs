@@ -71,6 +71,7 @@ impl RemoteSession {
             }
             false => None,
         };
+        let is_terminal = self.stdin && terminal::stdin_is_terminal();
         let (remote_in, remote_terminal) = (process.stdin.take(), process.terminal.take());
         let (remote_out, remote_err) = (process.stdout.take(), process.stderr.take());
         let input = async {
@@ -107,7 +108,8 @@ impl RemoteSession {
             biased;
             status = output => status.map(Ended::Exited),
             () = input => Ok(Ended::Detached),
-            () = terminal::hangup() => Err(CliError::Exit(1)),
+            // The terminal is restored first. Otherwise the signal itself ends the program.
+            () = terminal::hangup(), if is_terminal => Err(CliError::Exit(1)),
             () = resizing => unreachable!("it goes on until the process ends"),
         };
         drop(raw);

@@ -1,15 +1,18 @@
 //! [`RawTerminal`], the user's terminal while a remote program has it.
 
 use std::io::{self, IsTerminal as _};
+#[cfg(unix)]
+use std::sync::{Mutex, PoisonError};
 
 use klient_streams::remote_command::TerminalSize;
 
 /// The terminal of standard input in raw mode: each key goes to the remote program, Ctrl-C included. It is as before when
-/// this is dropped, after a panic too.
-pub(crate) struct RawTerminal {
-    #[cfg(unix)]
-    before: rustix::termios::Termios,
-}
+/// this is dropped, after a panic too, and after [`restore`].
+pub(crate) struct RawTerminal(());
+
+/// The settings before raw mode, while a terminal is in it.
+#[cfg(unix)]
+static BEFORE: Mutex<Option<rustix::termios::Termios>> = Mutex::new(None);
 
 /// Returns true if standard input is a terminal.
 pub(crate) fn stdin_is_terminal() -> bool {
@@ -27,20 +30,32 @@ impl RawTerminal {
         let before = tcgetattr(io::stdin())?;
         let mut raw = before.clone();
         raw.make_raw();
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        let terminal = RawTerminal(());
         tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
-        Ok(RawTerminal { before })
+        Ok(terminal)
     }
 }
 
-#[cfg(unix)]
 impl Drop for RawTerminal {
     fn drop(&mut self) {
-        use rustix::termios::{OptionalActions, tcsetattr};
-
-        // A terminal that is gone needs no mode. One that the user has stopped (^S) would not drain.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+        restore();
     }
 }
+
+/// Sets the terminal as it was before raw mode, if it is in it.
+#[cfg(unix)]
+pub(crate) fn restore() {
+    use rustix::termios::{OptionalActions, tcsetattr};
+
+    if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        // A terminal that is gone needs no mode. One that the user has stopped (^S) would not drain.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn restore() {}
 
 #[cfg(not(unix))]
 impl RawTerminal {

@@ -8,6 +8,7 @@ use crate::flag_values::Timeout;
 use crate::pod_containers;
 use crate::pod_target::PodTarget;
 use crate::session::Session;
+use crate::terminal;
 
 /// Arguments of `attach`.
 #[derive(Args, Debug)]
@@ -33,6 +34,13 @@ pub(crate) struct AttachArgs {
     /// Time to wait until at least one pod is running, as 5s, 2m or 3h
     #[arg(long, value_name = "DURATION", default_value = "1m0s")]
     pod_running_timeout: Timeout,
+}
+
+impl AttachArgs {
+    /// Returns true if a terminal of the user is passed on, which is restored at a signal.
+    pub(crate) fn has_terminal(&self) -> bool {
+        self.stdin && terminal::stdin_is_terminal()
+    }
 }
 
 pub(crate) async fn run(args: AttachArgs, session: &mut Session) -> Result<(), CliError> {

@@ -40,6 +40,13 @@ pub(crate) struct ExecArgs {
     pod_running_timeout: Timeout,
 }
 
+impl ExecArgs {
+    /// Returns true if a terminal of the user is passed on, which is restored at a signal.
+    pub(crate) fn has_terminal(&self) -> bool {
+        self.stdin && terminal::stdin_is_terminal()
+    }
+}
+
 pub(crate) async fn run(args: ExecArgs, session: &mut Session) -> Result<(), CliError> {
     let usage = |problem: &str| CliError::usage(&session.program, "exec", problem);
     let target = args.arguments.first();

@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::playground::soon;
 use crate::pods::{as_kubectl, playground};
-use crate::running::{Running, line};
+use crate::running::{Running, filled, line};
 use crate::terminal::Terminal;
 
 /// A command with a terminal.
@@ -124,12 +124,45 @@ async fn input_is_passed_on_while_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_ends_a_command_with_1() {
+async fn a_signal_ends_a_command_without_a_terminal_with_its_own_code() {
     let playground = playground().await;
-    let mut running = Running::start(&playground, &[], &["exec", "-n", "shop", "web", "--", "sleep"]);
-    line(&mut running.stdout, "sleeping").await;
-    running.signal("-TERM").await;
-    assert_eq!(soon("the end", running.exit_code()).await, 1);
+    for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
+        let mut running = Running::start(&playground, &[], &["exec", "-n", "shop", "web", "--", "sleep"]);
+        line(&mut running.stdout, "sleeping").await;
+        running.signal(signal).await;
+        assert_eq!(running.exit_code().await, code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_command_whose_output_nobody_reads() {
+    let playground = playground().await;
+    for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
+        let mut running = Running::start(&playground, &[], &["exec", "-n", "shop", "web", "--", "yes"]);
+        line(&mut running.stdout, "y").await;
+        filled(running.stdout.get_ref().get_ref()).await;
+        running.signal(signal).await;
+        assert_eq!(running.exit_code().await, code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_nobody_reads_is_itself_again_after_a_signal() {
+    let playground = playground().await;
+    let Some(mut terminal) = Terminal::start(&playground, "exec -n shop web -it -- yes") else { return };
+    terminal.shows("y\n").await;
+    terminal.is_full().await;
+    let pid = terminal.between("pid=", ",").to_owned();
+    let kill = |signal: &'static str| tokio::process::Command::new("kill").args([signal, &pid]).output();
+    assert!(kill("-TERM").await.unwrap().status.success());
+    let ended = async {
+        while kill("-0").await.unwrap().status.success() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    soon("the end", ended).await;
+    terminal.shows("the same again").await;
+    assert_eq!(terminal.between("code=", ","), "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -138,7 +138,7 @@ async fn run(command: ContainerCommand, mut stdio: Stdio) -> Result<ExitStatus, 
             stdio.stderr.as_mut().unwrap().write_all(b"to stderr\n").await?;
         }
         // The files of containers are those of this machine.
-        ["tar" | "sh" | "test", ..] => return program(&args, stdio).await,
+        ["tar" | "sh" | "test" | "yes", ..] => return program(&args, stdio).await,
         ["exit", code] => return Ok(ExitStatus::from(code.parse::<u8>()?)),
         ["sleep"] => {
             stdio.stdout.as_mut().unwrap().write_all(b"sleeping\n").await?;

@@ -1,5 +1,6 @@
 //! [`Running`], klient while it runs.
 
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
@@ -49,6 +50,16 @@ impl Running {
         let status = soon("the end", self.child.wait()).await.unwrap();
         status.code().or(status.signal().map(|signal| 128 + signal)).unwrap()
     }
+}
+
+/// Waits until a pipe that nobody reads is full, but for what its writer writes at once.
+pub(crate) async fn filled(pipe: &impl AsFd) {
+    let full = async {
+        while rustix::io::ioctl_fionread(pipe).unwrap() < 56 * 1024 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    soon("a full pipe", full).await;
 }
 
 /// Reads lines until one begins so.

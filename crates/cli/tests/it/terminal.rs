@@ -5,6 +5,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 
 use crate::KLIENT;
 use crate::playground::{Playground, Program, soon};
+use crate::running::filled;
 
 /// A shell in a pseudo terminal, by `script` of util-linux.
 pub(crate) struct Terminal {
@@ -48,6 +49,11 @@ impl Terminal {
             assert!(read > 0, "{text} is not in {}", self.shown);
             self.shown.push_str(&String::from_utf8_lossy(&part[..read]));
         }
+    }
+
+    /// Waits until there is no room for more to show, as it is not read.
+    pub(crate) async fn is_full(&self) {
+        filled(&self.stdout).await;
     }
 
     /// Returns the text between two others.
