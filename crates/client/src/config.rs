@@ -85,6 +85,9 @@ pub struct Config {
     pub rate_limiter: Option<RateLimiter>,
     /// Detail of the HTTP trace.
     pub http_trace: HttpTrace,
+    /// Commands in containers, copies and forwarded ports go over SPDY, and WebSocket is not offered: for a proxy that lets
+    /// WebSocket begin and breaks it then.
+    pub spdy_only: bool,
 }
 
 /// Versions of HTTP that are offered to a server.
@@ -255,6 +258,7 @@ impl Config {
             warnings: WarningHandler::default(),
             rate_limiter: None,
             http_trace: HttpTrace::default(),
+            spdy_only: false,
         }
     }
 
@@ -346,6 +350,7 @@ impl fmt::Debug for Config {
             .field("warnings", &self.warnings)
             .field("rate_limiter", &self.rate_limiter)
             .field("http_trace", &self.http_trace)
+            .field("spdy_only", &self.spdy_only)
             .finish()
     }
 }

@@ -87,6 +87,13 @@ pub enum ErrorKind {
     NoMatch,
     /// Files cannot be copied: one cannot be read or written here, or `tar` in the container failed.
     Copy,
+    /// The server switched its connection, and refused what it is for: a port on which nothing listens, or a command that
+    /// cannot be run. Trying again helps once the container has it.
+    Refused,
+    /// The connection to the server has as many streams as it can. Trying again helps when one of them has ended.
+    Limit,
+    /// A local address cannot be listened on, such as one in use. Trying again helps when it is free.
+    Listen,
 }
 
 /// A cause that is only text.
@@ -118,6 +125,21 @@ impl fmt::Display for Exited {
 
 #[cfg(feature = "streams")]
 impl StdError for Exited {}
+
+/// The end of a connection that was switched, as text.
+#[cfg(feature = "streams")]
+#[derive(Debug)]
+pub(crate) struct Broken(pub(crate) String);
+
+#[cfg(feature = "streams")]
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "streams")]
+impl StdError for Broken {}
 
 impl Error {
     pub(crate) fn new(
@@ -166,6 +188,13 @@ impl Error {
     /// The error with the classification of its request.
     pub(crate) fn with_priority_and_fairness(mut self, by: Option<PriorityAndFairness>) -> Self {
         self.0.priority_and_fairness = by;
+        self
+    }
+
+    /// The error with another subject.
+    #[cfg(feature = "streams")]
+    pub(crate) fn about(mut self, what: impl Into<String>) -> Self {
+        self.0.what = what.into();
         self
     }
 
@@ -380,8 +409,21 @@ impl fmt::Display for Error {
         if let (ErrorKind::NoMatch, Some(no_match)) = (kind, cause) {
             return fmt::Display::fmt(no_match, f);
         }
+        match kind {
+            ErrorKind::Copy => return write!(f, "cannot copy {what}{}", Cause(cause.as_deref())),
+            ErrorKind::Listen => {
+                let cause = Cause(cause.as_deref()).to_string();
+                let cause = cause.split_once(" (os error ").map_or(&*cause, |(cause, _)| cause);
+                return write!(f, "unable to listen on {what}{cause}");
+            }
+            _ => {}
+        }
+        f.write_str(what)?;
+        if cause.as_ref().is_some_and(|cause| is_complete(*kind, &**cause)) {
+            return write!(f, "{}", Cause(cause.as_deref()));
+        }
         if !what.is_empty() {
-            write!(f, "{what}: ")?;
+            f.write_str(": ")?;
         }
         match kind {
             ErrorKind::Config => f.write_str("cannot be used")?,
@@ -393,13 +435,45 @@ impl fmt::Display for Error {
             ErrorKind::Decode => f.write_str("cannot decode the response")?,
             ErrorKind::NoMatch => f.write_str("it is not served")?,
             ErrorKind::Copy => f.write_str("cannot copy")?,
+            ErrorKind::Listen => f.write_str("cannot listen")?,
+            ErrorKind::Refused => f.write_str("refused")?,
+            ErrorKind::Limit => f.write_str("too many streams")?,
             ErrorKind::Status => {
                 let message = status.as_ref().and_then(|status| status.message.as_deref());
                 f.write_str(message.unwrap_or("the server refused"))?;
             }
         }
-        cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {}", CauseText(&**cause)))
+        write!(f, "{}", Cause(cause.as_deref()))
     }
+}
+
+/// A cause as the end of a message.
+struct Cause<'a>(Option<&'a (dyn StdError + Send + Sync + 'static)>);
+
+impl fmt::Display for Cause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |cause| write!(f, ": {}", CauseText(cause)))
+    }
+}
+
+/// Returns true for a cause that says by itself what the kind would: that of a connection which was switched, and thus has
+/// no response.
+fn is_complete(kind: ErrorKind, cause: &(dyn StdError + 'static)) -> bool {
+    match kind {
+        ErrorKind::Refused | ErrorKind::Limit => true,
+        ErrorKind::Connection | ErrorKind::Timeout => is_of_streams(cause),
+        _ => false,
+    }
+}
+
+#[cfg(feature = "streams")]
+fn is_of_streams(cause: &(dyn StdError + 'static)) -> bool {
+    cause.is::<klient_streams::Error>() || cause.is::<Broken>()
+}
+
+#[cfg(not(feature = "streams"))]
+fn is_of_streams(_: &(dyn StdError + 'static)) -> bool {
+    false
 }
 
 impl fmt::Debug for Error {

@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Timeout,
     /// The peer refused the stream or the command, or could not run it.
     Refused,
+    /// The connection has as many streams as it can. Another one can be opened when one of them has ended.
+    Limit,
     /// The command ran, and its exit code is not zero.
     ExitCode,
 }
@@ -59,6 +61,10 @@ impl Error {
         Self::new(ErrorKind::Refused, message)
     }
 
+    pub(crate) fn limit(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Limit, message)
+    }
+
     /// A refusal with a `Status`, of the kind [`ErrorKind::Refused`]. As the error of a command, it is what
     /// [`serve`](crate::remote_command::serve) tells the client, word for word.
     pub fn of_status(status: Status) -> Self {
@@ -78,7 +84,27 @@ impl Error {
 
     /// The error of a stream, or of the connection below it.
     pub(crate) fn of_io(error: &io::Error) -> Self {
-        Self::of(error).cloned().unwrap_or_else(|| Self::connection(error.to_string()))
+        match Self::of(error) {
+            Some(error) => error.clone(),
+            // The text of TLS for an end without its alert has a link to its documentation.
+            None if error.kind() == io::ErrorKind::UnexpectedEof => Self::unexpected_end(),
+            None => Self::connection(format!("the connection broke: {error}")),
+        }
+    }
+
+    /// The error of a connection that the peer ended without a word.
+    pub(crate) fn unexpected_end() -> Self {
+        Self::connection("the connection broke: unexpected EOF")
+    }
+
+    /// The error with what it happened to in front of its message, if it is one of the connection.
+    pub(crate) fn of_connection_to(mut self, what: &str) -> Self {
+        let is_of_connection =
+            matches!(self.0.kind, ErrorKind::Connection | ErrorKind::Protocol | ErrorKind::Timeout);
+        if is_of_connection && !what.is_empty() {
+            self.0.message = format!("{what}: {}", self.0.message);
+        }
+        self
     }
 
     /// The error as that of a read or write.

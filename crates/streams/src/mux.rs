@@ -202,7 +202,7 @@ impl Mux {
         }
         if state.streams.len() >= state.limits.streams {
             let limit = state.limits.streams;
-            return Err(Error::refused(format!("the connection has {limit} streams, and opens no more")));
+            return Err(Error::limit(format!("the connection has {limit} streams, and opens no more")));
         }
         let id = state.next;
         if id > MAX_ID {

@@ -70,7 +70,7 @@ fn failed(error: WsError) -> Error {
         WsError::Capacity(error) => Error::protocol(format!("a message is too large: {error}")),
         WsError::Protocol(
             tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        ) => Error::connection("the connection was closed without a closing handshake of WebSocket"),
+        ) => Error::unexpected_end(),
         error @ (WsError::Protocol(_) | WsError::Utf8(_)) => Error::protocol(error.to_string()),
         error => Error::connection(error.to_string()),
     }

@@ -8,7 +8,7 @@ use klient_streams::remote_command::{Process, Protocol, Streams, Subprotocol, Ve
 use super::default_container::default_container;
 use super::switching::{Carrier, Offer, requires_container, switch};
 use super::{Api, DynamicPlace};
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Broken, Error, ErrorKind};
 use crate::rest::Request;
 use crate::stream_protocols::Purpose;
 
@@ -180,8 +180,9 @@ impl Running {
             true => &[V5, SPDY, V4],
             false => &[V5_OR_V4, SPDY],
         };
-        let protocols = pods.endpoint.connection.stream_protocols();
-        let switched = switch(protocols, Purpose::Command, offers, request).await?;
+        let what = self.what(container);
+        let switched = switch(&pods.endpoint.connection, Purpose::Command, offers, request).await;
+        let switched = switched.map_err(|error| of_refusal(error, &what))?;
         let version = switched.protocol.map_or(Some(Version::V1), Version::parse);
         let version = version.expect("those offered are versions");
         let protocol = match switched.carrier {
@@ -190,14 +191,20 @@ impl Running {
         };
         if self.must_end_stdin && !protocol.has_half_close() {
             let problem = format!("the server has {protocol} only, which cannot end standard input");
-            let what = format!("{} in pod {}", self.subresource, self.name);
-            return Err(Error::new(ErrorKind::Connection, what, Problem(problem)));
+            return Err(Error::new(ErrorKind::Connection, what, Broken(problem)));
         }
-        let started = Process::start(switched.connection, protocol, streams).await;
-        started.map_err(|error| {
-            let what = format!("{} in pod {}", self.subresource, self.name);
-            Error::new(kind_of(&error), what, error)
-        })
+        match Process::start(switched.connection, protocol, streams).await {
+            Ok(process) => Ok(process.named(what)),
+            Err(error) => Err(Error::new(kind_of(&error), what, error)),
+        }
+    }
+
+    /// The subject of errors: `exec in container web of pod web-0`.
+    fn what(&self, container: Option<&str>) -> String {
+        match container {
+            Some(container) => format!("{} in container {container} of pod {}", self.subresource, self.name),
+            None => format!("{} in pod {}", self.subresource, self.name),
+        }
     }
 
     fn request(
@@ -223,7 +230,18 @@ impl Running {
 pub(super) fn kind_of(error: &klient_streams::Error) -> ErrorKind {
     match error.kind() {
         klient_streams::ErrorKind::Timeout => ErrorKind::Timeout,
+        klient_streams::ErrorKind::Refused => ErrorKind::Refused,
+        klient_streams::ErrorKind::Limit => ErrorKind::Limit,
         _ => ErrorKind::Connection,
+    }
+}
+
+/// The refusal of a request that switches, which may have been sent over several protocols: its subject is not the last
+/// of them.
+pub(super) fn of_refusal(error: Error, what: &str) -> Error {
+    match error.kind() {
+        ErrorKind::Status => error.about(what),
+        _ => error,
     }
 }
 

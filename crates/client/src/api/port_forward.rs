@@ -6,6 +6,7 @@ mod mapping;
 mod port;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,10 @@ use klient_streams::port_forward::{PROTOCOL, PortConnection, PortForward, TUNNEL
 use tokio::sync::Mutex;
 
 use super::Api;
-use super::exec::kind_of;
+use super::exec::{kind_of, of_refusal};
 use super::switching::{Carrier, Offer, switch};
 use super::target_pods::{Target, TargetPods};
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Broken, Error, ErrorKind, Problem};
 use crate::stream_protocols::Purpose;
 
 pub use listener::{LocalAddress, PortForwardEvent, PortListener, PortListeners};
@@ -129,7 +130,8 @@ impl PortForwarder {
     /// # Errors
     ///
     /// Of kind [`Request`](crate::ErrorKind::Request) if there is no such port; of kind
-    /// [`Connection`](crate::ErrorKind::Connection) if the connection to the pod is lost.
+    /// [`Connection`](crate::ErrorKind::Connection) if the connection to the pod is lost; of kind
+    /// [`Limit`](crate::ErrorKind::Limit) if 256 connections are open.
     pub async fn connect(&self, port: impl Into<RemotePort>) -> Result<PortConnection, Error> {
         self.connect_to(&port.into()).await
     }
@@ -153,8 +155,24 @@ impl PortForwarder {
         let connected = forwarding.session.connect(number).await;
         connected.map_err(|error| {
             let what = format!("port {number} of pod {}", forwarding.pod.name());
-            Error::new(kind_of(&error), what, error)
+            match kind_of(&error) {
+                ErrorKind::Limit => {
+                    let problem =
+                        "256 connections are open, which is the most at a time: one has to end first";
+                    Error::new(ErrorKind::Limit, what, Problem(problem.to_owned()))
+                }
+                kind => Error::new(kind, what, error),
+            }
         })
+    }
+
+    /// The error of a connection to a port that was open.
+    fn failed(&self, port: &RemotePort, error: &io::Error) -> Error {
+        let what = format!("port {port} of {}", self.0.target);
+        match klient_streams::Error::of(error) {
+            Some(error) => Error::new(kind_of(error), what, error.clone()),
+            None => Error::new(ErrorKind::Connection, what, Broken(error.to_string())),
+        }
     }
 
     /// The connection to a pod, which is replaced if it is to be and has to be.
@@ -181,7 +199,7 @@ impl PortForwarder {
     }
 
     fn lost(&self, pod: &Unstructured) -> Error {
-        let problem = Problem("lost connection to pod".to_owned());
+        let problem = Broken("lost connection to pod".to_owned());
         Error::new(ErrorKind::Connection, format!("port forwarding to pod {}", pod.name()), problem)
     }
 }
@@ -202,8 +220,9 @@ impl Forwarding {
             return Err(target.problem(problem));
         }
         let request = |method| target.pods.below(method, pod.name(), "portforward");
-        let protocols = target.pods.endpoint.connection.stream_protocols();
-        let switched = switch(protocols, Purpose::Ports, &OFFERS, request).await?;
+        let switched = switch(&target.pods.endpoint.connection, Purpose::Ports, &OFFERS, request).await;
+        let what = || format!("port forwarding to pod {}", pod.name());
+        let switched = switched.map_err(|error| of_refusal(error, &what()))?;
         let transport = match switched.carrier {
             Carrier::WebSocket => Transport::WebSocket,
             Carrier::Spdy => Transport::Spdy,

@@ -10,9 +10,10 @@ use http::header::{
 };
 use klient_streams::websocket;
 
+use crate::connection::Connection;
 use crate::error::{Error, ErrorKind};
 use crate::rest::{NotSwitched, Request};
-use crate::stream_protocols::{Purpose, StreamProtocols};
+use crate::stream_protocols::Purpose;
 use crate::upgraded::Upgraded;
 
 /// The header in which client and server agree on a protocol over SPDY.
@@ -48,14 +49,20 @@ pub(super) struct Switched {
 ///
 /// # Errors
 ///
-/// That of the last offer, if the server refuses all. Others are made only if a refusal may be one of the protocol.
+/// That of the last offer, if the server refuses all. Others are made only if a refusal may be one of the protocol, which
+/// its answer does not tell: client-go as well offers SPDY after every answer that does not switch (`IsUpgradeFailure`),
+/// also after a `Status` such as that of a container which does not run.
 pub(super) async fn switch(
-    known: &StreamProtocols,
+    connection: &Connection,
     purpose: Purpose,
     offers: &[Offer],
     request: impl Fn(Method) -> Result<Request, Error>,
 ) -> Result<Switched, Error> {
+    let known = connection.stream_protocols();
     let mut offers = offers.to_vec();
+    if connection.config().spdy_only {
+        offers.retain(|offer| offer.carrier == Carrier::Spdy);
+    }
     if known.are_over_spdy(purpose) {
         // It is stable.
         offers.sort_by_key(|offer| offer.carrier != Carrier::Spdy);
@@ -68,6 +75,7 @@ pub(super) async fn switch(
         };
         match switched {
             Ok(switched) => {
+                tracing::debug!("The subprotocol is {}", switched.protocol.unwrap_or("unnamed"));
                 if refusal.is_some() {
                     known.set_over_spdy(purpose, switched.carrier == Carrier::Spdy);
                 }

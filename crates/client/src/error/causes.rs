@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 
 use super::not_sent::NotSent;
 
@@ -25,7 +26,12 @@ impl fmt::Display for CauseText<'_> {
         // It only repeats the kind of the error.
         let says_more = |cause: &&(dyn StdError + 'static)| !cause.is::<NotSent>();
         for (index, cause) in causes(self.0).filter(says_more).enumerate() {
-            write!(f, "{}{cause}", if index == 0 { "" } else { ": " })?;
+            f.write_str(if index == 0 { "" } else { ": " })?;
+            match cause.downcast_ref::<io::Error>() {
+                // The text of TLS for an end without its alert has a link to its documentation.
+                Some(end) if end.kind() == io::ErrorKind::UnexpectedEof => f.write_str("unexpected EOF")?,
+                _ => fmt::Display::fmt(cause, f)?,
+            }
         }
         Ok(())
     }

@@ -206,5 +206,13 @@ fn status_of(call: &Call, code: StatusCode, text: &str) -> Status {
     };
     let mut status = Status::failure(reason, message);
     status.code = Some(code.as_u16().into());
+    if !text.is_empty() {
+        let cause = StatusCause {
+            reason: Some("UnexpectedServerResponse".into()),
+            message: Some(text.to_owned().into()),
+            ..Default::default()
+        };
+        status.details = Some(Box::new(StatusDetails { causes: vec![cause], ..Default::default() }));
+    }
     status
 }

@@ -96,5 +96,8 @@ fn name(kind: ErrorKind) -> &'static str {
         ErrorKind::Decode => "decode",
         ErrorKind::NoMatch => "no_match",
         ErrorKind::Copy => "copy",
+        ErrorKind::Refused => "refused",
+        ErrorKind::Limit => "limit",
+        ErrorKind::Listen => "listen",
     }
 }

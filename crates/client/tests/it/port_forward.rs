@@ -156,7 +156,7 @@ async fn local_ports_lead_to_the_pod_and_connections_fail_alone() {
     let run = listeners.run(|event| assert!(matches!(event, PortForwardEvent::Accepted(_))));
     let run_dead = dead.run(move |event| {
         if let PortForwardEvent::Failed(_, error) = event {
-            events.send(error.to_string()).unwrap();
+            events.send((error.kind(), error.to_string())).unwrap();
         }
     });
     let clients = async {
@@ -170,7 +170,8 @@ async fn local_ports_lead_to_the_pod_and_connections_fail_alone() {
             let lost = TcpStream::connect(dead_port).await.unwrap();
             // It is closed or reset.
             assert!(exchange(lost, b"x").await.unwrap_or_default().is_empty());
-            assert!(soon("an event", seen.recv()).await.unwrap().ends_with("connection refused"));
+            let refused = "port 81 of pods/web-0: error forwarding port 81: connection refused".to_owned();
+            assert_eq!(soon("an event", seen.recv()).await.unwrap(), (ErrorKind::Refused, refused));
         }
     };
     tokio::select! {
@@ -184,7 +185,25 @@ async fn local_ports_lead_to_the_pod_and_connections_fail_alone() {
     let port = taken.local_addr().unwrap().port();
     let mapping = PortMapping { local: Some(port), remote: 80.into() };
     let error = forwarder.listen(&["127.0.0.1".parse().unwrap()], &[mapping]).await.unwrap_err();
-    assert!(error.to_string().contains(&format!("port {port} at 127.0.0.1")), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Listen);
+    assert_eq!(error.to_string(), format!("unable to listen on 127.0.0.1:{port}: Address already in use"));
+}
+
+#[tokio::test]
+async fn a_connection_above_the_limit_is_refused_until_one_has_ended() {
+    let (_server, client) = server().await;
+    running_pod(&client, "web-0", containers()).await;
+    let forwarder = pods(&client).port_forward("web-0", &PortForwardOptions::default()).await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..256 {
+        open.push(soon("a connection", forwarder.connect(8080)).await.unwrap());
+    }
+    let error = forwarder.connect(8080).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert_eq!(
+        error.to_string(),
+        "port 8080 of pod web-0: 256 connections are open, which is the most at a time: one has to end first"
+    );
 }
 
 /// Awaits all, at the same time.

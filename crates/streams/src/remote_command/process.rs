@@ -54,6 +54,9 @@ pub struct Process {
     message: Vec<u8>,
     outcome: Option<Result<ExitStatus, Error>>,
     protocol: Protocol,
+    /// The subject of errors of the connection.
+    name: String,
+    /// Keeps the connection.
     handle: Arc<Handle>,
 }
 
@@ -96,8 +99,19 @@ impl Process {
             message: Vec::new(),
             outcome: None,
             protocol,
+            name: String::new(),
             handle,
         })
+    }
+
+    /// The process with a name, such as `exec in pod web-0`, which errors of its connection begin with.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Process { name: name.into(), ..self }
+    }
+
+    /// The protocol of the connection.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// Tells the command the size of its terminal.
@@ -126,11 +140,11 @@ impl Process {
     /// An exit code other than 0 is none: [`ExitStatus::exit_ok`] makes it one.
     pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
         self.stdin = None;
-        let Process { stdout, stderr, error, message, protocol, outcome, handle, .. } = self;
+        let Process { stdout, stderr, error, message, protocol, outcome, handle, name, .. } = self;
         let ended = end(error, message, *protocol, handle, outcome);
         // The error of a stream is told by the missing exit status.
         let (_, _, outcome) = tokio::join!(discard(stdout.as_mut()), discard(stderr.as_mut()), ended);
-        outcome
+        outcome.map_err(|error| error.of_connection_to(name))
     }
 
     /// Waits until the command has ended, and returns its output. Standard input ends unless it was taken.
@@ -164,14 +178,14 @@ impl Process {
     /// Those of [`wait`](Self::wait), and that of a stream that broke.
     pub async fn wait_into(&mut self, output: &mut Output) -> Result<(), Error> {
         self.stdin = None;
-        let Process { stdout, stderr, error, message, protocol, outcome, handle, .. } = self;
+        let Process { stdout, stderr, error, message, protocol, outcome, handle, name, .. } = self;
         let (stdout, stderr, status) = tokio::join!(
             collect(stdout.as_mut(), &mut output.stdout),
             collect(stderr.as_mut(), &mut output.stderr),
             end(error, message, *protocol, handle, outcome),
         );
-        output.status = status?;
-        stdout.and(stderr).map_err(|error| Error::of_io(&error))
+        output.status = status.map_err(|error| error.of_connection_to(name))?;
+        stdout.and(stderr).map_err(|error| Error::of_io(&error).of_connection_to(name))
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::{PortForwarder, PortMapping, RemotePort};
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Error, ErrorKind};
 
 /// The pause after a connection that could not be accepted, such as for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -29,6 +29,16 @@ pub enum LocalAddress {
     Localhost,
     /// One address.
     Ip(IpAddr),
+}
+
+impl LocalAddress {
+    /// An address that stands for it in messages.
+    fn any(self) -> IpAddr {
+        match self {
+            LocalAddress::Localhost => Ipv4Addr::LOCALHOST.into(),
+            LocalAddress::Ip(ip) => ip,
+        }
+    }
 }
 
 impl FromStr for LocalAddress {
@@ -78,7 +88,8 @@ impl PortForwarder {
     ///
     /// # Errors
     ///
-    /// If a remote port does not exist, or a local one cannot be listened on, such as one in use.
+    /// Of kind [`Request`](crate::ErrorKind::Request) if a remote port does not exist; of kind
+    /// [`Listen`](crate::ErrorKind::Listen) if a local one cannot be listened on, such as one in use.
     pub fn listen(
         &self,
         addresses: &[LocalAddress],
@@ -93,8 +104,8 @@ impl PortForwarder {
                 let mut port = local.unwrap_or(resolved.number);
                 for address in &addresses {
                     for listener in bind(*address, &mut port).await? {
-                        let local =
-                            listener.local_addr().map_err(|error| not_bound(*address, port, error))?;
+                        let local = listener.local_addr();
+                        let local = local.map_err(|error| not_bound(address.any(), port, error))?;
                         let listed = PortListener { local, remote: remote.clone(), target: resolved.target };
                         listeners.push((listener, listed));
                     }
@@ -120,7 +131,7 @@ async fn bind(address: LocalAddress, port: &mut u16) -> Result<Vec<TcpListener>,
         };
         match listener.await {
             Ok(listener) => bound.push(listener),
-            Err(error) => failure = failure.or(Some(not_bound(LocalAddress::Ip(ip), *port, error))),
+            Err(error) => failure = failure.or(Some(not_bound(ip, *port, error))),
         }
     }
     match failure {
@@ -129,8 +140,8 @@ async fn bind(address: LocalAddress, port: &mut u16) -> Result<Vec<TcpListener>,
     }
 }
 
-fn not_bound(address: LocalAddress, port: u16, error: io::Error) -> Error {
-    Error::request(format!("port {port} at {address}"), format!("unable to listen on it: {error}"))
+fn not_bound(ip: IpAddr, port: u16, error: io::Error) -> Error {
+    Error::new(ErrorKind::Listen, SocketAddr::new(ip, port).to_string(), error)
 }
 
 impl PortListeners {
@@ -166,8 +177,8 @@ impl PortListeners {
                             connections.spawn(async move { (index, forward(local, &forwarder, &remote).await) });
                         }
                         Err(error) => {
-                            let what = format!("connection to {}", listed.local);
-                            let error = Error::new(ErrorKind::Connection, what, error);
+                            let what = listed.local.to_string();
+                            let error = Error::new(ErrorKind::Listen, what, error);
                             on_event(PortForwardEvent::Failed(listed, error));
                             sleep(PAUSE).await;
                         }
@@ -202,10 +213,7 @@ async fn accept(listeners: &[(TcpListener, PortListener)]) -> (usize, io::Result
 async fn forward(mut local: TcpStream, forwarder: &PortForwarder, port: &RemotePort) -> Result<(), Error> {
     let mut remote = forwarder.connect_to(port).await?;
     let result = copy(&mut local, &mut remote).await;
-    result.map_err(|error| {
-        let what = format!("connection to port {port}");
-        Error::new(ErrorKind::Connection, what, Problem(error.to_string()))
-    })
+    result.map_err(|error| forwarder.failed(port, &error))
 }
 
 async fn copy(local: &mut TcpStream, remote: &mut PortConnection) -> io::Result<()> {
