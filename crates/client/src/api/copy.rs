@@ -3,12 +3,11 @@
 mod archive;
 mod extract;
 mod pipe;
+mod progress;
 mod rationed;
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use klient_apimachinery::codec::Wire;
 use klient_apimachinery::{Addressable, BoxFuture, Object, Place, Unstructured, verbs};
@@ -18,9 +17,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::changes::BACKOFF;
-use super::exec::{ExecOptions, Running};
+use super::exec::{ExecOptions, Running, kind_of};
 use super::{Api, DynamicPlace};
-use crate::error::{Error, ErrorKind, Exited, Problem};
+use crate::error::{Broken, Error, ErrorKind, Exited, Problem};
+
+pub use progress::{CopiedEntry, CopyProgress};
 
 /// The number of bytes of standard error that an error quotes.
 const MAX_STDERR: usize = 4096;
@@ -38,24 +39,8 @@ pub struct CopyOptions {
     /// The number of times that copying from a container continues behind the last byte after its connection broke. It
     /// needs `sh` and `tail` in the container.
     pub retries: u32,
-    /// Gets each file when it is copied.
+    /// Gets each file while it is copied.
     pub progress: Option<CopyProgress>,
-}
-
-/// A function that gets each file and folder when it is copied. It runs on a thread for blocking work.
-#[derive(Clone)]
-pub struct CopyProgress(Arc<dyn Fn(&CopiedEntry<'_>) + Send + Sync>);
-
-/// A file or folder that was copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CopiedEntry<'a> {
-    /// The local path.
-    pub path: &'a Path,
-    /// The length, in bytes; 0 for a folder.
-    pub bytes: u64,
-    /// The bytes of this and all files before.
-    pub total: u64,
 }
 
 /// The files that were copied.
@@ -71,27 +56,11 @@ pub struct CopySummary {
     pub skipped: Vec<(PathBuf, String)>,
 }
 
-impl CopyProgress {
-    /// Makes it of a function.
-    pub fn new(progress: impl Fn(&CopiedEntry<'_>) + Send + Sync + 'static) -> Self {
-        CopyProgress(Arc::new(progress))
-    }
-}
-
-impl fmt::Debug for CopyProgress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CopyProgress")
-    }
-}
-
 impl CopySummary {
-    /// Counts a file or folder, and tells of it.
-    fn add(&mut self, path: &Path, bytes: u64, progress: Option<&CopyProgress>) {
+    /// Counts a file or folder.
+    fn add(&mut self, bytes: u64) {
         self.entries += 1;
         self.bytes += bytes;
-        if let Some(CopyProgress(progress)) = progress {
-            progress(&CopiedEntry { path, bytes, total: self.bytes });
-        }
     }
 }
 
@@ -183,17 +152,19 @@ impl Copying {
     }
 
     async fn download(&self, remote: &str, local: PathBuf) -> Result<CopySummary, Error> {
-        let source = extract::Source::new(remote).map_err(|problem| self.failed(remote, problem))?;
+        let shown = self.from(remote);
+        let source = extract::Source::new(remote).map_err(|problem| self.failed(&shown, problem))?;
         let process = self.exec_tar(&source, 0).await?;
         let (writer, reader) = pipe::pipe();
         let progress = self.options.progress.clone();
         let (from, to) = (source.clone(), local.clone());
         let extracting = spawn_blocking(move || extract::extract(reader, &from, &to, progress.as_ref()));
         let read = self.read_archive(&source, process, writer).await;
-        let extracted = extracting.await.map_err(|error| self.failed(remote, error.to_string()))?;
+        let extracted = extracting.await.map_err(|error| self.failed(&shown, error.to_string()))?;
         // An archive whose reading fails cannot be unpacked either.
         read?;
-        extracted.map_err(|error| self.failed(&local.display().to_string(), error.to_string()))
+        let shown = format!("{shown} to {}", local.display());
+        extracted.map_err(|error| self.failed(&shown, error.to_string()))
     }
 
     /// Starts a process that prints the archive from a position.
@@ -261,10 +232,16 @@ impl Copying {
             () = archive.abandoned() => return Ok(None),
         };
         match (pumped, status) {
-            (_, Ok(status)) if !status.success() => Err(self.exited(source.argument(), status, &complaint)),
+            (_, Ok(status)) if !status.success() => {
+                Err(self.exited(&self.from(source.argument()), status, &complaint))
+            }
             (Ok(()), Ok(_)) => Ok(None),
-            (Err(error), _) => Ok(Some(self.broken(source.argument(), error.to_string()))),
-            (Ok(()), Err(error)) => Ok(Some(self.broken(source.argument(), error.to_string()))),
+            (_, Err(error)) => Ok(Some(self.broken(&self.from(source.argument()), error))),
+            (Err(error), Ok(_)) => {
+                let problem = Broken(error.to_string());
+                let what = format!("copying {}", self.from(source.argument()));
+                Ok(Some(Error::new(ErrorKind::Connection, what, problem)))
+            }
         }
     }
 
@@ -278,21 +255,31 @@ impl Copying {
             command.extend(["-C", target.folder.as_str()]);
         }
         // Before a process is started for it.
-        let shown = local.display().to_string();
+        let shown = self.to(&local);
         std::fs::symlink_metadata(&local).map_err(|error| self.failed(&shown, error.to_string()))?;
         let mut process = self.exec(&command, true).await?;
         let mut stdin = process.stdin.take().expect("it is requested");
         let mut stderr = process.stderr.take().expect("it is requested");
         let (writer, mut reader) = pipe::pipe();
         let progress = self.options.progress.clone();
-        let archiving =
-            spawn_blocking(move || archive::archive(writer, &local, &target.name, progress.as_ref()));
+        let marks = progress.as_ref().map(|_| progress::Marks::default());
+        let marking = marks.clone();
+        let archiving = spawn_blocking(move || archive::archive(writer, &local, &target.name, marking));
+        let tell = |sent: u64| {
+            if let (Some(marks), Some(progress)) = (&marks, &progress) {
+                marks.tell(sent, progress);
+            }
+        };
         let pump = async {
+            let mut sent = 0;
             while let Some(chunk) = reader.next().await {
                 // `tar` that ends early says why on standard error.
                 if stdin.write_all(&chunk).await.is_err() {
                     break;
                 }
+                // A chunk is on its way when the buffer of the connection takes the next one.
+                tell(sent);
+                sent += chunk.len() as u64;
             }
             drop(reader);
             drop(stdin);
@@ -300,10 +287,15 @@ impl Copying {
         let ((), complaint, status) = tokio::join!(pump, complaint(&mut stderr), process.wait());
         let archived = archiving.await.map_err(|error| self.failed(&shown, error.to_string()))?;
         match (archived, status) {
-            (_, Ok(status)) if !status.success() => Err(self.exited(remote, status, &complaint)),
-            (_, Err(error)) => Err(self.broken(remote, error.to_string())),
+            (_, Ok(status)) if !status.success() => {
+                Err(self.exited(&format!("{shown}, as {remote}"), status, &complaint))
+            }
+            (_, Err(error)) => Err(self.broken(&shown, error)),
             (Err(error), _) => Err(self.failed(&shown, error.to_string())),
-            (Ok(summary), Ok(_)) => Ok(summary),
+            (Ok(summary), Ok(_)) => {
+                tell(u64::MAX);
+                Ok(summary)
+            }
         }
     }
 
@@ -317,28 +309,41 @@ impl Copying {
             Ok(status) => status.success(),
             // The container has no `test`.
             Err(error) if error.kind() == klient_streams::ErrorKind::Refused => false,
-            Err(error) => return Err(self.broken(remote, error.to_string())),
+            Err(error) => return Err(self.broken(&self.to(local), error)),
         };
         let target = archive::Target::new(local, remote, is_folder);
-        target.ok_or_else(|| self.failed(&local.display().to_string(), "it has no name".to_owned()))
+        target.ok_or_else(|| self.failed(&self.to(local), "it has no name".to_owned()))
     }
 
-    fn failed(&self, path: &str, problem: String) -> Error {
-        Error::new(ErrorKind::Copy, format!("{path} with pod {}", self.pod), Problem(problem))
+    /// A path in the container, for errors: `/etc/hosts from pod web-0`.
+    fn from(&self, remote: &str) -> String {
+        format!("{remote} from pod {}", self.pod)
     }
 
-    fn broken(&self, path: &str, problem: String) -> Error {
-        Error::new(ErrorKind::Connection, format!("{path} with pod {}", self.pod), Problem(problem))
+    /// A local path, for errors: `site to pod web-0`.
+    fn to(&self, local: &Path) -> String {
+        format!("{} to pod {}", local.display(), self.pod)
+    }
+
+    fn failed(&self, what: &str, problem: String) -> Error {
+        Error::new(ErrorKind::Copy, what, Problem(problem))
+    }
+
+    fn broken(&self, what: &str, error: klient_streams::Error) -> Error {
+        Error::new(kind_of(&error), format!("copying {what}"), error)
     }
 
     /// The error of a `tar` that failed, with what it printed.
-    fn exited(&self, path: &str, status: ExitStatus, complaint: &str) -> Error {
+    fn exited(&self, what: &str, status: ExitStatus, complaint: &str) -> Error {
         let code = status.code();
-        let problem = match complaint {
-            "" => format!("command terminated with exit code {code}"),
-            complaint => format!("command terminated with exit code {code}: {complaint}"),
+        // GNU tar tells this of each absolute path, which is no fault.
+        let is_notice = |line: &&str| line.to_ascii_lowercase().starts_with("tar: removing leading ");
+        let reasons: Vec<&str> = complaint.lines().filter(|line| !is_notice(line)).collect();
+        let problem = match &reasons[..] {
+            [] => format!("command terminated with exit code {code}"),
+            reasons => format!("command terminated with exit code {code}: {}", reasons.join("\n")),
         };
-        Error::new(ErrorKind::Copy, format!("{path} with pod {}", self.pod), Exited { problem, code })
+        Error::new(ErrorKind::Copy, what, Exited { problem, code })
     }
 }
 

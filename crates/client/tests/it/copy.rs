@@ -77,20 +77,25 @@ async fn folders_and_files_go_both_ways() {
     fs::write(site.join("deep/er/large"), &large).unwrap();
     fs::write(site.join("none"), b"").unwrap();
     fs::write(site.join("-f é"), b"odd").unwrap();
-    let seen = Arc::<Mutex<Vec<(String, u64)>>>::default();
+    let seen = Arc::<Mutex<Vec<(String, u64, u64, u64, Option<u64>)>>>::default();
     let progress = {
         let (seen, root) = (seen.clone(), site.clone());
         CopyProgress::new(move |entry| {
             let path = entry.path.strip_prefix(&root).unwrap().display().to_string();
-            seen.lock().unwrap().push((path, entry.total));
+            seen.lock().unwrap().push((path, entry.bytes, entry.length, entry.total, entry.total_length));
         })
     };
     let options = CopyOptions { progress: Some(progress), ..Default::default() };
     let copied = soon("copying", pods(&client).copy_to("web", &site, "www", &options)).await.unwrap();
     assert_eq!((copied.entries, copied.bytes), (7, 3_000_003));
     assert!(copied.skipped.is_empty());
-    let total = seen.lock().unwrap().last().unwrap().1;
-    assert_eq!((seen.lock().unwrap().len(), total), (7, 3_000_003));
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    assert!(seen.iter().all(|(.., total_length)| *total_length == Some(3_000_003)));
+    let complete = seen.iter().filter(|(_, bytes, length, ..)| bytes == length).count();
+    assert_eq!((complete, seen.last().unwrap().3), (7, 3_000_003));
+    let steps: Vec<u64> =
+        seen.iter().filter(|(path, ..)| path == "deep/er/large").map(|(_, bytes, ..)| *bytes).collect();
+    assert!(steps.len() > 10 && steps.is_sorted(), "{steps:?}");
     assert!(fs::read(container.path().join("www/deep/er/large")).unwrap() == large);
     // Into a folder that is there, under its own name.
     soon("copying", pods(&client).copy_to("web", &site, "www", &CopyOptions::default())).await.unwrap();

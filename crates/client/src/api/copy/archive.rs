@@ -1,11 +1,14 @@
 //! [`archive`], the archive of local files for a container.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::pipe::Writer;
-use super::{CHUNK, CopyProgress, CopySummary};
+use super::progress::{Mark, Marks, Stepping};
+use super::{CHUNK, CopySummary};
 
 /// The place of a copy in a container.
 pub(super) struct Target {
@@ -43,9 +46,18 @@ pub(super) fn archive(
     writer: Writer,
     local: &Path,
     name: &str,
-    progress: Option<&CopyProgress>,
+    marks: Option<Marks>,
 ) -> io::Result<CopySummary> {
-    let mut builder = tar::Builder::new(BufWriter::with_capacity(CHUNK, writer));
+    let position = Arc::<AtomicU64>::default();
+    let writer = Counted { inner: BufWriter::with_capacity(CHUNK, writer), position: position.clone() };
+    let mut builder = tar::Builder::new(writer);
+    let total_length = marks.as_ref().map(|_| length_of(local));
+    let mark = |path: &Path, bytes: u64, length: u64, before: u64| {
+        if let Some(marks) = &marks {
+            let (position, path) = (position.load(Ordering::Relaxed), path.to_owned());
+            marks.add(Mark { position, path, bytes, length, total: before + bytes, total_length });
+        }
+    };
     builder.follow_symlinks(false);
     builder.sparse(false);
     let mut summary = CopySummary::default();
@@ -62,8 +74,11 @@ pub(super) fn archive(
             entries.sort_by_key(|entry| std::cmp::Reverse(entry.file_name()));
             left.extend(entries.iter().map(|entry| (entry.path(), name.join(entry.file_name()))));
         } else if kind.is_file() {
-            let bytes = append_file(&mut builder, &path, &name).map_err(of_path)?;
-            summary.add(&path, bytes, progress);
+            let before = summary.bytes;
+            let tell = |bytes, length| mark(&path, bytes, length, before);
+            let bytes = append_file(&mut builder, &path, &name, tell).map_err(of_path)?;
+            mark(&path, bytes, bytes, before);
+            summary.add(bytes);
             continue;
         } else if kind.is_symlink() {
             builder.append_path_with_name(&path, &name).map_err(of_path)?;
@@ -71,7 +86,8 @@ pub(super) fn archive(
             summary.skipped.push((path, "it is neither a file nor a folder nor a link".to_owned()));
             continue;
         }
-        summary.add(&path, 0, progress);
+        mark(&path, 0, 0, summary.bytes);
+        summary.add(0);
     }
     builder.into_inner()?.flush()?;
     Ok(summary)
@@ -79,12 +95,56 @@ pub(super) fn archive(
 
 /// Appends a file with the length that it has now; its length. One that grows meanwhile is cut, and one that shrinks is
 /// padded with zeros, so that later entries are where `tar` looks for them.
-fn append_file(builder: &mut tar::Builder<BufWriter<Writer>>, path: &Path, name: &Path) -> io::Result<u64> {
+///
+/// `tell` gets the bytes of it that are in the archive while there are more to come, and the length.
+fn append_file(
+    builder: &mut tar::Builder<impl Write>,
+    path: &Path,
+    name: &Path,
+    tell: impl Fn(u64, u64),
+) -> io::Result<u64> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     let mut header = tar::Header::new_gnu();
     header.set_metadata(&metadata);
     let length = metadata.len();
-    builder.append_data(&mut header, name, file.chain(io::repeat(0)).take(length))?;
+    let data = file.chain(io::repeat(0)).take(length);
+    let data = Stepping::new(data, |bytes| {
+        if bytes < length {
+            tell(bytes, length);
+        }
+    });
+    builder.append_data(&mut header, name, data)?;
     Ok(length)
+}
+
+/// The bytes of all files of a file or folder, so far as they can be seen.
+fn length_of(path: &Path) -> u64 {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return 0 };
+    if metadata.is_file() {
+        return metadata.len();
+    }
+    if !metadata.is_dir() {
+        return 0;
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| length_of(&entry.path())).sum()
+}
+
+/// A writer that counts what is written.
+struct Counted {
+    inner: BufWriter<Writer>,
+    position: Arc<AtomicU64>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(data)?;
+        self.position.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }

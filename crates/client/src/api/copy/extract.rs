@@ -13,8 +13,9 @@ use klient_apimachinery::go::quoted;
 use tar::{Archive, Entry, EntryType};
 
 use super::pipe::Reader;
+use super::progress::Stepping;
 use super::rationed::Rationed;
-use super::{CopyProgress, CopySummary};
+use super::{CopiedEntry, CopyProgress, CopySummary};
 
 /// The number of bytes that an archive may have between the data of two entries: headers and long names, which are read
 /// into memory.
@@ -112,9 +113,17 @@ pub(super) fn extract(
             kind => io::Error::new(kind, format!("{}: {error}", quoted(target.to_string_lossy()))),
         };
         let place = Place { target: &target, named: &named, is_named_by_caller: target == local };
-        match write(&mut entry, place, &written).map_err(of_path)? {
+        let before = summary.bytes;
+        let tell = |bytes, length| {
+            if let Some(progress) = progress {
+                let total = before + bytes;
+                progress.tell(&CopiedEntry { path: &target, bytes, length, total, total_length: None });
+            }
+        };
+        match write(&mut entry, place, &written, tell).map_err(of_path)? {
             Ok(bytes) => {
-                summary.add(&target, bytes, progress);
+                tell(bytes, bytes);
+                summary.add(bytes);
                 written.insert(named, target);
             }
             Err(reason) => skip(&mut summary, named, reason),
@@ -162,11 +171,13 @@ struct Place<'a> {
     is_named_by_caller: bool,
 }
 
-/// Writes an entry; its length, or the reason for which it is skipped.
+/// Writes an entry; its length, or the reason for which it is skipped. `tell` gets the bytes so far, and the length, while
+/// there are more to come.
 fn write(
     entry: &mut Entry<'_, Rationed>,
     Place { target, named, is_named_by_caller }: Place<'_>,
     written: &HashMap<PathBuf, PathBuf>,
+    tell: impl Fn(u64, u64),
 ) -> io::Result<Result<u64, String>> {
     let kind = entry.header().entry_type();
     match kind {
@@ -212,9 +223,14 @@ fn write(
             format!("it cannot be linked to {}: {error}", quoted(linked.to_string_lossy()))
         }));
     }
-    let mut file = File::create(target)?;
+    let file = File::create(target)?;
     let length = entry.size();
-    let copied = io::copy(entry, &mut file)?;
+    let mut stepping = Stepping::new(&file, |bytes| {
+        if bytes < length {
+            tell(bytes, length);
+        }
+    });
+    let copied = io::copy(entry, &mut stepping)?;
     if copied < length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
