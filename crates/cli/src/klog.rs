@@ -66,6 +66,12 @@ pub(crate) fn init(args: LogArgs) {
     tracing_subscriber::registry().with(layer.with_filter(args.targets())).init();
 }
 
+/// The line of klog for a failure that ends the program.
+pub(crate) fn fatal_line(file: &str, line: u32, message: &str) -> String {
+    let time = klog_time(MicroTime::now());
+    format!("F{time} {pid:>7} {file}:{line}] {message}", pid = std::process::id())
+}
+
 /// klog's text format: `I1129 14:35:31.123456   12345 retry.rs:58] "message" key="value"`. Times are in UTC.
 struct Klog;
 

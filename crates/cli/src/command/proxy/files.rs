@@ -1,14 +1,14 @@
 //! [`Files`], the files of a folder over HTTP (Go's `http.FileServer`).
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Component, Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, LAST_MODIFIED};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use klient_client::ResponseBody;
 use tokio::sync::mpsc;
@@ -79,7 +79,8 @@ fn answer(method: &Method, file: &Path, path: &str) -> io::Result<Response<Respo
 /// A file, which is read as the client reads it.
 fn of_file(method: &Method, path: &Path) -> io::Result<Response<ResponseBody>> {
     let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+    let metadata = file.metadata()?;
+    let length = metadata.len();
     let mut beginning = Vec::with_capacity(SNIFFED);
     file.by_ref().take(SNIFFED as u64).read_to_end(&mut beginning)?;
     file.rewind()?;
@@ -91,7 +92,16 @@ fn of_file(method: &Method, path: &Path) -> io::Result<Response<ResponseBody>> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(path, &beginning)));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
+    set_last_modified(headers, &metadata);
     Ok(response)
+}
+
+/// Sets the time of the last change, where the file system has it.
+fn set_last_modified(headers: &mut HeaderMap, metadata: &Metadata) {
+    let time = metadata.modified().ok().map(httpdate::fmt_http_date);
+    if let Some(time) = time.and_then(|time| HeaderValue::try_from(time).ok()) {
+        headers.insert(LAST_MODIFIED, time);
+    }
 }
 
 /// Sends a file in parts, until its end or until nobody receives them.
@@ -160,7 +170,9 @@ fn of_folder(folder: &Path) -> io::Result<Response<ResponseBody>> {
         page += &format!("<a href=\"{}\">{}</a>\n", encoded(&name), escaped(&name));
     }
     page += "</pre>\n";
-    Ok(whole(StatusCode::OK, "text/html; charset=utf-8", page))
+    let mut response = whole(StatusCode::OK, "text/html; charset=utf-8", page);
+    set_last_modified(response.headers_mut(), &std::fs::metadata(folder)?);
+    Ok(response)
 }
 
 fn without_body(response: Response<ResponseBody>) -> Response<ResponseBody> {

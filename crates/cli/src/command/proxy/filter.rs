@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::ProxyArgs;
 use crate::error::CliError;
+use crate::klog;
 
 /// Rejects requests that do not match the rules, so that no web page can use the proxy.
 pub(super) struct Filter {
@@ -71,9 +72,28 @@ fn is_host(header: &str) -> bool {
 fn regexps(list: &str) -> Result<Vec<Regex>, CliError> {
     let parts = list.split(',').filter(|_| !list.is_empty());
     let compiled = parts.map(|part| {
-        Regex::new(part).map_err(|error| CliError::Message(format!("Error compiling re: {error}")))
+        Regex::new(part).map_err(|error| {
+            let problem = format!("Error compiling re: error parsing regexp: {}", go_problem(part, &error));
+            CliError::ExitCode { message: klog::fatal_line("filter.rs", line!(), &problem), code: 255 }
+        })
     });
     compiled.collect()
+}
+
+/// The problem of a regular expression in the words of Go's `regexp/syntax`, where they are known.
+fn go_problem(part: &str, error: &regex::Error) -> String {
+    let text = error.to_string();
+    let problem = text.lines().last().unwrap_or_default();
+    let problem = problem.strip_prefix("error: ").unwrap_or(problem);
+    match problem {
+        "unclosed character class" => {
+            let class = part.find('[').map_or(part, |at| &part[at..]);
+            format!("missing closing ]: `{class}`")
+        }
+        "unclosed group" => format!("missing closing ): `{part}`"),
+        "unopened group" => format!("unexpected ): `{part}`"),
+        problem => format!("{problem}: `{part}`"),
+    }
 }
 
 /// Returns the host of the header `Host`, without a port. One that is malformed stays as it is, as in Go.

@@ -73,18 +73,14 @@ impl Routes {
         }
         let files = self.files.as_ref().map(|(prefix, _)| &**prefix);
         let prefixes = [Some(&*self.api_prefix), files];
+        // A prefix without its slash is a path of its own, also below that of the API.
+        if prefixes.into_iter().flatten().any(|prefix| prefix.strip_suffix('/') == Some(&*path)) {
+            return redirect(request.method(), StatusCode::TEMPORARY_REDIRECT, &format!("{escaped}/{query}"));
+        }
         let found =
             prefixes.into_iter().flatten().filter_map(|prefix| Some((prefix, behind(&escaped, prefix)?)));
         let Some((prefix, rest)) = found.max_by_key(|(prefix, _)| prefix.len()) else {
-            let is_folder =
-                prefixes.into_iter().flatten().any(|prefix| prefix.strip_suffix('/') == Some(&*path));
-            return match is_folder {
-                true => {
-                    let location = format!("{escaped}/{query}");
-                    redirect(request.method(), StatusCode::TEMPORARY_REDIRECT, &location)
-                }
-                false => not_found(),
-            };
+            return not_found();
         };
         let Some(rest_path) = decoded(rest) else { return bad_request("400 Bad Request") };
         if let Some((_, files)) = self.files.as_ref().filter(|(files, _)| files == prefix) {
