@@ -57,25 +57,31 @@ pub(crate) enum Command {
     /// Print the client version and the server version
     Version(version::VersionArgs),
     /// Attach to a process that is already running inside a container
+    #[command(after_help = attach::EXAMPLES)]
     Attach(attach::AttachArgs),
     /// Copy files and directories to and from containers
+    #[command(after_help = cp::EXAMPLES)]
     Cp(cp::CpArgs),
     /// Create debugging sessions for troubleshooting workloads and nodes
     #[command(after_help = debug::EXAMPLES)]
     Debug(debug::DebugArgs),
     /// Execute a command in a container
+    #[command(after_help = exec::EXAMPLES)]
     Exec(exec::ExecArgs),
     /// Print the logs for a container in a pod
+    #[command(after_help = logs::EXAMPLES)]
     Logs(logs::LogsArgs),
     /// Forward one or more local ports to a pod
-    #[command(name = "port-forward")]
+    #[command(name = "port-forward", after_help = port_forward::EXAMPLES)]
     PortForward(port_forward::PortForwardArgs),
     /// Run a proxy to the Kubernetes API server
+    #[command(after_help = proxy::EXAMPLES)]
     Proxy(proxy::ProxyArgs),
     /// Run a particular image on the cluster
     #[command(after_help = run::EXAMPLES)]
     Run(run::RunArgs),
     /// Run the embedded API server, which stores all objects in memory and runs pods in built-in containers
+    #[command(after_help = server::CONTAINERS)]
     Server(server::ServerArgs),
     /// Show klient at work: apply an application, list its objects, and watch them change
     Demo(demo::DemoArgs),

@@ -2,7 +2,7 @@
 
 mod go;
 
-pub(crate) use go::error_string;
+pub(crate) use go::{connection_error, error_string};
 
 use std::fmt::Write;
 use std::io;
@@ -37,7 +37,7 @@ pub(crate) enum CliError {
     Differences,
     /// An error of `diff`: exit code 2, since 1 means differences.
     Diff(Box<CliError>),
-    /// Standard output is closed (a broken pipe): exit code 0, no message.
+    /// Standard output is closed (a broken pipe): the exit code of a program that SIGPIPE ends, as kubectl, and no message.
     OutputClosed,
     /// A signal ended the command: exit code 130 or 143, no message.
     Interrupted(Signal),
@@ -107,6 +107,7 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             CliError::Diff(_) => 2,
+            CliError::OutputClosed => 141,
             CliError::Interrupted(signal) => signal.exit_code(),
             CliError::Exit(code) | CliError::ExitCode { code, .. } => *code,
             _ => 1,

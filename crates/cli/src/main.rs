@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let program = called.map_or_else(|| "klient".to_owned(), |name| name.to_string_lossy().into_owned());
     let result = args::parse(&program, arguments).and_then(|cli| run(cli, program));
     match result {
-        Ok(()) | Err(CliError::OutputClosed) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::SUCCESS,
         Err(CliError::Help(text)) => match Console::new().print(&text) {
             Ok(()) | Err(_) => ExitCode::SUCCESS,
         },

@@ -8,12 +8,27 @@ use klient_api::core::v1::{Pod, Service};
 use klient_apimachinery::labels::Selector;
 use klient_apimachinery::meta::v1::LabelSelector;
 use klient_apimachinery::{Object, Unstructured, WatchEvent};
-use klient_client::{Api, InNamespace, ListOptions, WatchOptions};
+use klient_client::{Api, ApiResource, InNamespace, ListOptions, WatchOptions};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
 use crate::error::CliError;
 use crate::manifest::Info;
+
+/// Reads an object. Where it is not there because its namespace is not, that is the error, as in cli-runtime.
+async fn get(
+    cluster: &Cluster,
+    resource: &ApiResource,
+    namespace: &str,
+    name: &str,
+) -> Result<Unstructured, CliError> {
+    match cluster.objects(resource, Some(namespace)).get(name).await {
+        Err(error) if error.is_not_found() && resource.info.namespaced && namespace != "default" => {
+            Err(cluster.missing_namespace(namespace).await.unwrap_or(error).into())
+        }
+        read => Ok(read?),
+    }
+}
 
 /// An object that is a pod or has pods.
 pub(crate) struct PodTarget {
@@ -42,15 +57,8 @@ impl PodTarget {
             None => ("pods", argument),
         };
         let resource = cluster.resource(kind).await?;
-        let namespace = cluster.namespace();
-        let object = match cluster.objects(&resource, Some(namespace)).get(name).await {
-            Ok(object) => object,
-            Err(error) if error.is_not_found() && resource.info.namespaced => {
-                return Err(cluster.missing_namespace(namespace).await.unwrap_or(error).into());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(PodTarget { namespace: namespace.to_owned(), object })
+        let object = get(cluster, &resource, cluster.namespace(), name).await?;
+        Ok(PodTarget { namespace: cluster.namespace().to_owned(), object })
     }
 
     /// Reads the object that a manifest names.
@@ -60,7 +68,7 @@ impl PodTarget {
     /// If it does not exist.
     pub(crate) async fn read_again(cluster: &Cluster, item: &Info) -> Result<Self, CliError> {
         let namespace = item.object.namespace().unwrap_or(cluster.namespace()).to_owned();
-        let object = cluster.objects(&item.resource, Some(&namespace)).get(item.object.name()).await?;
+        let object = get(cluster, &item.resource, &namespace, item.object.name()).await?;
         Ok(PodTarget { namespace, object })
     }
 

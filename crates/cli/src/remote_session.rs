@@ -1,13 +1,16 @@
 //! [`RemoteSession`], the user's standard streams and terminal on those of a remote process.
 
 use klient_client::ExecOptions;
-use klient_streams::remote_command::{ExitStatus, Process, TerminalSize};
+use klient_streams::remote_command::{ExitStatus, Process, Protocol, TerminalSize};
 use klient_streams::{Error, ErrorKind};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::terminal::{self, RawTerminal, SizeChanges};
+
+/// The variable of the environment that turns WebSocket off for commands in containers.
+pub(crate) const REMOTE_COMMAND_WEBSOCKETS: &str = "KUBECTL_REMOTE_COMMAND_WEBSOCKETS";
 
 /// The bytes that are read at once.
 const BUFFER: usize = 32 * 1024;
@@ -72,6 +75,7 @@ impl RemoteSession {
             false => None,
         };
         let is_terminal = self.stdin && terminal::stdin_is_terminal();
+        let protocol = process.protocol();
         let (remote_in, remote_terminal) = (process.stdin.take(), process.terminal.take());
         let (remote_out, remote_err) = (process.stdout.take(), process.stderr.take());
         let input = async {
@@ -99,10 +103,10 @@ impl RemoteSession {
                 copy_output(remote_err, tokio::io::stderr())
             );
             copied.map_err(|error| match Error::of(&error) {
-                Some(error) => failure(error),
+                Some(error) => failure(error, protocol),
                 None => CliError::from_output(error),
             })?;
-            process.wait().await.map_err(|error| failure(&error))
+            process.wait().await.map_err(|error| failure(&error, protocol))
         };
         let ended = tokio::select! {
             biased;
@@ -142,11 +146,24 @@ pub(crate) fn refused(error: klient_client::Error) -> CliError {
 }
 
 /// The error of a session in kubectl's words.
-pub(crate) fn failure(error: &Error) -> CliError {
+pub(crate) fn failure(error: &Error, protocol: Protocol) -> CliError {
+    let text = error.to_string();
+    if let Some((_, problem)) = text.rsplit_once("the connection broke: ") {
+        return CliError::Message(match (protocol, problem) {
+            (Protocol::WebSocket(_), "unexpected EOF") => {
+                "error reading from error stream: next reader: websocket: close 1006 (abnormal closure): unexpected EOF"
+                    .to_owned()
+            }
+            (Protocol::WebSocket(_), problem) => {
+                format!("error reading from error stream: next reader: {problem}")
+            }
+            (_, problem) => problem.to_owned(),
+        });
+    }
     let message = error.as_status().and_then(|status| status.message.as_deref());
     match (error.kind(), message) {
         (ErrorKind::Refused, Some(message)) => CliError::message(message),
-        _ => CliError::Message(error.to_string()),
+        _ => CliError::Message(text),
     }
 }
 

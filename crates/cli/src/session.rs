@@ -34,6 +34,15 @@ impl Session {
         Cluster::new(config, &self.connection, self.log, &self.exec)
     }
 
+    /// Returns a client whose streams go over SPDY only if a variable of the environment is `false`, as kubectl's
+    /// `KUBECTL_REMOTE_COMMAND_WEBSOCKETS`.
+    pub(crate) fn streaming_cluster(&self, variable: &str) -> Result<Cluster, CliError> {
+        let mut config = configuration::config(&self.connection)?;
+        let is_off = |value: std::ffi::OsString| value.eq_ignore_ascii_case("false");
+        config.spdy_only = std::env::var_os(variable).is_some_and(is_off);
+        Cluster::new(config, &self.connection, self.log, &self.exec)
+    }
+
     /// Returns a client for discovery alone, which needs no namespace.
     pub(crate) fn discovery_cluster(&self) -> Result<Cluster, CliError> {
         self.discovery_cluster_with(|_| {})

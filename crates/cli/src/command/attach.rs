@@ -7,8 +7,20 @@ use crate::error::CliError;
 use crate::flag_values::Timeout;
 use crate::pod_containers;
 use crate::pod_target::PodTarget;
+use crate::remote_session::REMOTE_COMMAND_WEBSOCKETS;
 use crate::session::Session;
 use crate::terminal;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Show what the main process of a pod prints from now on
+  klient attach web-0
+
+  # Talk to it, in a container that has standard input and a terminal
+  klient attach web-0 -c nginx -it
+
+  # Leave a container of a deployment's pod by another key
+  klient attach deployment/web -it --detach-keys=ctrl-x";
 
 /// Arguments of `attach`.
 #[derive(Args, Debug)]
@@ -46,7 +58,7 @@ impl AttachArgs {
 pub(crate) async fn run(args: AttachArgs, session: &mut Session) -> Result<(), CliError> {
     let usage = |problem| CliError::usage(&session.program, "attach", problem);
     let timeout = args.pod_running_timeout.of_running_pod().map_err(usage)?;
-    let cluster = session.cluster()?;
+    let cluster = session.streaming_cluster(REMOTE_COMMAND_WEBSOCKETS)?;
     let target = match &args.arguments[..] {
         [] => return Err(CliError::message("at least 1 argument is required for attach")),
         [target] => target.clone(),

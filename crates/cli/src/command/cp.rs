@@ -7,7 +7,21 @@ use klient_client::CopyOptions;
 
 use crate::error::CliError;
 use crate::pod_containers;
+use crate::remote_session::{REMOTE_COMMAND_WEBSOCKETS, refused};
 use crate::session::Session;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Copy a folder into a pod of the current namespace
+  klient cp site web-0:/usr/share/nginx/html
+
+  # Copy a file out of a container of a pod of another namespace
+  klient cp shop/web-0:/etc/nginx/nginx.conf nginx.conf -c nginx
+
+  # Copy much over a connection that breaks at times
+  klient cp web-0:/var/log logs --retries=10
+
+The container needs tar; with --retries also sh and tail.";
 
 /// Arguments of `cp`.
 #[derive(Args, Debug)]
@@ -27,7 +41,7 @@ pub(crate) struct CpArgs {
 }
 
 pub(crate) async fn run(args: CpArgs, session: &mut Session) -> Result<(), CliError> {
-    let cluster = session.cluster()?;
+    let cluster = session.streaming_cluster(REMOTE_COMMAND_WEBSOCKETS)?;
     let [source, destination] = &args.arguments[..] else {
         return Err(CliError::message("source and destination are required"));
     };

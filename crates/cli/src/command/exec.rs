@@ -8,9 +8,23 @@ use crate::flag_values::Timeout;
 use crate::manifest::{self, FilenameOptions, ReadOptions, ValidationDirective};
 use crate::pod_containers;
 use crate::pod_target::PodTarget;
-use crate::remote_session::{Ended, RemoteSession, exited, refused};
+use crate::remote_session::{Ended, REMOTE_COMMAND_WEBSOCKETS, RemoteSession, exited, refused};
 use crate::session::Session;
 use crate::terminal;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Print the date of a pod, in its default container
+  klient exec web-0 -- date
+
+  # The same in a container of a pod of a deployment
+  klient exec deployment/web -c nginx -- date
+
+  # Send a file to a command
+  klient exec -i web-0 -- sh -c 'cat > /tmp/notes' < notes.txt
+
+  # Open a shell with a terminal
+  klient exec -it web-0 -- sh";
 
 /// Arguments of `exec`.
 #[derive(Args, Debug)]
@@ -49,14 +63,14 @@ impl ExecArgs {
 
 pub(crate) async fn run(args: ExecArgs, session: &mut Session) -> Result<(), CliError> {
     let usage = |problem: &str| CliError::usage(&session.program, "exec", problem);
-    let target = args.arguments.first();
+    let target = args.arguments.first().filter(|target| !target.is_empty());
     // A command without the two dashes.
     if args.arguments.len() > 1 || target.is_some() && args.command.is_empty() && !args.files.is_empty() {
         let problem = "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead";
         return Err(usage(problem));
     }
     let timeout = args.pod_running_timeout.of_running_pod().map_err(usage)?;
-    let cluster = session.cluster()?;
+    let cluster = session.streaming_cluster(REMOTE_COMMAND_WEBSOCKETS)?;
     if target.is_none() && args.files.is_empty() {
         return Err(CliError::message("pod, type/name or --filename must be specified"));
     }

@@ -25,6 +25,20 @@ const SELECTOR_TAIL: i64 = 10;
 
 const USAGE: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Print the log of a pod
+  klient logs web-0
+
+  # Follow the logs of all containers of the pods of a label
+  klient logs -f -l app=web --all-containers --prefix
+
+  # Print what a container printed before its last restart
+  klient logs web-0 -c nginx --previous
+
+  # Print the lines of the last hour of a deployment's pod, at most 20
+  klient logs deployment/web --since=1h --tail=20";
+
 /// Arguments of `logs`.
 #[derive(Args, Debug)]
 pub(crate) struct LogsArgs {

@@ -2,11 +2,15 @@
 
 mod ports;
 
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::pin::pin;
 
 use clap::Args;
 use klient_api::core::v1::Pod;
-use klient_client::{LocalAddress, PortForwardEvent, PortForwardOptions, PortListeners};
+use klient_apimachinery::go::os_error;
+use klient_client::{ErrorKind, LocalAddress, PortForwardEvent, PortForwardOptions, PortListeners};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::error::CliError;
@@ -14,6 +18,17 @@ use crate::flag_values::Timeout;
 use crate::pod_target::PodTarget;
 use crate::remote_session::refused;
 use crate::session::Session;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Forward the local ports 5000 and 6000 to a pod
+  klient port-forward pod/web-0 5000 6000
+
+  # Forward a free local port to the port of a service that is named http
+  klient port-forward service/web :http
+
+  # Accept connections at all addresses of this machine
+  klient port-forward --address 0.0.0.0 deployment/web 8080:80";
 
 /// Arguments of `port-forward`.
 #[derive(Args, Debug)]
@@ -38,7 +53,7 @@ pub(crate) async fn run(args: PortForwardArgs, session: &mut Session) -> Result<
         return Err(usage("TYPE/NAME and list of ports are required for port-forward"));
     }
     let timeout = args.pod_running_timeout.of_running_pod().map_err(usage)?;
-    let cluster = session.cluster()?;
+    let cluster = session.streaming_cluster("KUBECTL_PORT_FORWARD_WEBSOCKETS")?;
     let target = PodTarget::read(&cluster, target).await?;
     let pod = target.active_pod(&cluster, timeout).await?;
     let ports = ports::resolve(wanted, target.as_service()?.as_ref(), &pod)?;
@@ -60,30 +75,53 @@ pub(crate) async fn run(args: PortForwardArgs, session: &mut Session) -> Result<
     let forwarder = pods.port_forward(name, &options).await.map_err(|error| {
         CliError::Message(format!("error upgrading connection: {}", refused(error).go_error()))
     })?;
-    let mut forwarding = JoinSet::new();
+    let mut listening = Vec::new();
+    let mut is_listening = false;
     for port in &ports {
-        match forwarder.listen(&addresses, &[port.mapping()]).await {
-            Ok(listeners) => {
-                for listening in listeners.ports() {
-                    session.console.println(format_args!(
-                        "Forwarding from {} -> {}",
-                        listening.local, listening.target
-                    ))?;
+        let mut mapping = port.mapping();
+        let mut problems = Vec::new();
+        let (mut is_failed, mut has_localhost, mut lacks_localhost) = (false, false, false);
+        for (address, of_localhost) in &addresses {
+            match forwarder.listen(&[LocalAddress::Ip(*address)], &[mapping.clone()]).await {
+                Ok(listeners) => {
+                    for listening in listeners.ports() {
+                        // A port that was chosen is that of the other addresses too.
+                        mapping.local = Some(listening.local.port());
+                        session.console.println(format_args!(
+                            "Forwarding from {} -> {}",
+                            listening.local, listening.target
+                        ))?;
+                    }
+                    has_localhost |= of_localhost;
+                    listening.push(listeners);
                 }
-                forwarding.spawn(forward(listeners));
+                Err(error) => {
+                    problems.push(not_listening(&error, *address));
+                    lacks_localhost |= of_localhost;
+                    is_failed |= !of_localhost;
+                }
             }
-            Err(error) => {
-                let problem = CliError::from(error).go_error();
-                session.console.eprintln(format_args!("Unable to listen on port {}: {problem}", port.local));
-            }
+        }
+        // One address of localhost suffices.
+        match is_failed || lacks_localhost && !has_localhost {
+            true => session.console.eprintln(format_args!(
+                "Unable to listen on port {}: Listeners failed to create with the following errors: [{}]",
+                port.local,
+                problems.join(" ")
+            )),
+            false => is_listening = true,
         }
     }
     session.console.print("")?;
-    if forwarding.is_empty() {
+    if !is_listening {
         let ports: Vec<String> =
             ports.iter().map(|port| format!("{{{} {}}}", port.local, port.remote)).collect();
         let ports = ports.join(" ");
         return Err(CliError::Message(format!("unable to listen on any of the requested ports: [{ports}]")));
+    }
+    let mut forwarding = JoinSet::new();
+    for listeners in listening {
+        forwarding.spawn(forward(listeners));
     }
     let lost = pin!(forwarder.lost_connection());
     tokio::select! {
@@ -94,6 +132,7 @@ pub(crate) async fn run(args: PortForwardArgs, session: &mut Session) -> Result<
 
 /// Forwards connections to the ports, and tells of each.
 async fn forward(listeners: PortListeners) -> Result<(), CliError> {
+    let refused = Notify::new();
     let ended = listeners.run(|event| match event {
         PortForwardEvent::Accepted(port) => {
             // Without a reader of its output it goes on.
@@ -102,24 +141,57 @@ async fn forward(listeners: PortListeners) -> Result<(), CliError> {
         }
         PortForwardEvent::Failed(port, error) => {
             let (local, remote) = (port.local.port(), port.target);
-            tracing::error!("an error occurred forwarding {local} -> {remote}: {error}");
+            let problem = error.cause().map_or_else(|| error.to_string(), ToString::to_string);
+            tracing::error!(
+                err = problem,
+                localPort = u64::from(local),
+                remotePort = u64::from(remote),
+                "An error occurred forwarding"
+            );
+            // As kubectl, which does not know whether the pod is there yet.
+            if error.kind() == ErrorKind::Refused {
+                refused.notify_one();
+            }
         }
         _ => {}
     });
-    ended.await.map_err(|_| CliError::message("lost connection to pod"))
+    let lost = || CliError::message("lost connection to pod");
+    tokio::select! {
+        ended = ended => ended.map_err(|_| lost()),
+        () = refused.notified() => Err(lost()),
+    }
 }
 
-/// The addresses to listen on, each once and in order.
-fn addresses(texts: &[String]) -> Result<Vec<LocalAddress>, CliError> {
+/// The error of an address in kubectl's words.
+fn not_listening(error: &klient_client::Error, address: IpAddr) -> String {
+    let cause = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
+    match cause {
+        Some(cause) => {
+            let network = if address.is_ipv4() { "tcp4" } else { "tcp6" };
+            let (local, problem) = (error.subject(), os_error(cause));
+            format!("unable to create listener: Error listen {network} {local}: bind: {problem}")
+        }
+        None => error.to_string(),
+    }
+}
+
+/// The addresses to listen on, each once and in the order of their texts, and whether they come from `localhost`.
+fn addresses(texts: &[String]) -> Result<Vec<(IpAddr, bool)>, CliError> {
     let parse = |text: &String| {
         text.parse::<LocalAddress>().map_err(|_| CliError::Message(format!("{text} is not a valid IP")))
     };
     let mut addresses = Vec::new();
     for address in texts.iter().map(parse) {
-        let address = address?;
-        if !addresses.contains(&address) {
-            addresses.push(address);
+        let (found, of_localhost) = match address? {
+            LocalAddress::Ip(address) => (vec![address], false),
+            LocalAddress::Localhost => (vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], true),
+        };
+        for address in found {
+            if !addresses.iter().any(|(other, _)| *other == address) {
+                addresses.push((address, of_localhost));
+            }
         }
     }
+    addresses.sort_by_key(|(address, _): &(IpAddr, bool)| address.to_string());
     Ok(addresses)
 }

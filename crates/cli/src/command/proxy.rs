@@ -41,6 +41,17 @@ const IDLE: Duration = Duration::from_secs(180);
 /// The pause after a connection that could not be accepted, as without file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Serve the API at a free port
+  klient proxy --port=0
+
+  # Serve files beside the API, which is below /k8s/
+  klient proxy --www=site --www-prefix=/ --api-prefix=/k8s/
+
+  # Let requests read pods only
+  klient proxy --accept-paths='^/api/v1/(namespaces/[^/]+/)?pods' --reject-methods=POST,PUT,PATCH,DELETE";
+
 /// Arguments of `proxy`.
 #[derive(Args, Debug)]
 pub(crate) struct ProxyArgs {

@@ -13,6 +13,20 @@ use klient_apiserver::{Containers, Options, Server, ServiceAddress};
 use crate::error::CliError;
 use crate::session::Session;
 
+pub(crate) const CONTAINERS: &str = "\
+Built-in containers:
+  Pods run in this process, without images. Commands of exec and of containers are those of a small shell (sh, bash): \
+cat, date, echo, env, false, head, hostname, id, ls, mkdir, printenv, printf, ps, pwd, rm, sleep, tail, tar, test, \
+touch, true, uname, wc, whoami. Files are in memory; declared ports answer HTTP.
+
+  The log of a container has the lines of the pod's annotation containers.klient.dev/log, and what its main process \
+prints.
+
+Examples:
+  # Run a server, and list its namespaces
+  klient server --write-kubeconfig kubeconfig &
+  klient --kubeconfig kubeconfig get namespaces";
+
 /// Arguments of `server`.
 #[derive(Args, Debug)]
 pub(crate) struct ServerArgs {

@@ -60,6 +60,10 @@ pub(crate) fn error_string(error: &Error) -> String {
             url = quoted(url)
         );
     }
+    if error.kind() == ErrorKind::Connection {
+        // Of a connection that was switched, in the words of its end.
+        return error.cause().map_or_else(|| error.to_string(), ToString::to_string);
+    }
     if error.kind() == ErrorKind::Request {
         // Nothing was sent, so the URL is left out.
         return error.cause().map_or_else(|| error.to_string(), ToString::to_string);
@@ -70,7 +74,8 @@ pub(crate) fn error_string(error: &Error) -> String {
 /// Returns true for an error of the connection, which Go wraps in a `url.Error`.
 fn is_url_error(error: &Error) -> bool {
     use ErrorKind::{Auth, Connect, Connection, Timeout};
-    matches!(error.kind(), Auth | Connect | Connection | Timeout)
+    let is_request = error.subject().contains(" http://") || error.subject().contains(" https://");
+    matches!(error.kind(), Auth | Connect | Timeout) || error.kind() == Connection && is_request
 }
 
 fn host(error: &Error) -> String {
@@ -80,7 +85,7 @@ fn host(error: &Error) -> String {
 }
 
 /// Returns Go's message for the cause of a connection error.
-fn connection_error(error: &Error) -> String {
+pub(crate) fn connection_error(error: &Error) -> String {
     if error.kind() == ErrorKind::Auth {
         let causes: Vec<String> = causes(error).iter().map(ToString::to_string).collect();
         return format!("getting credentials: {}", causes.join(": "));

@@ -64,6 +64,9 @@ async fn commands_have_the_output_and_the_exit_codes_of_kubectl() {
             "",
             "error: cannot attach to *v1.ConfigMap: selector for *v1.ConfigMap not implemented\n",
         ),
+        ("-n nope web -- ls", 1, "", "Error from server (NotFound): namespaces \"nope\" not found\n"),
+        ("-n nope deploy/web -- ls", 1, "", "Error from server (NotFound): namespaces \"nope\" not found\n"),
+        ("'' -- ls", 1, "", "error: pod, type/name or --filename must be specified\n"),
         ("-- ls", 1, "", "error: pod, type/name or --filename must be specified\n"),
         ("web", 1, "", "error: you must specify at least one command for the container\n"),
         ("", 1, "", "error: pod, type/name or --filename must be specified\n"),
@@ -82,6 +85,7 @@ async fn commands_have_the_output_and_the_exit_codes_of_kubectl() {
         ),
     ] {
         let args: Vec<&str> = ["exec", "-n", "shop"].into_iter().chain(args.split_whitespace()).collect();
+        let args: Vec<&str> = args.into_iter().map(|arg| if arg == "''" { "" } else { arg }).collect();
         let done = as_kubectl(&playground, &args, Some("sent")).await;
         assert_eq!(done.exit, exit, "{args:?}: {}", done.stderr);
         assert_eq!(done.stdout, out, "{args:?}");
@@ -121,6 +125,39 @@ async fn input_is_passed_on_while_it_comes() {
     }
     drop(running.stdin.take());
     assert_eq!(soon("the end", running.exit_code()).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_is_told_as_by_kubectl_and_spdy_is_used_on_request() {
+    let websocket = "error: error reading from error stream: next reader: websocket: close 1006 (abnormal closure): unexpected EOF";
+    for (variable, told, subprotocol) in
+        [("true", websocket, "Sec-Websocket-Protocol"), ("False", "error: ", "X-Stream-Protocol-Version")]
+    {
+        let playground = playground().await;
+        let front = crate::cutting::Cutting::before(&playground).await;
+        playground.write_kubeconfig("admin", |text| {
+            let text = text.replace("namespace: default", "namespace: shop");
+            text.replace(&playground.address().to_string(), &front.address)
+        });
+        let env = [("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", variable)];
+        let args = ["exec", "-v=8", "-n", "shop", "web", "--", "sleep"];
+        let mut running = Running::start(&playground, &env, &args);
+        line(&mut running.stdout, "sleeping").await;
+        line(&mut running.stderr, &format!("\t{subprotocol}")).await;
+        front.cut();
+        line(&mut running.stderr, told).await;
+        assert_eq!(soon("the end", running.exit_code()).await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_goes_ends_it_as_sigpipe_does() {
+    let playground = playground().await;
+    let mut running = Running::start(&playground, &[], &["exec", "-n", "shop", "web", "-i", "--", "cat"]);
+    drop(running.stdout);
+    running.stdin.as_mut().unwrap().write_all(b"text\n").await.unwrap();
+    let status = soon("the end", running.child.wait()).await.unwrap();
+    assert_eq!(status.code(), Some(141));
 }
 
 #[tokio::test(flavor = "multi_thread")]

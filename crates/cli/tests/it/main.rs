@@ -12,6 +12,7 @@ mod counting_front;
 mod cp;
 mod create;
 mod credentials;
+mod cutting;
 mod demo;
 mod diff;
 mod discovery_cache;

@@ -56,23 +56,29 @@ async fn local_ports_lead_to_ports_of_pods_and_services() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_fails_alone_and_a_port_in_use_is_told() {
+async fn a_refused_port_ends_it_and_a_port_in_use_is_told() {
     let playground = playground().await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let in_use = format!("{port}:80");
     let args = ["port-forward", "-n", "shop", "--address=127.0.0.1", "web", &in_use, ":81", ":82"];
     let mut running = Running::start(&playground, &[], &args);
-    line(&mut running.stderr, &format!("Unable to listen on port {port}: ")).await;
+    line(&mut running.stderr, &format!(
+            "Unable to listen on port {port}: Listeners failed to create with the following errors: [unable to create \
+             listener: Error listen tcp4 127.0.0.1:{port}: bind: address already in use]"
+        )).await;
     let refused = forwarding(&mut running, 81).await;
     let answered = forwarding(&mut running, 82).await;
+    assert_eq!(sent(&answered, b"abc").await, "web:82\nabc");
     assert_eq!(sent(&refused, b"abc").await, "");
     let error = line(&mut running.stderr, "E").await;
-    assert!(
-        error.contains("an error occurred forwarding") && error.contains("connection refused"),
-        "{error}"
+    let local = refused.rsplit(':').next().unwrap();
+    let told = format!(
+        "\"An error occurred forwarding\" err=\"error forwarding port 81: connection refused\" localPort={local} remotePort=81"
     );
-    assert_eq!(sent(&answered, b"abc").await, "web:82\nabc");
+    assert!(error.ends_with(&told), "{error}");
+    line(&mut running.stderr, "error: lost connection to pod").await;
+    assert_eq!(soon("the end", running.exit_code()).await, 1);
     let args = ["port-forward", "-n", "shop", "--address=127.0.0.1", "web", &in_use];
     let done = as_kubectl_lenient(&playground, &args).await;
     assert!(
@@ -121,6 +127,13 @@ async fn refusals_are_those_of_kubectl() {
         (
             "svc/web +8080",
             "error: error parsing local port '+8080': strconv.ParseUint: parsing \"+8080\": invalid syntax\n",
+        ),
+        ("-n nope web 80", "Error from server (NotFound): namespaces \"nope\" not found\n"),
+        (
+            "web 18081:80 --address=10.1.2.3",
+            "Unable to listen on port 18081: Listeners failed to create with the following errors: [unable to create \
+             listener: Error listen tcp4 10.1.2.3:18081: bind: cannot assign requested address]\n\
+             error: unable to listen on any of the requested ports: [{18081 80}]\n",
         ),
         ("web 80 --address=here", "error: here is not a valid IP\n"),
         ("web :80 --pod-running-timeout=0s", "error: --pod-running-timeout must be higher than zero\n"),

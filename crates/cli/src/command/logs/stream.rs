@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::sources::Source;
 use crate::cluster::Cluster;
 use crate::console::Console;
-use crate::error::{CliError, error_string};
+use crate::error::{CliError, connection_error, error_string};
 
 /// The pause before a log that could not be followed is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -93,16 +93,22 @@ async fn read<F: Future<Output = Result<(), CliError>>>(
 ) -> Result<(), CliError> {
     let started = Instant::now();
     loop {
-        let failure = match lines(client, &source, settings, print).await {
+        let (failure, has_begun) = match lines(client, &source, settings, print).await {
             Ok(()) => return Ok(()),
             Err(Failure::Output(failure)) => return Err(failure),
-            Err(Failure::Log(failure)) => failure,
+            Err(Failure::Log(failure)) => (failure, false),
+            Err(Failure::Broken(failure)) => (failure, true),
         };
-        let problem = error_string(&failure);
+        let problem = match has_begun {
+            true => connection_error(&failure),
+            false => error_string(&failure),
+        };
         if settings.ignore_errors {
             return print(format!("error: {problem}\n").into_bytes()).await;
         }
-        let Some(limit) = settings.retries_for else { return Err((*failure).into()) };
+        let Some(limit) = settings.retries_for.filter(|_| !has_begun) else {
+            return Err(if has_begun { CliError::Message(problem) } else { (*failure).into() });
+        };
         Console::new().eprintln(problem);
         if failure.as_status().is_none() {
             return Err((*failure).into());
@@ -116,6 +122,8 @@ async fn read<F: Future<Output = Result<(), CliError>>>(
 
 enum Failure {
     Log(Box<Error>),
+    /// A log that broke in its middle. The server has answered, so that no word about reaching it fits.
+    Broken(Box<Error>),
     Output(CliError),
 }
 
@@ -141,7 +149,7 @@ async fn lines<F: Future<Output = Result<(), CliError>>>(
                 if !line.is_empty() {
                     print(line).await.map_err(Failure::Output)?;
                 }
-                return Err(log(error));
+                return Err(Failure::Broken(Box::new(error)));
             }
         };
         let mut rest = &chunk[..];
