@@ -92,7 +92,7 @@ pub(crate) async fn run(args: CpArgs, session: &mut Session) -> Result<(), CliEr
 fn failure(error: klient_client::Error) -> CliError {
     match error.exit_code() {
         Some(code) => CliError::ExitCode { message: format!("error: {error}"), code },
-        None => error.into(),
+        None => refused(error),
     }
 }
 

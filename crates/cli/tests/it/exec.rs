@@ -1,10 +1,11 @@
 //! `klient exec`, beside kubectl.
 
 use klient_api::core::v1::Pod;
+use klient_apiserver::{Containers, Options};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::playground::soon;
+use crate::playground::{Playground, soon};
 use crate::pods::{as_kubectl, playground};
 use crate::running::{Running, filled, line};
 use crate::terminal::Terminal;
@@ -168,6 +169,38 @@ async fn a_signal_ends_a_command_without_a_terminal_with_its_own_code() {
         line(&mut running.stdout, "sleeping").await;
         running.signal(signal).await;
         assert_eq!(running.exit_code().await, code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_does_not_run_is_not_found_in_the_words_of_kubelet() {
+    let containers = Some(Containers::built_in());
+    let playground = Playground::with(Options { containers, ..Options::default() }).await;
+    let manifest = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: crash, namespace: default}
+spec: {containers: [{name: c, image: busybox, command: [sh, -c, exit 1]}]}
+";
+    playground.write(&[("crash.yaml".to_owned(), manifest.to_owned())].into());
+    playground.klient(&["create", "-f", "crash.yaml"], None).await;
+    let state =
+        ["get", "-n", "default", "pod", "crash", "-o", "jsonpath={.status.containerStatuses[0].state}"];
+    soon("the end of the container", async {
+        while !playground.klient(&state, None).await.contains("CrashLoopBackOff") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let told = "error: unable to upgrade connection: container not found (\"c\")\n";
+    for args in [
+        &["exec", "-n", "default", "crash", "--", "ls"][..],
+        &["1.37:", "attach", "-n", "default", "crash"],
+        &["cp", "-n", "default", "crash:/a", "b"],
+    ] {
+        let done = as_kubectl(&playground, args, None).await;
+        assert_eq!(done.exit, 1, "{args:?}");
+        assert!(done.stderr.ends_with(told), "{args:?}: {}", done.stderr);
     }
 }
 
