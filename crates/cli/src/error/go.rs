@@ -118,7 +118,11 @@ pub(crate) fn connection_error(error: &Error) -> String {
         }
         last = Some(cause.to_string());
     }
-    last.unwrap_or(text)
+    let last = last.unwrap_or(text);
+    match last.starts_with("peer closed connection without sending TLS close_notify") {
+        true => "unexpected EOF".to_owned(),
+        false => last,
+    }
 }
 
 /// Returns the causes of an error, outermost first, with the inner error of each I/O error, which `source` leaves out.

@@ -125,4 +125,14 @@ async fn a_log_that_is_followed_is_printed_as_it_grows_until_a_signal() {
     }
     following.signal("-INT").await;
     assert_eq!(soon("the end", following.exit_code()).await, 1);
+    let front = crate::cutting::Cutting::before(&playground).await;
+    let address = playground.address().to_string();
+    playground.write_kubeconfig("admin", |text| text.replace(&address, &front.address));
+    let mut following = Running::start(&playground, &[], &["logs", "-n", "shop", "-f", "web"]);
+    assert_eq!(line(&mut following.stdout, "second").await, "second");
+    front.cut();
+    let told = soon("the error", following.stderr.next_line()).await.unwrap();
+    assert_eq!(told.as_deref(), Some("error: unexpected EOF"));
+    assert_eq!(soon("the end", following.stderr.next_line()).await.unwrap(), None);
+    assert_eq!(soon("the end", following.exit_code()).await, 1);
 }

@@ -151,6 +151,31 @@ async fn files_and_the_api_have_prefixes() {
         }
         let outside = proxy.answer("GET /files/%2e%2e/objects.yaml", "localhost").await;
         assert_ne!(outside[0], "200", "{outside:?}");
+        let below_the_api = Proxy::start(&playground, &program, &["--port=0", "--www", &www]).await;
+        let [code, _, location, _] = below_the_api.answer("GET /static", "localhost").await;
+        assert!(matches!(&*code, "301" | "307"), "{code}");
+        assert_eq!(location, "/static/", "{}", program.name);
+        for path in ["/static/a.txt", "/static/list/"] {
+            let mut stream = TcpStream::connect(&below_the_api.address).await.unwrap();
+            let request = format!("HEAD {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            soon("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+            let answer = answer.to_ascii_lowercase();
+            assert!(answer.contains("\r\nlast-modified: "), "{} {path}: {answer}", program.name);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_regular_expression_that_is_none_ends_it_with_255() {
+    let playground = playground().await;
+    for program in programs() {
+        let args = ["proxy", "--port=0", "--accept-paths=["].map(str::to_owned);
+        let done = playground.run_lossy(&program, &args, None).await;
+        assert_eq!((done.exit, &*done.stdout), (255, ""), "{}", program.name);
+        let told = "] Error compiling re: error parsing regexp: missing closing ]: `[`\n";
+        assert!(done.stderr.starts_with('F') && done.stderr.ends_with(told), "{}", done.stderr);
     }
 }
 

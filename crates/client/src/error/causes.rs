@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::io;
 
 use super::not_sent::NotSent;
 
@@ -27,11 +26,10 @@ impl fmt::Display for CauseText<'_> {
         let says_more = |cause: &&(dyn StdError + 'static)| !cause.is::<NotSent>();
         for (index, cause) in causes(self.0).filter(says_more).enumerate() {
             f.write_str(if index == 0 { "" } else { ": " })?;
-            match cause.downcast_ref::<io::Error>() {
-                // The text of TLS for an end without its alert has a link to its documentation.
-                Some(end) if end.kind() == io::ErrorKind::UnexpectedEof => f.write_str("unexpected EOF")?,
-                _ => fmt::Display::fmt(cause, f)?,
-            }
+            let text = cause.to_string();
+            // An end of TLS without its alert, whose text has a link to its documentation.
+            let is_end = text.starts_with("peer closed connection without sending TLS close_notify");
+            f.write_str(if is_end { "unexpected EOF" } else { &text })?;
         }
         Ok(())
     }
