@@ -76,9 +76,9 @@ async fn faults_of_a_server_are_told_apart() {
             "the connection was closed before the command's exit status",
         ),
         (vec![close(1011)], ErrorKind::Connection, "the peer closed the WebSocket with code 1011: going"),
-        (vec![], ErrorKind::Connection, "the connection was closed without a closing handshake"),
+        (vec![], ErrorKind::Connection, "the connection broke: unexpected EOF"),
         (vec![status("{"), close(1000)], ErrorKind::Protocol, "the command's exit status cannot be read"),
-        (vec![status("{")], ErrorKind::Connection, "the connection was closed without a closing handshake"),
+        (vec![status("{")], ErrorKind::Connection, "the connection broke: unexpected EOF"),
         (
             vec![status(no_code), close(1000)],
             ErrorKind::Protocol,
