@@ -3,7 +3,7 @@
 use clap::Args;
 use klient_api::core::v1::Pod;
 use klient_apimachinery::go::quoted;
-use klient_client::CopyOptions;
+use klient_client::{CopyOptions, ErrorKind};
 
 use crate::error::CliError;
 use crate::pod_containers;
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: CpArgs, session: &mut Session) -> Result<(), CliEr
         true => pods.copy_to(remote.name, local, destination.path, &options).await,
         false => pods.copy_from(remote.name, source.path, local, &options).await,
     };
-    let copied = copied.map_err(failure)?;
+    let copied = copied.map_err(|error| failure(error, remote.name))?;
     for (path, reason) in copied.skipped {
         session
             .console
@@ -89,10 +89,13 @@ pub(crate) async fn run(args: CpArgs, session: &mut Session) -> Result<(), CliEr
 }
 
 /// The error of a copy. The exit code of a command in the container becomes that of the program, as kubectl's.
-fn failure(error: klient_client::Error) -> CliError {
-    match error.exit_code() {
-        Some(code) => CliError::ExitCode { message: format!("error: {error}"), code },
-        None => refused(error),
+fn failure(error: klient_client::Error, pod: &str) -> CliError {
+    let text = error.to_string();
+    match (error.exit_code(), text.split_once(&format!(" pod {pod}: "))) {
+        (Some(code), _) => CliError::ExitCode { message: format!("error: {text}"), code },
+        // kubectl tells the words of the server alone.
+        (None, Some((_, words))) if error.kind() == ErrorKind::Refused => CliError::message(words),
+        (None, _) => refused(error),
     }
 }
 

@@ -99,7 +99,7 @@ async fn commands_have_the_output_and_the_exit_codes_of_kubectl() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_text_of_a_kubelet_is_told_alone() {
+async fn the_text_of_a_kubelet_is_told_alone_over_spdy() {
     let playground = playground().await;
     let pods = playground.client().api::<Pod>().namespace("shop");
     let mut pod = pods.get("web").await.unwrap();
@@ -109,9 +109,14 @@ async fn the_text_of_a_kubelet_is_told_alone() {
     }]);
     pod.status.container_statuses = serde_json::from_value(statuses).unwrap();
     pods.update_status(&pod).await.unwrap();
-    for args in [&["exec", "-n", "shop", "web", "--", "ls"][..], &["attach", "-n", "shop", "-q", "web"]] {
-        let done = as_kubectl(&playground, args, None).await;
-        assert_eq!(done.stderr, "error: unable to upgrade connection: container not found (\"nginx\")\n");
+    let env = [("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")];
+    for (args, told) in [
+        (&["exec", "-n", "shop", "web", "--", "ls"][..], "container not found (\"nginx\")"),
+        (&["attach", "-n", "shop", "-q", "web"], "container nginx not found in pod web_shop"),
+    ] {
+        let mut running = Running::start(&playground, &env, args);
+        line(&mut running.stderr, &format!("error: unable to upgrade connection: {told}")).await;
+        assert_eq!(soon("the end", running.exit_code()).await, 1);
     }
 }
 
@@ -192,15 +197,16 @@ spec: {containers: [{name: c, image: busybox, command: [sh, -c, exit 1]}]}
         }
     })
     .await;
-    let told = "error: unable to upgrade connection: container not found (\"c\")\n";
-    for args in [
-        &["exec", "-n", "default", "crash", "--", "ls"][..],
-        &["1.37:", "attach", "-n", "default", "crash"],
-        &["cp", "-n", "default", "crash:/a", "b"],
+    let not_found = "container not found (\"c\")\n";
+    for (args, told) in [
+        (&["exec", "-n", "default", "crash", "--", "ls"][..], not_found),
+        (&["1.37:", "attach", "-n", "default", "crash"], "container c not found in pod crash_default\n"),
+        (&["cp", "-n", "default", "crash:/a", "b"], not_found),
     ] {
         let done = as_kubectl(&playground, args, None).await;
         assert_eq!(done.exit, 1, "{args:?}");
-        assert!(done.stderr.ends_with(told), "{args:?}: {}", done.stderr);
+        let told = format!("error: Internal error occurred: unable to upgrade connection: {told}");
+        assert!(done.stderr.ends_with(&told), "{args:?}: {}", done.stderr);
     }
 }
 

@@ -64,11 +64,13 @@ pub(crate) async fn filled(pipe: &impl AsFd) {
 
 /// Reads lines until one begins so.
 pub(crate) async fn line(lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>, begin: &str) -> String {
+    let mut before = Vec::new();
     loop {
         let line = soon(begin, lines.next_line()).await.unwrap();
-        let line = line.unwrap_or_else(|| panic!("the output ends before {begin:?}"));
+        let line = line.unwrap_or_else(|| panic!("the output ends before {begin:?}: {before:#?}"));
         if line.starts_with(begin) {
             return line;
         }
+        before.push(line);
     }
 }

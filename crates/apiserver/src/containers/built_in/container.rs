@@ -31,8 +31,8 @@ pub(super) struct Container {
     console: Mutex<Arc<Console>>,
     /// The memory of programs, besides the files.
     pub(super) memory: Memory,
-    /// True while the container does not run.
-    ended: watch::Sender<bool>,
+    /// The number of runs that have ended. The next one may have begun at once.
+    ends: watch::Sender<u64>,
 }
 
 /// The run of a main process.
@@ -93,7 +93,7 @@ impl Container {
             run: Mutex::default(),
             console: Mutex::new(Arc::new(Console::new())),
             memory,
-            ended: watch::Sender::new(true),
+            ends: watch::Sender::default(),
         }
     }
 
@@ -137,7 +137,6 @@ impl Container {
         run.state = RunState::Running(Time::now());
         drop(run);
         *self.console() = Arc::new(Console::new());
-        self.ended.send_replace(false);
     }
 
     /// Ends a run: its commands are killed, and nobody follows its log any more. A next run begins after a time.
@@ -148,7 +147,20 @@ impl Container {
         }
         run.log.close();
         drop(run);
-        self.ended.send_replace(true);
+        self.ends.send_modify(|ends| *ends += 1);
+    }
+
+    /// Waits until the run has ended that is there when this is called; not at all if there is none.
+    fn ended(&self) -> impl Future<Output = ()> + use<> {
+        let mut ends = self.ends.subscribe();
+        let before = *ends.borrow_and_update();
+        let is_running = matches!(self.run().state, RunState::Running(_));
+        async move {
+            if is_running {
+                // The container that has the sender may be gone, which ends the run too.
+                let _ = ends.wait_for(|ends| *ends != before).await;
+            }
+        }
     }
 
     /// Ends the run of a container that is killed.
@@ -184,11 +196,12 @@ impl Container {
     /// its output from now on.
     pub(super) async fn attach(&self, mut stdio: Stdio) {
         if self.description.has_stdin {
-            let (console, mut ended) = (self.console().clone(), self.ended.subscribe());
+            let ended = self.ended();
+            let console = self.console().clone();
             let once = self.description.stdin_once && !self.description.tty;
             tokio::select! {
                 () = console.attach(stdio, once) => {}
-                _ = ended.wait_for(|ended| *ended) => {}
+                () = ended => {}
             }
             return;
         }
@@ -219,10 +232,10 @@ impl Container {
     ) -> BoxFuture<'static, u8> {
         Box::pin(async move {
             let Stdio { stdin, stdout, stderr, .. } = stdio;
-            let mut ended = self.ended.subscribe();
+            let ended = self.ended();
             tokio::select! {
                 biased;
-                _ = ended.wait_for(|ended| *ended) => KILLED,
+                () = ended => KILLED,
                 code = self.clone().process(args, tty, stdin, or_sink(stdout), or_sink(stderr)) => code,
             }
         })
