@@ -52,11 +52,15 @@ impl Running {
     }
 }
 
-/// Waits until a pipe that nobody reads is full, but for what its writer writes at once.
+/// Waits until a pipe that nobody reads holds as much as it will: how much that is depends on the sizes of writes.
 pub(crate) async fn filled(pipe: &impl AsFd) {
     let full = async {
-        while rustix::io::ioctl_fionread(pipe).unwrap() < 56 * 1024 {
+        let (mut held, mut same) = (0, 0);
+        while held == 0 || same < 30 {
             tokio::time::sleep(Duration::from_millis(10)).await;
+            let now = rustix::io::ioctl_fionread(pipe).unwrap();
+            same = if now == held { same + 1 } else { 0 };
+            held = now;
         }
     };
     soon("a full pipe", full).await;

@@ -110,7 +110,7 @@ impl<T, F: FnMut(u64)> Stepping<T, F> {
 }
 
 impl<T: Read, F: FnMut(u64)> Read for Stepping<T, F> {
-    /// What was read before has been written by the one who reads on.
+    /// Tells the bytes so far: those who read on have written them.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.step();
         let count = self.inner.read(buffer)?;
