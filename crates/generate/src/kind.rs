@@ -114,7 +114,7 @@ impl Text<'_> {
             Body::Struct(fields) => {
                 out.comment(&ty.comment);
                 let apply = if self.has_apply { ", klient::ApplyConfiguration" } else { "" };
-                out.attribute("derive", &format!("Clone, Debug, Default, PartialEq{apply}"));
+                out.attribute("derive", &[format!("Clone, Debug, Default, PartialEq{apply}")]);
                 if self.has_apply {
                     out.line("#[serde(rename_all = \"camelCase\")]");
                 }
@@ -161,7 +161,7 @@ impl Text<'_> {
                 return;
             }
             if names::camel(&field.name) != field.json {
-                out.attribute("serde", &format!("rename = {}", literal(&field.json)));
+                out.attribute("serde", &[format!("rename = {}", literal(&field.json))]);
             }
         }
         // A kind leaves out what is `None`.

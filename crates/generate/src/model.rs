@@ -45,7 +45,7 @@ pub(crate) struct Field {
     pub(crate) presence: Presence,
     pub(crate) comment: Vec<String>,
     /// The arguments of `#[apply(…)]`; empty if it is needless.
-    pub(crate) apply: String,
+    pub(crate) apply: Vec<String>,
 }
 
 /// The cases in which a field is written.
@@ -174,7 +174,7 @@ impl<'a> Model<'a> {
                         ty: Ty::Value.optional(),
                         presence: Presence::IfSome,
                         comment: vec![format!("{about} The definition does not say what is in it.")],
-                        apply: String::new(),
+                        apply: Vec::new(),
                     });
                 }
             }
@@ -185,7 +185,7 @@ impl<'a> Model<'a> {
                 ty: Ty::Map(Box::new(Ty::Value)),
                 presence: Presence::Flattened,
                 comment: vec!["Fields that the definition allows without a schema.".to_owned()],
-                apply: String::new(),
+                apply: Vec::new(),
             });
         }
         Ok(fields)
@@ -355,19 +355,19 @@ fn each(schema: Schema<'_>, path: &str) -> Result<Option<Vec<String>>, Error> {
 }
 
 /// The merge rules of a field, for apply configurations.
-fn apply(schema: Schema<'_>, ty: &Ty) -> String {
+fn apply(schema: Schema<'_>, ty: &Ty) -> Vec<String> {
     let map_type = schema.text("x-kubernetes-map-type");
     match (ty, schema.text("x-kubernetes-list-type")) {
-        (Ty::ObjectMeta, _) => "value".to_owned(),
-        (Ty::List(item), _) if **item == Ty::ObjectMeta => "value".to_owned(),
+        (Ty::ObjectMeta, _) => vec!["value".to_owned()],
+        (Ty::List(item), _) if **item == Ty::ObjectMeta => vec!["value".to_owned()],
         (Ty::List(_), "map") => {
             let keys = schema.texts("x-kubernetes-list-map-keys");
             let keys = keys.into_iter().map(crate::source::literal).collect::<Vec<_>>().join(", ");
-            format!("list_type = \"map\", list_map_keys({keys})")
+            vec!["list_type = \"map\"".to_owned(), format!("list_map_keys({keys})")]
         }
-        (Ty::List(_), "set") => "list_type = \"set\"".to_owned(),
-        (Ty::Map(_), _) if map_type == "atomic" => "map_type = \"atomic\"".to_owned(),
-        (ty, _) if ty.is_struct() && map_type == "atomic" => "struct_type = \"atomic\"".to_owned(),
-        _ => String::new(),
+        (Ty::List(_), "set") => vec!["list_type = \"set\"".to_owned()],
+        (Ty::Map(_), _) if map_type == "atomic" => vec!["map_type = \"atomic\"".to_owned()],
+        (ty, _) if ty.is_struct() && map_type == "atomic" => vec!["struct_type = \"atomic\"".to_owned()],
+        _ => Vec::new(),
     }
 }

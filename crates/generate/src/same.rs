@@ -36,7 +36,7 @@ fn key(ty: &Type<'_>, class: &[usize]) -> Option<String> {
                 let ty = with_classes(&field.ty, class);
                 let presence = field.presence;
                 format!(
-                    "{} {} {ty:?} {presence:?} {:?} {}",
+                    "{} {} {ty:?} {presence:?} {:?} {:?}",
                     field.name, field.json, field.comment, field.apply
                 )
             });

@@ -75,15 +75,22 @@ impl Source {
         }
     }
 
-    /// Writes an attribute, in several lines if it is too long.
-    pub(crate) fn attribute(&mut self, name: &str, arguments: &str) {
-        let line = format!("#[{name}({arguments})]");
-        if self.fits(&line) && (name == "derive" || arguments.chars().count() <= ATTRIBUTE_WIDTH) {
+    /// Writes an attribute, in several lines if it is too long, and with a line for each argument if they are too long
+    /// together.
+    pub(crate) fn attribute(&mut self, name: &str, arguments: &[String]) {
+        let joined = arguments.join(", ");
+        let line = format!("#[{name}({joined})]");
+        let are_short = name == "derive" || joined.chars().count() <= ATTRIBUTE_WIDTH;
+        if self.fits(&line) && are_short {
             self.line(&line);
             return;
         }
         self.open(&format!("#[{name}("));
-        self.line(arguments);
+        if are_short {
+            self.line(&joined);
+        } else {
+            arguments.join(",\n").lines().for_each(|line| self.line(line));
+        }
         self.close(")]");
     }
 
@@ -150,4 +157,25 @@ pub(crate) fn literal(text: &str) -> String {
     let escaped: String = text.chars().flat_map(char::escape_debug).collect();
     // Debug escapes quotes of both kinds.
     format!("\"{}\"", escaped.replace("\\'", "'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_broken_as_rustfmt_breaks_them() {
+        let list_type = || "list_type = \"map\"".to_owned();
+        for (keys, expected) in [
+            ("\"name\"", "#[apply(list_type = \"map\", list_map_keys(\"name\"))]\n"),
+            (
+                "\"group\", \"resource\", \"name\", \"namespace\"",
+                "#[apply(\n    list_type = \"map\",\n    list_map_keys(\"group\", \"resource\", \"name\", \"namespace\")\n)]\n",
+            ),
+        ] {
+            let mut source = Source::new();
+            source.attribute("apply", &[list_type(), format!("list_map_keys({keys})")]);
+            assert_eq!(source.text, expected);
+        }
+    }
 }

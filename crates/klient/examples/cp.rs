@@ -22,8 +22,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&site)?;
     std::fs::write(site.join("index.html"), "<h1>welcome</h1>\n")?;
 
-    let progress =
-        CopyProgress::new(|entry| println!("{} ({} bytes so far)", entry.path.display(), entry.total));
+    // A large file is told several times, until it is complete.
+    let progress = CopyProgress::new(|entry| {
+        if entry.is_complete() {
+            println!("{} ({} bytes so far)", entry.path.display(), entry.total);
+        }
+    });
     let options = CopyOptions { progress: Some(progress), ..Default::default() };
     pods.copy_to("klient-web", &site, "site", &options).await?;
     let copied = pods.copy_from("klient-web", "site", &back, &options).await?;

@@ -131,7 +131,9 @@ impl PortForwarder {
     ///
     /// Of kind [`Request`](crate::ErrorKind::Request) if there is no such port; of kind
     /// [`Connection`](crate::ErrorKind::Connection) if the connection to the pod is lost; of kind
-    /// [`Limit`](crate::ErrorKind::Limit) if 256 connections are open.
+    /// [`Limit`](crate::ErrorKind::Limit) if 256 connections are open. A port at which nothing listens is told by reads and
+    /// writes of the connection, as [`klient_streams::Error::of`] finds: of kind
+    /// [`Refused`](klient_streams::ErrorKind::Refused).
     pub async fn connect(&self, port: impl Into<RemotePort>) -> Result<PortConnection, Error> {
         self.connect_to(&port.into()).await
     }
