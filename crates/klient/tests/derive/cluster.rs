@@ -5,7 +5,9 @@ use std::time::Duration;
 use klient::api::admissionregistration::v1::{MutatingWebhookConfiguration, ValidatingWebhookConfiguration};
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::controller::wait::{WaitOptions, conditions, wait_for};
-use klient::{Client, DeleteOptions, ListOptions, LoadingRules, Overrides, TestClient as _, TestServer};
+use klient::{
+    Client, DeleteOptions, ListOptions, LoadingRules, Overrides, Patch, TestClient as _, TestServer, json,
+};
 
 /// An embedded server, or the server of the kubeconfig that `KLIENT_JUDGE` names.
 ///
@@ -42,10 +44,14 @@ impl TestCluster {
         let validating = self.client.api::<ValidatingWebhookConfiguration>();
         validating.delete_collection(&options, &all).await.unwrap();
         let definitions = self.client.api::<CustomResourceDefinition>();
-        let all = definitions.list(&all).await.unwrap().items;
-        let names: Vec<_> = all.into_iter().filter_map(|definition| definition.metadata.name).collect();
-        for name in &names {
-            definitions.delete(name, &Default::default()).await.unwrap();
+        let mut names = Vec::new();
+        for definition in definitions.list(&all).await.unwrap() {
+            let name = definition.metadata.name.unwrap_or_default();
+            // Objects that a webhook converts cannot be removed without it.
+            let none = json!({"spec": {"conversion": {"strategy": "None", "webhook": null}}});
+            definitions.patch(&name, &Patch::Merge(none)).await.unwrap();
+            definitions.delete(&name, &options).await.unwrap();
+            names.push(name);
         }
         // kube-apiserver removes the objects of each, which takes over half a minute on a busy machine.
         let patient = WaitOptions { timeout: Duration::from_secs(180), ..Default::default() };
