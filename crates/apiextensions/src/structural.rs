@@ -137,7 +137,8 @@ impl Structural {
         Formats::Supported.parse(schema)
     }
 
-    /// Parses an `openAPIV3Schema` for the validation of its defaults: unknown formats stand for types in its messages, and no value has an unknown type.
+    /// Parses an `openAPIV3Schema` for the validation of its defaults: unknown formats stand for types in its messages, and
+    /// no value has an unknown type.
     pub(super) fn parse_for_defaults(schema: &Map) -> Self {
         Formats::All.parse(schema)
     }

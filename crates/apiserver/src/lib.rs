@@ -75,8 +75,8 @@ pub use webhook::{InvalidServiceAddress, ServiceAddress};
 /// # #[tokio::main] async fn main() { server().await; }
 /// ```
 ///
-/// Other settings are those of [`Options`], with [`start_with`](Self::start_with). Containers of pods are functions of the test, which
-/// [`Containers`] has, or the [built-in ones](Containers::built_in):
+/// Other settings are those of [`Options`], with [`start_with`](Self::start_with). Containers of pods are functions of the
+/// test, which [`Containers`] has, or the [built-in ones](Containers::built_in):
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {

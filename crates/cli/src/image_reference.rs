@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
+use klient_apimachinery::go::quoted;
 use regex::Regex;
+
+use crate::error::CliError;
 
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     let component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
@@ -14,13 +17,25 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&pattern).expect("the pattern is constant, and a test compiles it")
 });
 
+/// The problem of a name with another form.
+pub(crate) const INVALID: &str = "invalid reference format";
+
 /// Returns true for the name of an image: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`.
 pub(crate) fn is_valid(image: &str) -> bool {
     REFERENCE.is_match(image)
 }
 
-/// The problem of a name with another form.
-pub(crate) const INVALID: &str = "invalid reference format";
+/// Checks the name of `--image`.
+///
+/// # Errors
+///
+/// If it has another form.
+pub(crate) fn check(image: &str) -> Result<(), CliError> {
+    match is_valid(image) {
+        true => Ok(()),
+        false => Err(CliError::Message(format!("invalid image name {}: {INVALID}", quoted(image)))),
+    }
+}
 
 #[cfg(test)]
 mod tests {

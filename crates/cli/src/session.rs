@@ -30,16 +30,19 @@ pub(crate) struct Session {
 impl Session {
     /// Returns a client of the cluster. No request is sent yet.
     pub(crate) fn cluster(&self) -> Result<Cluster, CliError> {
-        let config = configuration::config(&self.connection)?;
-        Cluster::new(config, &self.connection, self.log, &self.exec)
+        self.cluster_with(|_| {})
     }
 
     /// Returns a client whose streams go over SPDY only if a variable of the environment is `false`, as kubectl's
     /// `KUBECTL_REMOTE_COMMAND_WEBSOCKETS`.
     pub(crate) fn streaming_cluster(&self, variable: &str) -> Result<Cluster, CliError> {
-        let mut config = configuration::config(&self.connection)?;
         let is_off = |value: std::ffi::OsString| value.eq_ignore_ascii_case("false");
-        config.spdy_only = std::env::var_os(variable).is_some_and(is_off);
+        self.cluster_with(|config| config.spdy_only = std::env::var_os(variable).is_some_and(is_off))
+    }
+
+    fn cluster_with(&self, change: impl FnOnce(&mut Config)) -> Result<Cluster, CliError> {
+        let mut config = configuration::config(&self.connection)?;
+        change(&mut config);
         Cluster::new(config, &self.connection, self.log, &self.exec)
     }
 

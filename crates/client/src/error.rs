@@ -409,39 +409,32 @@ impl fmt::Display for Error {
         if let (ErrorKind::NoMatch, Some(no_match)) = (kind, cause) {
             return fmt::Display::fmt(no_match, f);
         }
-        match kind {
+        let text = match kind {
             ErrorKind::Copy => return write!(f, "cannot copy {what}{}", Cause(cause.as_deref())),
             ErrorKind::Listen => {
                 let cause = Cause(cause.as_deref()).to_string();
                 let cause = cause.split_once(" (os error ").map_or(&*cause, |(cause, _)| cause);
                 return write!(f, "unable to listen on {what}{cause}");
             }
-            _ => {}
-        }
-        f.write_str(what)?;
-        if cause.as_ref().is_some_and(|cause| is_complete(*kind, &**cause)) {
-            return write!(f, "{}", Cause(cause.as_deref()));
-        }
-        if !what.is_empty() {
-            f.write_str(": ")?;
-        }
-        match kind {
-            ErrorKind::Config => f.write_str("cannot be used")?,
-            ErrorKind::Auth => f.write_str("no credentials")?,
-            ErrorKind::Request => f.write_str("not sent")?,
-            ErrorKind::Connect => f.write_str("cannot connect")?,
-            ErrorKind::Connection => f.write_str("connection closed before the response was complete")?,
-            ErrorKind::Timeout => f.write_str("timed out")?,
-            ErrorKind::Decode => f.write_str("cannot decode the response")?,
-            ErrorKind::NoMatch => f.write_str("it is not served")?,
-            ErrorKind::Copy => f.write_str("cannot copy")?,
-            ErrorKind::Listen => f.write_str("cannot listen")?,
-            ErrorKind::Refused => f.write_str("refused")?,
-            ErrorKind::Limit => f.write_str("too many streams")?,
+            ErrorKind::Config => "cannot be used",
+            ErrorKind::Auth => "no credentials",
+            ErrorKind::Request => "not sent",
+            ErrorKind::Connect => "cannot connect",
+            ErrorKind::Connection => "connection closed before the response was complete",
+            ErrorKind::Timeout => "timed out",
+            ErrorKind::Decode => "cannot decode the response",
+            ErrorKind::NoMatch => "it is not served",
+            ErrorKind::Refused => "refused",
+            ErrorKind::Limit => "too many streams",
             ErrorKind::Status => {
                 let message = status.as_ref().and_then(|status| status.message.as_deref());
-                f.write_str(message.unwrap_or("the server refused"))?;
+                message.unwrap_or("the server refused")
             }
+        };
+        f.write_str(what)?;
+        if !cause.as_ref().is_some_and(|cause| is_complete(*kind, &**cause)) {
+            f.write_str(if what.is_empty() { "" } else { ": " })?;
+            f.write_str(text)?;
         }
         write!(f, "{}", Cause(cause.as_deref()))
     }

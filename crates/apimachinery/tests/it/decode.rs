@@ -77,7 +77,7 @@ fn what_cannot_be_held_is_refused_in_gos_words() {
     }
 }
 
-/// What a real server says of a pod with several wrong fields, in JSON and as the result of a strategic merge patch.
+/// Answers of a real server about a pod with several wrong fields, in JSON and as the result of a strategic merge patch.
 #[test]
 fn of_several_wrong_fields_that_is_told_at_which_a_decoder_of_go_ends() {
     let quantity =

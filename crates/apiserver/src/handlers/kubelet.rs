@@ -111,12 +111,14 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
 
 /// Returns true if a node declares that its kubelet takes `v5.channel.k8s.io` itself.
 fn has_v5(context: &Context, node: &str) -> bool {
-    let nodes = context.state.registry.built_in("", "v1", "nodes");
-    let node = context.state.store.get(&nodes.table, &nodes.key(None, node));
-    let declared = node.map(|node| node.value());
-    declared.is_some_and(|node| {
+    self::node(context, node).is_some_and(|node| {
         list_at(&node, &["status", "declaredFeatures"]).iter().any(|feature| feature == EXTEND_WEBSOCKETS)
     })
+}
+
+fn node(context: &Context, name: &str) -> Option<Map> {
+    let nodes = context.state.registry.built_in("", "v1", "nodes");
+    context.state.store.get(&nodes.table, &nodes.key(None, name)).map(|node| node.value())
 }
 
 /// Go's error of a connection that is refused.
@@ -157,11 +159,9 @@ fn container(context: &Context, pod: &Map) -> Result<String> {
 
 /// `HOST:PORT` of a node's kubelet.
 pub(super) fn address(context: &Context, node: &str) -> Result<String> {
-    let nodes = context.state.registry.built_in("", "v1", "nodes");
-    let found = context.state.store.get(&nodes.table, &nodes.key(None, node));
     // Upstream takes the resource of the request for that of the node.
     let missing = || Failure::not_found(&context.resource.target(node));
-    let found = found.ok_or_else(missing)?.value();
+    let found = self::node(context, node).ok_or_else(missing)?;
     let addresses = list_at(&found, &["status", "addresses"]);
     let text = |address: &Value, name: &str| address[name].as_str().unwrap_or_default().to_owned();
     let of_type = |ty: &&str| addresses.iter().find(|address| address["type"] == **ty);

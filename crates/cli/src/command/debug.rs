@@ -23,6 +23,7 @@ use crate::image_reference;
 use crate::manifest::{self, FilenameOptions, ReadOptions, ValidationDirective};
 use crate::pod_target::PodTarget;
 use crate::pod_wait::wait_for_pod;
+use crate::remote_session::REMOTE_COMMAND_WEBSOCKETS;
 use crate::session::Session;
 use debugger::Debugger;
 
@@ -131,10 +132,8 @@ impl DebugArgs {
         if let Some(problem) = self.misuse(set_images) {
             return Err(CliError::message(problem));
         }
-        let image = &self.image;
-        if !image.is_empty() && !image_reference::is_valid(image) {
-            let problem = image_reference::INVALID;
-            return Err(CliError::Message(format!("invalid image name {}: {problem}", quoted(image))));
+        if !self.image.is_empty() {
+            image_reference::check(&self.image)?;
         }
         if self.targets.is_empty() && self.files.is_empty() {
             return Err(CliError::message("NAME or filename is required for debug"));
@@ -199,7 +198,7 @@ impl DebugArgs {
 }
 
 pub(crate) async fn run(args: DebugArgs, session: &mut Session) -> Result<(), CliError> {
-    let cluster = session.cluster()?;
+    let cluster = session.streaming_cluster(REMOTE_COMMAND_WEBSOCKETS)?;
     let debugger = Debugger::of(&args)?;
     args.check(&debugger.set_images, session)?;
     debugger.check()?;

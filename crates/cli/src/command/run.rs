@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Args, value_parser};
 use klient_api::core::v1::{Pod, Service};
-use klient_apimachinery::go::quoted;
 use klient_apimachinery::{Object, Resource, ResourceInfo, Str, Time, Unstructured};
 use klient_client::{LogOptions, WriteOptions};
 
@@ -22,6 +21,7 @@ use crate::image_reference;
 use crate::last_applied;
 use crate::pod_containers;
 use crate::pod_wait::wait_for_pod;
+use crate::remote_session::REMOTE_COMMAND_WEBSOCKETS;
 use crate::result_printer::{PrintFlags, ResultPrinter};
 use crate::session::Session;
 use objects::Settings;
@@ -160,8 +160,7 @@ impl RunArgs {
         } else if image.is_empty() {
             "--image is required"
         } else if !image_reference::is_valid(image) {
-            let problem = image_reference::INVALID;
-            return Err(CliError::Message(format!("invalid image name {}: {problem}", quoted(image))));
+            return image_reference::check(image);
         } else if self.tty && !self.stdin {
             "-i/--stdin is required for containers with -t/--tty=true"
         } else if self.expose && self.port.is_empty() {
@@ -191,7 +190,7 @@ pub(crate) async fn run(args: RunArgs, session: &mut Session) -> Result<(), CliE
     }
     let settings = Settings::of(&args)?;
     let timeout = args.pod_running_timeout.of_running_pod().map_err(CliError::message)?;
-    let cluster = session.cluster()?;
+    let cluster = session.streaming_cluster(REMOTE_COMMAND_WEBSOCKETS)?;
     let mut output = ResultPrinter::new(&args.output, args.dry_run)?;
     args.check()?;
     let pod = overrides::apply(settings.pod(), &args.overrides, &args.override_type)?;

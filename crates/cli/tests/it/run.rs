@@ -67,6 +67,21 @@ async fn keys_detach_from_a_pod_that_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sessions_go_over_spdy_on_request() {
+    let playground = playground(Containers::built_in()).await;
+    let env = [("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")];
+    let run = ["run", "web", "-v=8", "-i", "--image=busybox", "--restart=Never", "--", "sh"];
+    let debug = ["debug", "web", "-v=8", "-i", "--image=busybox", "-c", "dbg", "--", "sh"];
+    // The pod is there as long as the first session.
+    let mut sessions = Vec::new();
+    for args in [&run[..], &debug] {
+        let mut running = Running::start(&playground, &env, args);
+        line(&mut running.stderr, "\tX-Stream-Protocol-Version").await;
+        sessions.push(running);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_session_ends_with_1_and_leaves_the_pod() {
     let playground = playground(Containers::built_in()).await;
     for (name, signal) in [("a", "-INT"), ("b", "-TERM")] {

@@ -99,8 +99,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     /// The `Status` of a refusal: [`is_not_found`](Error::is_not_found) if the pod does not exist,
     /// [`is_forbidden`](Error::is_forbidden), [`is_bad_request`](Error::is_bad_request) if it runs on no node yet or has
     /// no such container, [`InternalError`](klient_apimachinery::meta::Reason::InternalError) if the container does not
-    /// run. What comes later is of the type of `klient_streams`: a command that cannot be run and a broken connection are errors of
-    /// [`Process::wait`], and of reads and writes as [`Error::of`](klient_streams::Error::of) finds; an exit code is none.
+    /// run. Later errors are of the type of `klient_streams`: a command that cannot be run and a broken connection are errors
+    /// of [`Process::wait`], and of reads and writes as [`Error::of`](klient_streams::Error::of) finds; an exit code is none.
     pub fn exec<A: Into<String>>(
         &self,
         name: &str,

@@ -154,11 +154,6 @@ pub(super) async fn failure(
     let text =
         if is_text { String::from_utf8_lossy(&body[..body.len().min(LONGEST_TEXT)]) } else { "".into() };
     let mut status = status_of(call, code, text.trim());
-    if !text.trim().is_empty() {
-        let reason = Some(UNEXPECTED_RESPONSE.into());
-        let cause = StatusCause { reason, message: Some(text.trim().into()), ..StatusCause::default() };
-        status.details = Some(Box::new(StatusDetails { causes: vec![cause], ..StatusDetails::default() }));
-    }
     if let Some(location) = headers.get(LOCATION).filter(|_| code.is_redirection()) {
         // To follow it would send the credentials there.
         let location = String::from_utf8_lossy(location.as_bytes());
@@ -208,7 +203,7 @@ fn status_of(call: &Call, code: StatusCode, text: &str) -> Status {
     status.code = Some(code.as_u16().into());
     if !text.is_empty() {
         let cause = StatusCause {
-            reason: Some("UnexpectedServerResponse".into()),
+            reason: Some(UNEXPECTED_RESPONSE.into()),
             message: Some(text.to_owned().into()),
             ..Default::default()
         };

@@ -234,7 +234,10 @@ async fn end(
 
 /// Returns true for all bytes of a `Status`.
 fn is_complete(message: &[u8]) -> bool {
-    serde_json::from_slice::<Value>(message).is_ok()
+    let text = message.trim_ascii();
+    // The first parts of an object, which may be many, are not read again and again.
+    let is_part = text.starts_with(b"{") && !text.ends_with(b"}");
+    !is_part && serde_json::from_slice::<Value>(text).is_ok()
 }
 
 /// Reads a stream to its end.

@@ -42,7 +42,7 @@ struct Clients {
     attached: Vec<Client>,
     /// The number of the next client.
     next: u64,
-    /// Those who write and wait for a client, which may leave meanwhile.
+    /// Wakers of writers that wait for a client, which may leave meanwhile.
     waiting: Vec<Waker>,
 }
 

@@ -1,10 +1,10 @@
 //! [`archive`], the archive of local files for a container.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::rc::Rc;
 
 use super::pipe::Writer;
 use super::progress::{Mark, Marks, Stepping};
@@ -48,13 +48,13 @@ pub(super) fn archive(
     name: &str,
     marks: Option<Marks>,
 ) -> io::Result<CopySummary> {
-    let position = Arc::<AtomicU64>::default();
+    let position = Rc::<Cell<u64>>::default();
     let writer = Counted { inner: BufWriter::with_capacity(CHUNK, writer), position: position.clone() };
     let mut builder = tar::Builder::new(writer);
     let total_length = marks.as_ref().map(|_| length_of(local));
     let mark = |path: &Path, bytes: u64, length: u64, before: u64| {
         if let Some(marks) = &marks {
-            let (position, path) = (position.load(Ordering::Relaxed), path.to_owned());
+            let (position, path) = (position.get(), path.to_owned());
             marks.add(Mark { position, path, bytes, length, total: before + bytes, total_length });
         }
     };
@@ -109,12 +109,7 @@ fn append_file(
     header.set_metadata(&metadata);
     let length = metadata.len();
     let data = file.chain(io::repeat(0)).take(length);
-    let data = Stepping::new(data, |bytes| {
-        if bytes < length {
-            tell(bytes, length);
-        }
-    });
-    builder.append_data(&mut header, name, data)?;
+    builder.append_data(&mut header, name, Stepping::new(data, length, |bytes| tell(bytes, length)))?;
     Ok(length)
 }
 
@@ -134,13 +129,13 @@ fn length_of(path: &Path) -> u64 {
 /// A writer that counts what is written.
 struct Counted {
     inner: BufWriter<Writer>,
-    position: Arc<AtomicU64>,
+    position: Rc<Cell<u64>>,
 }
 
 impl Write for Counted {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let count = self.inner.write(data)?;
-        self.position.fetch_add(count as u64, Ordering::Relaxed);
+        self.position.set(self.position.get() + count as u64);
         Ok(count)
     }
 

@@ -225,11 +225,7 @@ fn write(
     }
     let file = File::create(target)?;
     let length = entry.size();
-    let mut stepping = Stepping::new(&file, |bytes| {
-        if bytes < length {
-            tell(bytes, length);
-        }
-    });
+    let mut stepping = Stepping::new(&file, length, |bytes| tell(bytes, length));
     let copied = io::copy(entry, &mut stepping)?;
     if copied < length {
         return Err(io::ErrorKind::UnexpectedEof.into());

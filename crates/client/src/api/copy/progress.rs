@@ -88,21 +88,23 @@ impl Marks {
     }
 }
 
-/// A reader or writer that calls a function with the number of bytes so far, after each step and before the last byte.
+/// A reader or writer of so many bytes that calls a function with the number of them so far, after each step and before
+/// the last byte.
 pub(super) struct Stepping<T, F> {
     inner: T,
+    length: u64,
     bytes: u64,
     told: u64,
     tell: F,
 }
 
 impl<T, F: FnMut(u64)> Stepping<T, F> {
-    pub(super) fn new(inner: T, tell: F) -> Self {
-        Stepping { inner, bytes: 0, told: 0, tell }
+    pub(super) fn new(inner: T, length: u64, tell: F) -> Self {
+        Stepping { inner, length, bytes: 0, told: 0, tell }
     }
 
     fn step(&mut self) {
-        if self.bytes >= self.told + STEP {
+        if self.bytes >= self.told + STEP && self.bytes < self.length {
             self.told = self.bytes;
             (self.tell)(self.bytes);
         }
