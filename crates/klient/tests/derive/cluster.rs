@@ -6,7 +6,8 @@ use klient::api::admissionregistration::v1::{MutatingWebhookConfiguration, Valid
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::controller::wait::{WaitOptions, conditions, wait_for};
 use klient::{
-    Client, DeleteOptions, ListOptions, LoadingRules, Overrides, Patch, TestClient as _, TestServer, json,
+    Client, DeleteOptions, ListOptions, LoadingRules, Overrides, Patch, ResourceInfo, TestClient as _,
+    TestServer, json,
 };
 
 /// An embedded server, or the server of the kubeconfig that `KLIENT_JUDGE` names.
@@ -46,10 +47,28 @@ impl TestCluster {
         let definitions = self.client.api::<CustomResourceDefinition>();
         let mut names = Vec::new();
         for definition in definitions.list(&all).await.unwrap() {
-            let name = definition.metadata.name.unwrap_or_default();
+            let name = definition.metadata.name.clone().unwrap_or_default();
             // Objects that a webhook converts cannot be removed without it.
             let none = json!({"spec": {"conversion": {"strategy": "None", "webhook": null}}});
             definitions.patch(&name, &Patch::Merge(none)).await.unwrap();
+            // kube-apiserver that cannot list the objects yet, since it has just begun to serve them, tries again minutes
+            // later. The client waits for it; a kind without a served version has no objects to remove.
+            let served = definition.spec.versions.iter().find(|version| version.served);
+            if let Some(version) = served {
+                let (spec, version) = (&definition.spec, &version.name);
+                let resource = ResourceInfo {
+                    group: spec.group.to_string().into(),
+                    version: version.to_string().into(),
+                    kind: spec.names.kind.to_string().into(),
+                    plural: spec.names.plural.to_string().into(),
+                    namespaced: spec.scope == "Namespaced",
+                };
+                let _ = self
+                    .client
+                    .dynamic(resource)
+                    .list(&ListOptions { limit: Some(1), ..Default::default() })
+                    .await;
+            }
             definitions.delete(&name, &options).await.unwrap();
             names.push(name);
         }
