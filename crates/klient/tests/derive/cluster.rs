@@ -6,8 +6,8 @@ use klient::api::admissionregistration::v1::{MutatingWebhookConfiguration, Valid
 use klient::api::apiextensions::v1::CustomResourceDefinition;
 use klient::controller::wait::{WaitOptions, conditions, wait_for};
 use klient::{
-    Client, DeleteOptions, ListOptions, LoadingRules, Overrides, Patch, ResourceInfo, TestClient as _,
-    TestServer, json,
+    Client, DeleteOptions, ListOptions, LoadingRules, Object as _, Overrides, Patch, ResourceInfo,
+    TestClient as _, TestServer, json,
 };
 
 /// An embedded server, or the server of the kubeconfig that `KLIENT_JUDGE` names.
@@ -63,11 +63,7 @@ impl TestCluster {
                     plural: spec.names.plural.to_string().into(),
                     namespaced: spec.scope == "Namespaced",
                 };
-                let _ = self
-                    .client
-                    .dynamic(resource)
-                    .list(&ListOptions { limit: Some(1), ..Default::default() })
-                    .await;
+                self.release_objects(resource).await;
             }
             definitions.delete(&name, &options).await.unwrap();
             names.push(name);
@@ -76,6 +72,19 @@ impl TestCluster {
         let patient = WaitOptions { timeout: Duration::from_secs(180), ..Default::default() };
         for name in &names {
             wait_for(&definitions, name, conditions::deleted(), patient.clone()).await.unwrap();
+        }
+    }
+    /// Takes the finalizers from the objects of a definition, which nobody is there to remove.
+    async fn release_objects(&self, resource: ResourceInfo) {
+        let none = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        let objects = self.client.dynamic(resource);
+        let Ok(listed) = objects.list(&ListOptions::default()).await else { return };
+        for object in listed.items.iter().filter(|object| object.finalizers().next().is_some()) {
+            let released = match object.namespace() {
+                Some(namespace) => objects.namespace(namespace).patch(object.name(), &none).await,
+                None => objects.patch(object.name(), &none).await,
+            };
+            released.unwrap();
         }
     }
 }

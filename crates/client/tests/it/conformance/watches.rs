@@ -7,8 +7,14 @@ use serde_json::json;
 use super::test_cluster::TestCluster;
 use crate::cluster::{config_map, soon, told};
 
+/// The next change; kube-apiserver sends bookmarks between any two.
 async fn next(watch: &mut Watch<ConfigMap>) -> String {
-    told(&soon("an event", watch.next()).await.unwrap().unwrap())
+    loop {
+        let event = soon("an event", watch.next()).await.unwrap().unwrap();
+        if !matches!(event, WatchEvent::Bookmark(_)) {
+            return told(&event);
+        }
+    }
 }
 
 #[tokio::test]
