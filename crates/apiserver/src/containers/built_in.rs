@@ -10,6 +10,7 @@ mod http;
 mod log_writer;
 mod memory;
 mod pod;
+mod processes;
 mod shell;
 mod status;
 mod terminal;
@@ -75,8 +76,8 @@ impl Pods {
         let container = self.container(&namespace, &pod, &name);
         let container = container.ok_or_else(|| format!("container {name} does not run"))?;
         let program = args.first().map_or("", String::as_str);
-        if !commands::exists(program) {
-            return Err(format!("exec: \"{program}\": executable file not found in $PATH").into());
+        if let Some(refusal) = commands::refusal(&container, program) {
+            return Err(refusal.into());
         }
         Ok(container.exec(args, tty, stdio).await.into())
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 
 use klient_apiserver::{ContainerLog, Containers, Options, Server};
 use klient_streams::port_forward;
-use klient_streams::remote_command::{Protocol, Streams};
+use klient_streams::remote_command::{Protocol, Streams, TerminalSize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -359,4 +359,52 @@ async fn a_container_that_fails_is_started_again_at_once_and_then_after_a_pause(
     assert_eq!(status["state"]["waiting"], json!({"reason": "CrashLoopBackOff", "message": message}));
     assert_eq!(status["restartCount"], 1);
     assert_eq!(status["lastState"]["terminated"]["exitCode"], 1);
+}
+
+#[tokio::test]
+async fn a_signal_to_the_main_process_restarts_its_container() {
+    let (server, client) = server().await;
+    let mut pod = pod("web", &json!({"command": ["nginx"]}));
+    pod["spec"]["restartPolicy"] = "Always".into();
+    client.post(PODS, &pod).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    let exec = format!("{PODS}/web/exec?command=kill&command=1&stdout=true");
+    let streams = Streams { stdout: true, ..Streams::default() };
+    let process = process(&server, &exec, Protocol::WEBSOCKET_V5, streams).await.unwrap();
+    let output = soon("the end of the command", process.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), 0);
+    let restarted = async {
+        loop {
+            let status = client.get(&format!("{PODS}/web")).await.expect(200)["status"].clone();
+            let status = status["containerStatuses"][0].clone();
+            if status["restartCount"] == 1 {
+                return status;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let status = soon("the restart", restarted).await;
+    let last = &status["lastState"]["terminated"];
+    assert_eq!((&last["exitCode"], &last["reason"]), (&json!(143), &json!("Error")));
+    assert!(status["state"]["running"].is_object(), "{status}");
+}
+
+#[tokio::test]
+async fn programs_see_the_size_of_their_terminal() {
+    let (server, client) = server().await;
+    client.post(PODS, &pod("web", &json!({"command": ["sh"], "stdin": true, "tty": true}))).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    for request in ["exec?command=sh", "attach?"] {
+        let path = format!("{PODS}/web/{request}&stdin=true&stdout=true&tty=true");
+        let mut process = process(&server, &path, Protocol::WEBSOCKET_V5, TERMINAL).await.unwrap();
+        let (mut keyboard, mut screen) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        let mut terminal = process.terminal.take().unwrap();
+        for (width, height) in [(80, 24), (132, 50)] {
+            terminal.resize(TerminalSize { width, height }).await.unwrap();
+            // The size has a stream of its own, which may be later than the first line that is typed.
+            let script = format!("until stty size | grep '^{height} {width}$'; do sleep 0.01; done\n");
+            keyboard.write_all(script.as_bytes()).await.unwrap();
+            soon("the size", read_to(&mut screen, &format!("\r\n{height} {width}\r\n"))).await;
+        }
+    }
 }

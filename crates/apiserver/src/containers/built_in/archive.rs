@@ -1,7 +1,6 @@
 //! The program `tar`, as much of it as `kubectl cp` uses.
 
 use super::commands::read_all;
-use super::files::absolute;
 use super::shell::{Io, Shell};
 
 /// The options of a call.
@@ -12,12 +11,14 @@ struct Options {
     file: Option<String>,
     folder: String,
     lists: bool,
+    /// The links that are named are followed.
+    follows: bool,
     names: Vec<String>,
 }
 
 impl Options {
     fn parse(shell: &Shell, words: &[&str]) -> Result<Self, String> {
-        let mut options = Options { folder: shell.folder.clone(), ..Options::default() };
+        let mut options = Options { folder: shell.path("."), ..Options::default() };
         let mut words = words.iter();
         let mut is_first = true;
         while let Some(word) = words.next() {
@@ -42,9 +43,13 @@ impl Options {
                 match letter {
                     'c' | 'x' | 't' => options.mode = Some(letter),
                     'f' => options.file = Some(value()?.to_owned()).filter(|file| file != "-"),
-                    'C' => options.folder = absolute(&options.folder, value()?),
+                    'C' => {
+                        let files = shell.container.files();
+                        options.folder = files.resolve(&options.folder, value()?, true);
+                    }
                     'v' => options.lists = true,
-                    'm' | 'p' | 'o' | 'h' => {}
+                    'h' => options.follows = true,
+                    'm' | 'p' | 'o' => {}
                     'z' | 'j' | 'J' => return Err("archives are not compressed here".to_owned()),
                     letter => return Err(format!("unrecognized option: {letter}")),
                 }
@@ -85,10 +90,11 @@ async fn create(shell: &Shell, options: &Options, io: &Io) -> Result<(), String>
             io.complain(format!("tar: removing leading '{prefix}' from member names")).await;
         }
     }
-    let paths: Vec<(String, String)> =
-        options.names.iter().map(|name| (absolute(&options.folder, name), member(name).to_owned())).collect();
     let (archive, _memory) = {
         let files = shell.container.files();
+        let path = |name: &str| files.resolve(&options.folder, name, options.follows);
+        let paths: Vec<(String, String)> =
+            options.names.iter().map(|name| (path(name), member(name).to_owned())).collect();
         let size = files.packed_size(&paths);
         let memory = shell.container.memory.reserve(size)?;
         (files.pack(&paths, size)?, memory)
@@ -113,7 +119,7 @@ fn member(name: &str) -> &str {
 async fn extract(shell: &Shell, options: &Options, lists: bool, io: &Io) -> Result<(), String> {
     let (archive, _memory) = match &options.file {
         Some(file) => {
-            let content = shell.container.files().read(&shell.path(file));
+            let content = shell.read(file);
             (content.map_err(|problem| format!("can't open '{file}': {problem}"))?, None)
         }
         None => {

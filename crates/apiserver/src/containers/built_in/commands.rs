@@ -1,36 +1,27 @@
 //! The programs of the built-in containers.
 
+mod changes;
+mod grep;
+mod listing;
+mod lookup;
+mod system;
+
 use std::time::Duration;
 
 use klient_apimachinery::BoxFuture;
 use tokio::io::AsyncReadExt as _;
 
+use super::files::Content;
 use super::memory::Reserved;
 use super::shell::{Io, Shell, input, is_parameter};
-
-/// The names of the programs.
-const NAMES: [&str; 27] = [
-    "[", "cat", "date", "echo", "env", "false", "head", "hostname", "id", "ls", "mkdir", "printenv",
-    "printf", "ps", "pwd", "rm", "sh", "bash", "sleep", "tail", "tar", "test", "touch", "true", "uname",
-    "wc", "whoami",
-];
+use lookup::name;
+pub(super) use lookup::{exists, refusal};
 
 /// The part of a stream that is copied at once, in bytes.
 const PART: usize = 32 * 1024;
 
 /// The largest input of `tail`, in bytes.
 const MAX_TAIL: usize = 16 * 1024 * 1024;
-
-/// The name of a program without the folder where it is looked for.
-fn name(program: &str) -> &str {
-    let folders = ["/bin/", "/usr/bin/", "/usr/local/bin/"];
-    folders.iter().find_map(|folder| program.strip_prefix(folder)).unwrap_or(program)
-}
-
-/// Returns true if there is a program, or a command of the shell, with a name.
-pub(super) fn exists(program: &str) -> bool {
-    NAMES.contains(&name(program))
-}
 
 /// Runs a program; none if there is none with the name.
 pub(super) fn run<'a>(shell: &'a mut Shell, args: &'a [String], io: &'a Io) -> BoxFuture<'a, Option<u8>> {
@@ -48,17 +39,26 @@ pub(super) fn run<'a>(shell: &'a mut Shell, args: &'a [String], io: &'a Io) -> B
             "sleep" => sleep(&words, io).await,
             "env" | "printenv" => env(shell, rest, io).await,
             "pwd" => print(io, if shell.folder.is_empty() { "/" } else { &shell.folder }).await,
+            "clear" => u8::from(!io.print("\x1b[H\x1b[J").await),
+            "date" => system::date(&words, io).await,
             "hostname" => print(io, &shell.container.description.hostname).await,
+            "id" => system::id(&words, io).await,
+            "kill" => system::kill(shell, &words, io).await,
+            "ps" => system::ps(shell, io).await,
+            "stty" => system::stty(shell, &words, io).await,
+            "tty" => system::tty(shell, io).await,
+            "uname" => system::uname(shell, &words, io).await,
+            "which" => system::which(&words, io).await,
             "whoami" => print(io, "root").await,
-            "id" => print(io, "uid=0(root) gid=0(root) groups=0(root)").await,
-            "uname" => print(io, "Linux").await,
-            "date" => print(io, &klient_apimachinery::Time::now().to_string()).await,
-            "ps" => {
-                let main = shell.container.description.command.join(" ");
-                print(io, &format!("PID   USER     TIME  COMMAND\n    1 root      0:00 {main}")).await
-            }
-            "ls" => ls(shell, &words, io).await,
-            "mkdir" | "rm" | "touch" => change_files(shell, name(program), &words, io).await,
+            "basename" | "dirname" => part_of_path(name(program), &words, io).await,
+            "seq" => seq(&words, io).await,
+            "grep" => grep::grep(shell, &words, io).await,
+            "ls" => listing::ls(shell, &words, io).await,
+            "readlink" => listing::readlink(shell, &words, io).await,
+            "chmod" => changes::chmod(shell, &words, io).await,
+            "cp" | "mv" => changes::copy(shell, name(program), &words, io).await,
+            "ln" => changes::ln(shell, &words, io).await,
+            "mkdir" | "rm" | "rmdir" | "touch" => changes::change(shell, name(program), &words, io).await,
             "test" => u8::from(!test(shell, &words)),
             "[" => match words.split_last() {
                 Some((&"]", words)) => u8::from(!test(shell, words)),
@@ -69,6 +69,7 @@ pub(super) fn run<'a>(shell: &'a mut Shell, args: &'a [String], io: &'a Io) -> B
             },
             "sh" | "bash" => sh(shell, &words, io).await,
             "tar" => super::archive::tar(shell, &words, io).await,
+            _ if program.contains('/') => lookup::run_file(shell, args, io).await?,
             _ => return None,
         })
     })
@@ -101,16 +102,13 @@ async fn sh(shell: &Shell, words: &[&str], io: &Io) -> u8 {
                 io.complain("sh: -c requires an argument").await;
                 2
             }
-            [file, ..] => {
-                let script = shell.container.files().read(&shell.path(file));
-                match script {
-                    Ok(script) => inner.script(&String::from_utf8_lossy(&script), io.clone()).await,
-                    Err(problem) => {
-                        io.complain(format!("sh: can't open '{file}': {problem}")).await;
-                        2
-                    }
+            [file, ..] => match shell.read(file) {
+                Ok(script) => inner.script(&String::from_utf8_lossy(&script), io.clone()).await,
+                Err(problem) => {
+                    io.complain(format!("sh: can't open '{file}': {problem}")).await;
+                    2
                 }
-            }
+            },
             [] => inner.interact(io.clone(), shell.variables.get("TERM").is_some()).await,
         }
     };
@@ -174,8 +172,7 @@ async fn inputs(shell: &Shell, program: &str, files: &[&str], io: &Io) -> (Vec<I
             opened.push(io.clone());
             continue;
         }
-        let content = shell.container.files().read(&shell.path(file));
-        match content {
+        match shell.read(file) {
             Ok(content) => opened.push(Io { stdin: input(std::io::Cursor::new(content)), ..io.clone() }),
             Err(problem) => {
                 io.complain(format!("{program}: can't open '{file}': {problem}")).await;
@@ -396,6 +393,46 @@ async fn count(io: &Io, option: Option<&str>) -> u8 {
     print(io, &line).await
 }
 
+/// `basename` and `dirname`.
+async fn part_of_path(program: &str, words: &[&str], io: &Io) -> u8 {
+    let [path, rest @ ..] = words else {
+        io.complain(format!("{program}: missing operand")).await;
+        return 1;
+    };
+    let trimmed = path.trim_end_matches('/');
+    let (folder, last) = trimmed.rsplit_once('/').unwrap_or((".", trimmed));
+    let part = match program {
+        _ if trimmed.is_empty() && !path.is_empty() => "/",
+        "dirname" if folder.is_empty() => "/",
+        "dirname" => folder,
+        _ => rest.first().and_then(|suffix| last.strip_suffix(suffix)).unwrap_or(last),
+    };
+    print(io, part).await
+}
+
+/// `seq LAST`, `seq FIRST LAST` and `seq FIRST INCREMENT LAST`.
+async fn seq(words: &[&str], io: &Io) -> u8 {
+    let numbers: Option<Vec<i64>> = words.iter().map(|word| word.parse().ok()).collect();
+    let (first, step, last) = match numbers.as_deref() {
+        Some([last]) => (1, 1, *last),
+        Some([first, last]) => (*first, 1, *last),
+        Some([first, step, last]) if *step != 0 => (*first, *step, *last),
+        _ => {
+            io.complain("seq: invalid number").await;
+            return 1;
+        }
+    };
+    let mut next = Some(first);
+    while let Some(number) = next.filter(|number| if step > 0 { *number <= last } else { *number >= last }) {
+        if print(io, &number.to_string()).await != 0 {
+            return 1;
+        }
+        tokio::task::yield_now().await;
+        next = number.checked_add(step);
+    }
+    0
+}
+
 async fn sleep(words: &[&str], io: &Io) -> u8 {
     let mut total = 0.0;
     for word in words {
@@ -454,77 +491,6 @@ async fn env(shell: &mut Shell, args: &[String], io: &Io) -> u8 {
     }
 }
 
-async fn ls(shell: &Shell, words: &[&str], io: &Io) -> u8 {
-    let (options, files): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('-'));
-    let is_long = options.iter().any(|option| option.contains('l'));
-    let mut code = 0;
-    for file in if files.is_empty() { vec!["."] } else { files } {
-        match listing(shell, file, is_long) {
-            Some(text) if io.print(&text).await => {}
-            Some(_) => return 1,
-            None => {
-                io.complain(format!("ls: {file}: No such file or directory")).await;
-                code = 1;
-            }
-        }
-    }
-    code
-}
-
-/// The lines of `ls` for a file or a folder, if there is one.
-fn listing(shell: &Shell, file: &str, is_long: bool) -> Option<String> {
-    let mut text = String::new();
-    let path = shell.path(file);
-    let files = shell.container.files();
-    let names = match files.get(&path)?.content {
-        Some(_) => vec![(file.to_owned(), path)],
-        None => {
-            let names = files.names(&path).into_iter();
-            names.map(|name| (name.clone(), format!("{path}/{name}"))).collect()
-        }
-    };
-    for (name, path) in names {
-        if is_long && let Some(entry) = files.get(&path) {
-            let kind = if entry.content.is_some() { '-' } else { 'd' };
-            let bits: String = (0..9)
-                .rev()
-                .map(|bit| if entry.mode >> bit & 1 == 1 { ["x", "w", "r"][bit % 3] } else { "-" })
-                .collect();
-            let size = entry.content.as_ref().map_or(0, bytes::Bytes::len);
-            let time = klient_apimachinery::Time::from_unix(entry.modified);
-            text.push_str(&format!("{kind}{bits}    1 root     root     {size:>9} {time} "));
-        }
-        text.push_str(&name);
-        text.push('\n');
-    }
-    Some(text)
-}
-
-async fn change_files(shell: &Shell, program: &str, words: &[&str], io: &Io) -> u8 {
-    let (options, names): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with('-'));
-    let is_set = |flag: char| options.iter().any(|option| option.contains(flag));
-    let mut code = 0;
-    for name in names {
-        let path = shell.path(name);
-        let done = {
-            let mut files = shell.container.files();
-            match program {
-                "mkdir" => files.make_folder(&path, is_set('p')),
-                "rm" if path.is_empty() => Err("Device or resource busy"),
-                "rm" if is_set('f') && files.get(&path).is_none() => Ok(()),
-                "rm" => files.remove(&path, is_set('r') || is_set('R')),
-                _ if files.is_folder(&path) => Ok(()),
-                _ => files.touch(&path),
-            }
-        };
-        if let Err(problem) = done {
-            io.complain(format!("{program}: {name}: {problem}")).await;
-            code = 1;
-        }
-    }
-    code
-}
-
 fn test(shell: &Shell, mut words: &[&str]) -> bool {
     let number = |word: &str| word.parse::<i64>().unwrap_or_default();
     let mut expected = true;
@@ -536,12 +502,22 @@ fn test(shell: &Shell, mut words: &[&str]) -> bool {
         [word] => !word.is_empty(),
         ["-n", word] => !word.is_empty(),
         ["-z", word] => word.is_empty(),
-        ["-d", path] => shell.container.files().is_folder(&shell.path(path)),
-        ["-e", path] => shell.container.files().get(&shell.path(path)).is_some(),
-        ["-f" | "-r", path] => shell.container.files().read(&shell.path(path)).is_ok(),
-        ["-s", path] => {
-            shell.container.files().read(&shell.path(path)).is_ok_and(|content| !content.is_empty())
+        ["-d", path] => shell.read(path) == Err("Is a directory"),
+        ["-e", path] => {
+            let path = shell.path(path);
+            let files = shell.container.files();
+            files.get(&path).is_some_and(|entry| !matches!(entry.content, Content::Link(_)))
         }
+        ["-h" | "-L", path] => {
+            let path = shell.link_path(path);
+            shell.container.files().read_link(&path).is_some()
+        }
+        ["-x", path] => {
+            let path = shell.path(path);
+            shell.container.files().get(&path).is_some_and(|entry| entry.mode & 0o111 != 0)
+        }
+        ["-f" | "-r", path] => shell.read(path).is_ok(),
+        ["-s", path] => shell.read(path).is_ok_and(|content| !content.is_empty()),
         [left, "=" | "==", right] => left == right,
         [left, "!=", right] => left != right,
         [left, "-eq", right] => number(left) == number(right),

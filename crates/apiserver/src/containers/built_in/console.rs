@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWrite, DuplexStream, duplex};
 use tokio::sync::watch;
 
 use super::log_writer::LogWriter;
+use super::terminal::Size;
 
 /// The number of bytes that the process has not read, at most.
 const UNREAD: usize = 64 * 1024;
@@ -34,6 +35,8 @@ pub(super) struct Console {
     unread: Mutex<Option<DuplexStream>>,
     /// True once a client with an input has come.
     has_begun: watch::Sender<bool>,
+    /// That of the terminal of the client that told its size last.
+    pub(super) size: Size,
 }
 
 /// The clients that are attached, in the order in which they have come.
@@ -62,6 +65,7 @@ impl Console {
             turn: tokio::sync::Mutex::default(),
             unread: Some(unread).into(),
             has_begun: watch::Sender::new(false),
+            size: Size::default(),
         }
     }
 

@@ -7,15 +7,16 @@ use std::time::Duration;
 use klient_apimachinery::{BoxFuture, Time};
 use klient_streams::remote_command::{Stdio, Writer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::commands;
 use super::console::Console;
 use super::files::{Files, absolute};
 use super::log_writer::{LogWriter, MAX_LINE};
 use super::memory::Memory;
+use super::processes::{MAIN, Processes};
 use super::shell::{Io, Output, Shell, input, no_input, output};
-use super::terminal;
+use super::terminal::{self, Size, Terminal};
 use crate::containers::{ContainerLog, LogStream};
 
 /// The exit code of a process that is killed, and of one that is interrupted from its terminal.
@@ -31,6 +32,7 @@ pub(super) struct Container {
     console: Mutex<Arc<Console>>,
     /// The memory of programs, besides the files.
     pub(super) memory: Memory,
+    pub(super) processes: Processes,
     /// The number of runs that have ended. The next one may have begun at once.
     ends: watch::Sender<u64>,
 }
@@ -93,6 +95,7 @@ impl Container {
             run: Mutex::default(),
             console: Mutex::new(Arc::new(Console::new())),
             memory,
+            processes: Processes::default(),
             ends: watch::Sender::default(),
         }
     }
@@ -169,8 +172,18 @@ impl Container {
     }
 
     /// Runs the main process to its end, and returns its exit code. Programs that are not there run for ever, as a
-    /// server in a real image does.
+    /// server in a real image does, or until a command in the container sends them a signal.
     pub(super) fn main(self: Arc<Self>) -> BoxFuture<'static, u8> {
+        Box::pin(async move {
+            let mut process = self.processes.begin_main(&self.description.command);
+            tokio::select! {
+                code = self.clone().main_program() => code,
+                code = process.signalled() => code,
+            }
+        })
+    }
+
+    fn main_program(self: Arc<Self>) -> BoxFuture<'static, u8> {
         Box::pin(async move {
             let is_known = self.description.command.first().is_some_and(|program| commands::exists(program));
             let shell = ["sh".to_owned()];
@@ -181,14 +194,15 @@ impl Container {
                 let stdout = console.output(false, self.log_writer(false));
                 let stderr = console.output(true, self.log_writer(true));
                 let tty = self.description.tty;
-                return self.process(args, tty, Some(stdin), stdout, stderr).await;
+                let terminal = tty.then(|| Terminal::of_size(console.size.clone()));
+                return self.process(MAIN, args, terminal, Some(stdin), stdout, stderr).await;
             }
             if !is_known {
                 return std::future::pending().await;
             }
             let stdout = self.log_output(false);
             let stderr = self.log_output(true);
-            Shell::new(self.clone()).run(args, Io::new(no_input(), stdout, stderr)).await
+            Shell::new(self.clone(), MAIN).run(args, Io::new(no_input(), stdout, stderr)).await
         })
     }
 
@@ -199,9 +213,11 @@ impl Container {
             let ended = self.ended();
             let console = self.console().clone();
             let once = self.description.stdin_once && !self.description.tty;
+            let resizes = stdio.resizes.take();
             tokio::select! {
                 () = console.attach(stdio, once) => {}
                 () = ended => {}
+                never = console.size.follow(resizes) => match never {},
             }
             return;
         }
@@ -231,12 +247,22 @@ impl Container {
         stdio: Stdio,
     ) -> BoxFuture<'static, u8> {
         Box::pin(async move {
-            let Stdio { stdin, stdout, stderr, .. } = stdio;
+            if !matches!(self.run().state, RunState::Running(_)) {
+                return KILLED;
+            }
+            let Stdio { stdin, stdout, stderr, resizes } = stdio;
             let ended = self.ended();
+            let mut process = self.processes.begin_command(&args);
+            let size = Size::default();
+            let terminal = tty.then(|| Terminal::of_size(size.clone()));
+            let (stdout, stderr) = (or_sink(stdout), or_sink(stderr));
             tokio::select! {
                 biased;
+                // A command that ends the container has its own exit code.
+                code = self.clone().process(process.pid(), args, terminal, stdin, stdout, stderr) => code,
                 () = ended => KILLED,
-                code = self.clone().process(args, tty, stdin, or_sink(stdout), or_sink(stderr)) => code,
+                code = process.signalled() => code,
+                never = size.follow(resizes) => match never {},
             }
         })
     }
@@ -244,8 +270,9 @@ impl Container {
     /// Runs a program.
     fn process<R, W>(
         self: Arc<Self>,
+        pid: u32,
         args: Vec<String>,
-        tty: bool,
+        terminal: Option<Terminal>,
         stdin: Option<R>,
         stdout: W,
         stderr: W,
@@ -255,15 +282,15 @@ impl Container {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         Box::pin(async move {
-            let mut shell = Shell::new(self);
-            if !tty {
+            let mut shell = Shell::new(self, pid);
+            let Some(terminal) = terminal else {
                 let stdin = stdin.map_or_else(no_input, input);
                 return shell.run(args, Io::new(stdin, output(stdout), output(stderr))).await;
-            }
+            };
             // An environment that leaves no room for it has none.
             let _ = shell.variables.set("TERM", "xterm".to_owned());
-            let interrupt = Arc::new(Notify::new());
-            shell.interrupt = Some(interrupt.clone());
+            let interrupt = terminal.interrupt.clone();
+            shell.terminal = Some(terminal);
             let is_shell = matches!(&args[..], [program] if program.ends_with("sh"));
             terminal::run(stdin, stdout, interrupt.clone(), |io| async move {
                 tokio::select! {

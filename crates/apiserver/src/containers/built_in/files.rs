@@ -1,4 +1,4 @@
-//! [`Files`], the file system of a container, in memory.
+//! [`Files`], the file system of a container, in memory. Its paths are those that [`Files::resolve`] returns.
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read as _};
@@ -15,6 +15,16 @@ const MAX_FILES: usize = 100_000;
 
 /// The longest path, in bytes, as that of Linux.
 const MAX_PATH: usize = 4096;
+
+/// The number of symbolic links that are followed in one path, as by Linux.
+const MAX_LINKS: usize = 40;
+
+/// Files of a small system, besides the name of the host.
+const SYSTEM: [(&str, &str); 3] = [
+    ("/etc/hosts", "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n"),
+    ("/etc/os-release", "NAME=\"klient\"\nID=klient\nPRETTY_NAME=\"klient, built-in container\"\n"),
+    ("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
+];
 
 /// The unit of an archive, in bytes.
 const BLOCK: usize = 512;
@@ -34,13 +44,20 @@ pub(super) struct Unpacked {
     pub(super) next: Option<usize>,
 }
 
-/// A file or folder.
+/// A file, a folder or a symbolic link.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) mode: u32,
     pub(super) modified: i64,
-    /// None for a folder.
-    pub(super) content: Option<Bytes>,
+    pub(super) content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    File(Bytes),
+    Folder,
+    /// The path to which a symbolic link leads, as it is written.
+    Link(String),
 }
 
 /// Files and folders by their absolute paths, without `.`, `..` and slashes at the end; the root is the empty path.
@@ -77,11 +94,48 @@ impl Files {
         let folders = ["/bin", "/etc", "/root", "/tmp", "/var", "/var/log"];
         let folders = folders.into_iter().map(|folder| (folder, Entry::folder()));
         let hostname = ("/etc/hostname", Entry::file(format!("{hostname}\n").into()));
-        for (path, entry) in folders.chain([hostname]) {
+        let system = SYSTEM.into_iter().map(|(path, text)| (path, Entry::file(text.into())));
+        for (path, entry) in folders.chain([hostname]).chain(system) {
             files.size += path.len() + entry.length();
             files.entries.insert(path.to_owned(), entry);
         }
         files
+    }
+
+    /// The path to which a path leads from a folder, without links; of a link itself unless the last one is followed. Of
+    /// links in a circle the path ends with one of them.
+    pub(super) fn resolve(&self, folder: &str, path: &str, follows_last: bool) -> String {
+        if folder.len() + path.len() > MAX_PATH {
+            // It is too long for any file.
+            return absolute(folder, path);
+        }
+        let follows_last = follows_last || path.ends_with('/');
+        let folder = if path.starts_with('/') { "" } else { folder };
+        let (mut left, mut resolved, mut links) = (Vec::new(), String::new(), 0);
+        let push = |left: &mut Vec<String>, path: &str| {
+            let parts = path.rsplit('/').filter(|part| !matches!(*part, "" | "."));
+            left.extend(parts.map(str::to_owned));
+        };
+        push(&mut left, path);
+        push(&mut left, folder);
+        while let Some(part) = left.pop() {
+            let start = resolved.len();
+            if part == ".." {
+                resolved.truncate(resolved.rfind('/').unwrap_or_default());
+                continue;
+            }
+            resolved.push('/');
+            resolved.push_str(&part);
+            if (left.is_empty() && !follows_last) || links == MAX_LINKS {
+                continue;
+            }
+            if let Some(Entry { content: Content::Link(target), .. }) = self.entries.get(&resolved) {
+                links += 1;
+                resolved.truncate(if target.starts_with('/') { 0 } else { start });
+                push(&mut left, target);
+            }
+        }
+        resolved
     }
 
     pub(super) fn get(&self, path: &str) -> Option<&Entry> {
@@ -89,22 +143,90 @@ impl Files {
     }
 
     pub(super) fn is_folder(&self, path: &str) -> bool {
-        self.get(path).is_some_and(|entry| entry.content.is_none())
+        self.get(path).is_some_and(Entry::is_folder)
     }
 
     /// The content of a file.
     pub(super) fn read(&self, path: &str) -> Result<Bytes, &'static str> {
         match self.get(path) {
-            Some(Entry { content: Some(content), .. }) => Ok(content.clone()),
-            Some(_) => Err("Is a directory"),
+            Some(Entry { content: Content::File(content), .. }) => Ok(content.clone()),
+            Some(Entry { content: Content::Folder, .. }) => Err("Is a directory"),
+            Some(Entry { content: Content::Link(_), .. }) => Err("Too many levels of symbolic links"),
             None => Err("No such file or directory"),
         }
+    }
+
+    /// The path to which a symbolic link leads.
+    pub(super) fn read_link(&self, path: &str) -> Option<&str> {
+        match &self.get(path)?.content {
+            Content::Link(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Makes a symbolic link, in the place of a file or another link if `replace` is set.
+    pub(super) fn link(&mut self, path: &str, target: &str, replace: bool) -> Result<(), &'static str> {
+        if target.is_empty() {
+            return Err("No such file or directory");
+        }
+        if target.len() > MAX_PATH {
+            return Err("File name too long");
+        }
+        if self.get(path).is_some_and(|present| !replace || present.is_folder()) {
+            return Err("File exists");
+        }
+        self.put(path, Entry { mode: 0o777, content: Content::Link(target.to_owned()), ..Entry::folder() })
+    }
+
+    /// Sets the bits of a file's or folder's mode that a function changes.
+    pub(super) fn change_mode(
+        &mut self,
+        path: &str,
+        change: impl Fn(u32) -> u32,
+    ) -> Result<(), &'static str> {
+        let entry = self.entries.get_mut(path).ok_or("No such file or directory")?;
+        entry.mode = change(entry.mode) & 0o7777;
+        Ok(())
+    }
+
+    /// Copies a file, or a folder with all that is in it, to a path; with `moves` it is not at the first path any more.
+    pub(super) fn copy(&mut self, from: &str, to: &str, moves: bool) -> Result<(), &'static str> {
+        if from == to {
+            return if moves { Ok(()) } else { Err("File exists") };
+        }
+        if to.starts_with(&format!("{from}/")) {
+            return Err("Invalid argument");
+        }
+        let entries: Vec<(String, Entry)> = self
+            .below(from)
+            .map(|(path, entry)| (format!("{to}{}", &path[from.len()..]), entry.clone()))
+            .collect();
+        let Some((_, first)) = entries.first() else { return Err("No such file or directory") };
+        if entries.iter().any(|(path, _)| path.len() > MAX_PATH) {
+            return Err("File name too long");
+        }
+        if self.get(to).is_some_and(|present| present.is_folder() && (moves || !first.is_folder())) {
+            return Err(if first.is_folder() { "Directory not empty" } else { "Is a directory" });
+        }
+        if moves {
+            if !parent(to).is_some_and(|parent| self.is_folder(parent)) {
+                return Err("No such file or directory");
+            }
+            self.remove(from, true)?;
+        }
+        entries.into_iter().try_for_each(|(path, entry)| {
+            if entry.is_folder() && self.is_folder(&path) {
+                return Ok(());
+            }
+            self.put(&path, entry)
+        })
     }
 
     /// Makes an empty file, unless there is one.
     pub(super) fn touch(&mut self, path: &str) -> Result<(), &'static str> {
         match self.entries.get_mut(path) {
-            Some(Entry { content: None, .. }) => Err("Is a directory"),
+            Some(Entry { content: Content::Folder, .. }) => Err("Is a directory"),
+            Some(Entry { content: Content::Link(_), .. }) => Err("Too many levels of symbolic links"),
             Some(entry) => {
                 entry.modified = Time::now().unix();
                 Ok(())
@@ -116,7 +238,7 @@ impl Files {
     /// Adds to a file. One that has been removed meanwhile has no name any more, and takes everything.
     pub(super) fn append(&mut self, path: &str, data: &[u8]) -> Result<(), &'static str> {
         let Some(entry) = self.entries.get_mut(path) else { return Ok(()) };
-        let content = entry.content.as_mut().ok_or("Is a directory")?;
+        let Content::File(content) = &mut entry.content else { return Err("Is a directory") };
         if self.size + data.len() > MAX_SIZE {
             return Err("No space left on device");
         }
@@ -131,8 +253,10 @@ impl Files {
 
     /// Writes a file.
     pub(super) fn write(&mut self, path: &str, content: Bytes) -> Result<(), &'static str> {
-        if self.is_folder(path) {
-            return Err("Is a directory");
+        match self.get(path) {
+            Some(Entry { content: Content::Folder, .. }) => return Err("Is a directory"),
+            Some(Entry { content: Content::Link(_), .. }) => return Err("Too many levels of symbolic links"),
+            _ => {}
         }
         let mode = self.get(path).map_or(0o644, |entry| entry.mode);
         self.put(path, Entry { mode, ..Entry::file(content) })
@@ -147,7 +271,7 @@ impl Files {
         let mut folder = path;
         loop {
             match self.get(folder) {
-                Some(entry) if with_parents && entry.content.is_none() => break,
+                Some(entry) if with_parents && entry.is_folder() => break,
                 Some(_) => return Err("File exists"),
                 None => missing.push(folder),
             }
@@ -176,11 +300,11 @@ impl Files {
         Ok(())
     }
 
-    /// Removes a file, or a folder with all that is in it.
+    /// Removes a file or a link, or a folder with all that is in it.
     pub(super) fn remove(&mut self, path: &str, recursive: bool) -> Result<(), &'static str> {
         match self.get(path) {
             None => return Err("No such file or directory"),
-            Some(entry) if entry.content.is_none() && !recursive => return Err("Is a directory"),
+            Some(entry) if entry.is_folder() && !recursive => return Err("Is a directory"),
             Some(_) => {}
         }
         let below = format!("{path}/");
@@ -238,15 +362,26 @@ impl Files {
                 let mut header = Header::new_gnu();
                 header.set_mode(entry.mode);
                 header.set_mtime(entry.modified.try_into().unwrap_or(0));
-                let content = entry.content.clone();
-                let kind = if content.is_some() { EntryType::Regular } else { EntryType::Directory };
-                header.set_entry_type(kind);
-                let content = content.unwrap_or_default();
-                header.set_size(content.len().try_into().unwrap_or(u64::MAX));
-                if archive.get_ref().len() + content.len() > MAX_SIZE {
+                if archive.get_ref().len() + entry.length() > MAX_SIZE {
                     return Err("No space left on device".to_owned());
                 }
-                let added = archive.append_data(&mut header, inner, &content[..]);
+                let added = match &entry.content {
+                    Content::Link(target) => {
+                        header.set_entry_type(EntryType::Symlink);
+                        header.set_size(0);
+                        archive.append_link(&mut header, inner, target)
+                    }
+                    Content::Folder => {
+                        header.set_entry_type(EntryType::Directory);
+                        header.set_size(0);
+                        archive.append_data(&mut header, inner, io::empty())
+                    }
+                    Content::File(content) => {
+                        header.set_entry_type(EntryType::Regular);
+                        header.set_size(content.len().try_into().unwrap_or(u64::MAX));
+                        archive.append_data(&mut header, inner, &content[..])
+                    }
+                };
                 added.map_err(|error| format!("{inner}: {error}"))?;
             }
         }
@@ -281,19 +416,35 @@ impl Files {
                 return Err(failed("Invalid or incomplete multibyte or wide character"));
             }
             let path = format!("{folder}{}", absolute("", &name));
+            // The folders on the way may be links, and a file takes the place of one.
+            let path = self.resolve("", &path, false);
             let (mode, modified) = (entry.header().mode(), entry.header().mtime());
             let content = match entry.header().entry_type() {
-                EntryType::Directory => None,
+                EntryType::Directory => Content::Folder,
                 EntryType::Regular | EntryType::Continuous => {
                     let mut content = Vec::new();
                     entry.read_to_end(&mut content).map_err(broken)?;
-                    Some(content.into())
+                    Content::File(content.into())
+                }
+                EntryType::Symlink => {
+                    let target = entry.link_name_bytes().unwrap_or_default();
+                    let target = String::from_utf8_lossy(&target).into_owned();
+                    if let Some(parent) = parent(&path) {
+                        self.make_folder(parent, true).map_err(failed)?;
+                    }
+                    match self.link(&path, &target, true) {
+                        Ok(()) => unpacked.names.push(name),
+                        Err(problem) => {
+                            let problem = format!("can't create symlink '{name}' to '{target}': {problem}");
+                            unpacked.problems.push(problem);
+                        }
+                    }
+                    continue;
                 }
                 // Of all that follows.
                 EntryType::XGlobalHeader => continue,
                 kind => {
                     let what = match kind {
-                        EntryType::Symlink => "symlink",
                         EntryType::Link => "hardlink",
                         _ => "node",
                     };
@@ -308,14 +459,15 @@ impl Files {
             if let Some(parent) = parent(&path) {
                 self.make_folder(parent, true).map_err(failed)?;
             }
-            if content.is_some() && self.is_folder(&path) {
+            let is_folder = matches!(content, Content::Folder);
+            if !is_folder && self.is_folder(&path) {
                 return Err(failed("Is a directory"));
             }
             let modified = modified.ok().and_then(|time| time.try_into().ok()).unwrap_or(0);
-            if !(content.is_none() && self.is_folder(&path)) {
-                let mode = mode.unwrap_or(0o644);
-                size += content.as_ref().map_or(0, Bytes::len);
-                self.put(&path, Entry { mode, modified, content }).map_err(failed)?;
+            if !(is_folder && self.is_folder(&self.resolve("", &path, true))) {
+                let entry = Entry { mode: mode.unwrap_or(0o644), modified, content };
+                size += entry.length();
+                self.put(&path, entry).map_err(failed)?;
             }
             unpacked.names.push(name);
         }
@@ -336,14 +488,23 @@ pub(super) fn names(archive: &[u8]) -> Result<Vec<String>, String> {
 
 impl Entry {
     fn folder() -> Self {
-        Entry { mode: 0o755, modified: Time::now().unix(), content: None }
+        Entry { mode: 0o755, modified: Time::now().unix(), content: Content::Folder }
     }
 
-    fn length(&self) -> usize {
-        self.content.as_ref().map_or(0, Bytes::len)
+    pub(super) fn is_folder(&self) -> bool {
+        matches!(self.content, Content::Folder)
+    }
+
+    /// The bytes of the content.
+    pub(super) fn length(&self) -> usize {
+        match &self.content {
+            Content::File(content) => content.len(),
+            Content::Folder => 0,
+            Content::Link(target) => target.len(),
+        }
     }
 
     fn file(content: Bytes) -> Self {
-        Entry { mode: 0o644, modified: Time::now().unix(), content: Some(content) }
+        Entry { mode: 0o644, modified: Time::now().unix(), content: Content::File(content) }
     }
 }

@@ -11,13 +11,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use klient_apimachinery::BoxFuture;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::container::Container;
-use super::files::absolute;
 use super::memory::Reserved;
+use super::terminal::Terminal;
 pub(super) use io::{Io, Output, input, no_input, output};
 use syntax::{Node, Redirect, Word, parse};
 pub(super) use variables::{Variables, is_parameter};
@@ -63,8 +64,9 @@ pub(super) struct Shell {
     pub(super) folder: String,
     /// The exit code of the last command.
     code: u8,
-    /// Tells of each `^C` on the terminal, if there is one.
-    pub(super) interrupt: Option<Arc<Notify>>,
+    pub(super) terminal: Option<Terminal>,
+    /// The number of its process.
+    pid: u32,
     /// The depth of the present command in others.
     depth: usize,
     /// Those that pipelines may still run.
@@ -75,11 +77,11 @@ pub(super) struct Shell {
 type Flow = ControlFlow<u8, u8>;
 
 impl Shell {
-    pub(super) fn new(container: Arc<Container>) -> Self {
+    pub(super) fn new(container: Arc<Container>, pid: u32) -> Self {
         let variables = Variables::new(container.description.environment.clone());
         let folder = container.description.folder.clone();
         let processes = Arc::new(Semaphore::new(MAX_PROCESSES));
-        Shell { container, variables, folder, code: 0, interrupt: None, depth: 0, processes }
+        Shell { container, variables, folder, code: 0, terminal: None, pid, depth: 0, processes }
     }
 
     /// Sets the parameters `$0`, `$1` and so on, and removes those of the calling script.
@@ -89,9 +91,20 @@ impl Shell {
         parameters.try_for_each(|(index, value)| self.variables.set(&index.to_string(), (*value).to_owned()))
     }
 
-    /// An absolute path.
+    /// The path of a file or folder, without links.
     pub(super) fn path(&self, path: &str) -> String {
-        absolute(&self.folder, path)
+        self.container.files().resolve(&self.folder, path, true)
+    }
+
+    /// The path of what may be a link itself.
+    pub(super) fn link_path(&self, path: &str) -> String {
+        self.container.files().resolve(&self.folder, path, false)
+    }
+
+    /// The content of a file.
+    pub(super) fn read(&self, path: &str) -> Result<Bytes, &'static str> {
+        let files = self.container.files();
+        files.read(&files.resolve(&self.folder, path, true))
     }
 
     /// Runs a program with its arguments.
@@ -151,7 +164,8 @@ impl Shell {
                     continue;
                 }
                 let script = std::mem::take(&mut script);
-                let (interrupt, depth) = (self.interrupt.clone(), self.depth);
+                let (interrupt, depth) =
+                    (self.terminal.as_ref().map(|terminal| terminal.interrupt.clone()), self.depth);
                 let interrupted = async {
                     match interrupt {
                         Some(interrupt) => interrupt.notified().await,

@@ -1,10 +1,12 @@
-//! The terminal of a command: lines that can be edited and are shown as they are typed, `^C` and `^D`.
+//! The terminal of a command: lines that can be edited and are shown as they are typed, `^C`, `^D` and the size.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use klient_streams::remote_command::{Resizes, TerminalSize};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::Notify;
 
@@ -15,6 +17,40 @@ const TYPED_AHEAD: usize = 4096;
 
 /// The longest line, in bytes.
 const MAX_LINE: usize = 4096;
+
+/// A terminal, as the programs see it that have it. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Terminal {
+    /// Told of each `^C`.
+    pub(super) interrupt: Arc<Notify>,
+    size: Size,
+}
+
+/// The present size of a terminal. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Size(Arc<Mutex<TerminalSize>>);
+
+impl Terminal {
+    pub(super) fn of_size(size: Size) -> Self {
+        Terminal { interrupt: Arc::default(), size }
+    }
+
+    pub(super) fn size(&self) -> TerminalSize {
+        *self.size.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Size {
+    /// Takes the sizes that a client tells.
+    pub(super) async fn follow(&self, resizes: Option<Resizes>) -> Infallible {
+        if let Some(mut resizes) = resizes {
+            while let Some(size) = resizes.next().await {
+                *self.0.lock().unwrap_or_else(PoisonError::into_inner) = size;
+            }
+        }
+        std::future::pending().await
+    }
+}
 
 /// Runs a command with a terminal. `interrupt` is told of each `^C`.
 pub(super) async fn run<R, W, C, F>(stdin: Option<R>, stdout: W, interrupt: Arc<Notify>, command: C) -> u8

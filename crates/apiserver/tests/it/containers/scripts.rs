@@ -137,10 +137,10 @@ async fn scripts_have_parameters_exit_codes_and_files_as_those_of_sh() {
             "etc\nweb\n",
             0,
         ),
-        ("mkdir -p /q/w/e; ls /q /q/w", "w\ne\n", 0),
+        ("mkdir -p /q/w/e; ls /q /q/w", "/q:\nw\n\n/q/w:\ne\n", 0),
         ("printf 'a\\nb\\nc\\n' | head -n 2; printf 'a\\nb\\nc\\n' | tail -n 1", "a\nb\nc\n", 0),
         ("mkdir /f; echo a >/f/a; echo b >/b; cd /; tar cf /t f; rm -r /f; tar xf /t; cat /f/a", "a\n", 0),
-        ("cd /; echo x >/g; tar cf /t g; rm /g; mkdir /g; tar xf /t 2>/dev/null || ls -l /g", "", 0),
+        ("cd /; echo x >/g; tar cf /t g; rm /g; mkdir /g; tar xf /t 2>/dev/null || ls -l /g", "total 0\n", 0),
         (
             "echo x >/h; while cat /h /h >/i 2>/dev/null; do cat /i /i >/h 2>/dev/null; done; echo end",
             "end\n",
@@ -149,6 +149,144 @@ async fn scripts_have_parameters_exit_codes_and_files_as_those_of_sh() {
     ] {
         let (out, err, status) = run(&server, script).await;
         assert_eq!((out.as_str(), status), (stdout, code), "{script}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn symbolic_links_are_followed_shown_and_kept_in_archives() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout, stderr, code) in [
+        (
+            "echo a >/tmp/a; ln -s a /tmp/l; cat /tmp/l; echo b >/tmp/l; cat /tmp/a; readlink /tmp/l",
+            "a\nb\na\n",
+            "",
+            0,
+        ),
+        ("ls -l /tmp/l | grep -c ' /tmp/l -> a$'; ls /tmp/l; rm /tmp/l; [ -f /tmp/a ]", "1\n/tmp/l\n", "", 0),
+        (
+            "ln -s /var/log /tmp/d; touch /tmp/d/x; ls /var/log; cd /tmp/d; pwd; cd ..; pwd; ls /tmp/d/../log",
+            "x\n/tmp/d\n/tmp\nx\n",
+            "",
+            0,
+        ),
+        (
+            "ln -s gone /tmp/g; [ -e /tmp/g ] || [ -L /tmp/g ] && cat /tmp/g",
+            "",
+            "cat: can't open '/tmp/g': No such file or directory\n",
+            1,
+        ),
+        ("echo made >/tmp/g; cat /tmp/gone", "made\n", "", 0),
+        (
+            "ln -s /tmp/o /tmp/p; ln -s /tmp/p /tmp/o; cat /tmp/o",
+            "",
+            "cat: can't open '/tmp/o': Too many levels of symbolic links\n",
+            1,
+        ),
+        ("ln -s b /tmp/a", "", "ln: /tmp/a: File exists\n", 1),
+        (
+            "ln -sf b /tmp/a; readlink /tmp/a; ln /tmp/gone /tmp/hard",
+            "b\n",
+            "ln: /tmp/hard: Operation not permitted\n",
+            1,
+        ),
+        (
+            "cd /; mkdir -p t/in u; ln -s ../../etc t/in/etc; echo t >t/f; ln -s f t/l; tar cf - t | tar xf - -C /u; \
+             readlink /u/t/in/etc; cat /u/t/l; rm -r t; [ -d /etc ]",
+            "../../etc\nt\n",
+            "",
+            0,
+        ),
+        (
+            "cd /; echo one >w; ln -s w v; tar chf - v | tar tf -; tar cf - v | tar xf - -C /tmp; readlink /tmp/v",
+            "v\nw\n",
+            "",
+            0,
+        ),
+        (
+            "rm -rf /tmp/q; mkdir /tmp/q; cp /tmp/gone /tmp/q; cp -r /tmp/q /tmp/r; mv /tmp/r /tmp/q; ls /tmp/q /tmp/q/r",
+            "/tmp/q:\ngone\nr\n\n/tmp/q/r:\ngone\n",
+            "",
+            0,
+        ),
+        ("mv /tmp/q /tmp/q/x", "", "mv: /tmp/q: Invalid argument\n", 1),
+    ] {
+        let (out, err, status) = run(&server, script).await;
+        assert_eq!((out.as_str(), err.as_str(), status), (stdout, stderr, code), "{script}");
+    }
+}
+
+#[tokio::test]
+async fn first_words_of_a_newcomer_are_there() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout, code) in [
+        ("whoami; id -u; hostname; pwd; uname; uname -n", "root\n0\nweb\n/\nLinux\nweb\n", 0),
+        ("cd /etc; pwd; cd; pwd; cd -; echo $OLDPWD", "/etc\n/root\n/etc\n/root\n", 0),
+        (
+            "cat /etc/hosts | grep -c localhost; grep -v root /etc/passwd; grep -n ROOT -i /etc/passwd; true",
+            "2\n",
+            0,
+        ),
+        ("grep -in ROOT /etc/passwd", "1:root:x:0:0:root:/root:/bin/sh\n", 0),
+        ("which ls sh /bin/cat nothing", "/bin/ls\n/bin/sh\n/bin/cat\n", 1),
+        ("command -v ls cd; type ls cd", "/bin/ls\ncd\nls is /bin/ls\ncd is a shell builtin\n", 0),
+        (
+            "touch .hidden a; ls; ls -a; ls -d /tmp",
+            "a\nbin\netc\nroot\ntmp\nvar\n.\n..\n.hidden\na\nbin\netc\nroot\ntmp\nvar\n/tmp\n",
+            0,
+        ),
+        (
+            "ls -la /var | head -n 1; ls -l / | grep -c '^drwxr-xr-x    2 root     root          4096 '",
+            "total 12\n5\n",
+            0,
+        ),
+        ("seq 2 4; basename /a/b.c .c; dirname /a/b.c; rmdir /tmp", "2\n3\n4\nb\n/a\n", 1),
+        (
+            "echo 'echo $1' >/tmp/x; chmod +x /tmp/x; /tmp/x a; ls -l /tmp/x | grep -c '^-rwxr-xr-x '",
+            "a\n1\n",
+            0,
+        ),
+        ("echo a >/tmp/y; /tmp/y", "", 126),
+        ("/etc", "", 126),
+        ("vim; echo $?; /no/where", "127\n", 127),
+        ("tty; stty size", "not a tty\n", 1),
+        ("kill -0 $$; kill 77777", "", 1),
+        ("kill $$; sleep 1000", "", 143),
+        ("kill -9 $$; sleep 1000", "", 137),
+        ("kill -9 1; kill -CONT 1", "", 0),
+    ] {
+        let (out, err, status) = run(&server, script).await;
+        assert_eq!((out.as_str(), status), (stdout, code), "{script}: {err}");
+    }
+    let processes = run(&server, "ps").await.0;
+    let first = "PID   USER     TIME  COMMAND\n    1 root      0:00 ";
+    assert!(processes.starts_with(first) && processes.contains("sh -c"), "{processes}");
+}
+
+#[tokio::test]
+async fn programs_that_cannot_be_executed_have_the_words_of_containerd() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (program, problem) in [
+        ("vim", "executable file not found in $PATH"),
+        ("/bin/vim", "stat /bin/vim: no such file or directory"),
+        ("/etc", "is a directory"),
+        ("/etc/passwd", "permission denied"),
+    ] {
+        let path = format!("{PODS}/web/exec?command={}&stdout=true", encoded(program));
+        let streams = Streams { stdout: true, ..Streams::default() };
+        let mut process = process(&server, &path, Protocol::WEBSOCKET_V5, streams).await.expect("a process");
+        let error = soon("the refusal", process.wait()).await.expect_err("it is refused").to_string();
+        let (head, rest) = error.split_once("failed to start exec \"").expect(&error);
+        assert!(
+            head.ends_with("error executing command in container: failed to exec in container: "),
+            "{error}"
+        );
+        let (id, rest) = rest.split_once('"').expect(&error);
+        assert!(id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{error}");
+        let runtime = "OCI runtime exec failed: exec failed: unable to start container process";
+        assert_eq!(rest, format!(": {runtime}: exec: \"{program}\": {problem}: unknown"));
     }
 }
 
@@ -207,8 +345,7 @@ async fn an_archive_is_unpacked_whole_or_tar_says_what_is_missing() {
         (b"pipe", Fifo, ""),
         (b"two", Regular, ""),
     ];
-    let links = "tar: can't create symlink 'soft' to 'one': Operation not supported\n\
-                 tar: can't create hardlink 'hard' to 'one': Operation not supported\n\
+    let links = "tar: can't create hardlink 'hard' to 'one': Operation not supported\n\
                  tar: can't create node 'pipe': Operation not supported\n";
     let no_text = "tar: can't open 'x\u{fffd}': Invalid or incomplete multibyte or wide character\n";
     for (what, archive, stderr, code) in [
@@ -221,7 +358,7 @@ async fn an_archive_is_unpacked_whole_or_tar_says_what_is_missing() {
         assert_eq!((err, status), (stderr, code), "{what}");
     }
     let (out, _, _) = run(&server, "ls /tmp/all | wc -l; ls /tmp").await;
-    assert_eq!(out, "200\na\nall\none\ns\ntwo\n");
+    assert_eq!(out, "200\na\nall\none\ns\nsoft\ntwo\n");
 }
 
 #[tokio::test]

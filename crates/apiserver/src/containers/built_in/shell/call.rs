@@ -5,11 +5,16 @@ use std::ops::ControlFlow;
 use klient_apimachinery::BoxFuture;
 
 use super::super::commands;
+use super::super::files::absolute;
 use super::io::Io;
 use super::{Flow, NOT_FOUND, Shell, fail};
 
 /// The number of variables that are exported before others run.
 const PART: usize = 1024;
+
+/// The names of the commands of the shell.
+const BUILT_IN: [&str; 11] =
+    [":", "cd", "command", "exec", "exit", "export", "read", "set", "trap", "type", "unset"];
 
 impl Shell {
     /// Runs a command.
@@ -22,14 +27,61 @@ impl Shell {
                     let code = code.parse::<i64>().ok().and_then(|code| code.rem_euclid(256).try_into().ok());
                     return ControlFlow::Break(code.unwrap_or(2));
                 }
-                ["cd"] => self.folder = self.path(self.variables.get("HOME").map_or("/", String::as_str)),
-                ["cd", folder, ..] => {
-                    let path = self.path(folder);
-                    if !self.container.files().is_folder(&path) {
-                        io.complain(format!("sh: cd: can't cd to {folder}: No such file or directory")).await;
+                ["cd", ref rest @ ..] => {
+                    let home = self.variables.get("HOME").map_or("/", String::as_str);
+                    let folder = match rest {
+                        [] => home.to_owned(),
+                        ["-", ..] => self.variables.get("OLDPWD").cloned().unwrap_or_default(),
+                        [folder, ..] => (*folder).to_owned(),
+                    };
+                    // A link remains a part of it, so that `..` leads back.
+                    let path = absolute(&self.folder, &folder);
+                    let problem = match self.read(&path) {
+                        Err("Is a directory") => None,
+                        Ok(_) => Some("Not a directory"),
+                        Err(problem) => Some(problem),
+                    };
+                    if let Some(problem) = problem {
+                        io.complain(format!("sh: cd: can't cd to {folder}: {problem}")).await;
                         return ControlFlow::Continue(2);
                     }
+                    let before = if self.folder.is_empty() { "/".to_owned() } else { self.folder.clone() };
+                    if let Err(problem) = self.variables.set("OLDPWD", before) {
+                        return fail(problem, &io).await;
+                    }
                     self.folder = path;
+                    if rest.first() == Some(&"-") {
+                        io.print(format!("{}\n", if self.folder.is_empty() { "/" } else { &self.folder }))
+                            .await;
+                    }
+                }
+                ["type", ref names @ ..] | ["command", "-v" | "-V", ref names @ ..] => {
+                    let mut code = 0;
+                    for name in names {
+                        let path = match BUILT_IN.contains(name) {
+                            true => (*name).to_owned(),
+                            false if commands::exists(name) => {
+                                format!("/bin/{}", name.trim_start_matches("/bin/"))
+                            }
+                            false => {
+                                code = NOT_FOUND;
+                                if words[0] == "type" {
+                                    io.complain(format!("{name}: not found")).await;
+                                }
+                                continue;
+                            }
+                        };
+                        let text = match words[0] {
+                            "type" if path == *name => format!("{name} is a shell builtin\n"),
+                            "type" => format!("{name} is {path}\n"),
+                            _ => format!("{path}\n"),
+                        };
+                        io.print(text).await;
+                    }
+                    return ControlFlow::Continue(code);
+                }
+                ["command", _, ..] => {
+                    return Box::pin(self.execute(args[1..].to_vec(), io)).await;
                 }
                 ["export", ref names @ ..] => {
                     let pairs = names.iter().filter_map(|pair| pair.split_once('='));

@@ -41,6 +41,7 @@ impl Shell {
     fn value(&self, name: &str) -> String {
         match name {
             "?" => self.code.to_string(),
+            "$" => self.pid.to_string(),
             "PWD" => {
                 if self.folder.is_empty() {
                     "/".to_owned()

@@ -22,7 +22,7 @@ impl Shell {
                 let content = match file.as_str() {
                     "/dev/null" => Bytes::new(),
                     file => {
-                        let content = self.container.files().read(&self.path(file));
+                        let content = self.read(file);
                         content.map_err(|problem| format!("can't open {file}: {problem}"))?
                     }
                 };

@@ -243,7 +243,9 @@ fn variable(rest: &mut Chars<'_>, quoted: bool) -> Result<Part, String> {
         }
         Some('(') => return Err("syntax error: commands in words are not known".to_owned()),
         // A parameter has one digit.
-        Some(c) if *c == '?' || c.is_ascii_digit() => rest.next().map(String::from).unwrap_or_default(),
+        Some(c) if matches!(c, '?' | '$') || c.is_ascii_digit() => {
+            rest.next().map(String::from).unwrap_or_default()
+        }
         Some(c) if is_name(c) => std::iter::from_fn(|| rest.next_if(is_name)).collect(),
         _ => return Ok(Part::Text { text: "$".to_owned(), quoted }),
     };
