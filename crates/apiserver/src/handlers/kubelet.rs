@@ -106,7 +106,16 @@ pub(super) async fn stream(context: &mut Context, subresource: &str) -> Result<R
     }
     let address = address(context, node)?;
     upgrade::require(&context.headers)?;
-    Err(Failure::bare(500, format!("error dialing backend: {}", refused(&address))))
+    let problem = refused(&address);
+    if subresource != "portforward" {
+        let namespace = text_at(&pod, &["metadata", "namespace"]);
+        let path = format!("{subresource}/{namespace}/{}/{}", context.name(), container(context, &pod)?);
+        let node_has_v5 = has_v5(context, node);
+        if let Some(switched) = exec::unreachable(context, &address, &path, node_has_v5, &problem) {
+            return switched;
+        }
+    }
+    Err(Failure::bare(500, format!("error dialing backend: {problem}")))
 }
 
 /// Returns true if a node declares that its kubelet takes `v5.channel.k8s.io` itself.

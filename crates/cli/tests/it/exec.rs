@@ -44,7 +44,7 @@ async fn commands_have_the_output_and_the_exit_codes_of_kubectl() {
             "web -- nothing",
             1,
             "",
-            "error: Internal error occurred: error executing command in container: exec",
+            "error: Internal error occurred: Internal error occurred: error executing command in container: exec",
         ),
         ("none -- ls", 1, "", "Error from server (NotFound): pods \"none\" not found\n"),
         (

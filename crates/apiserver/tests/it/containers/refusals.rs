@@ -1,14 +1,19 @@
 //! Refusals of commands, before the connection is switched and after it, in the words of a kube-apiserver and a kubelet.
 
+use futures_util::StreamExt as _;
 use http::Method;
-use klient_apiserver::{Containers, Server};
+use hyper_util::rt::TokioIo;
+use klient_apiserver::{Containers, ExitStatus, Server};
 use klient_streams::remote_command::{Protocol, Streams, Subprotocol, Version};
+use klient_streams::websocket::new_key;
 use klient_streams::{BoxError, ErrorKind};
 use serde_json::json;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::client::{Client, soon};
 use crate::objects::PODS;
-use crate::upgrades::{process, upgrade};
+use crate::upgrades::{process, upgrade, websocket};
 
 const OUT: Streams = Streams { stdin: false, stdout: true, stderr: false, tty: false };
 const V4: Protocol = Protocol::WebSocket(Subprotocol { version: Version::V4, base64: false });
@@ -106,8 +111,69 @@ async fn commands_that_cannot_be_run_are_refused_after_the_switch() {
             ("attach?stdout=true", "error attaching to container: it has no terminal"),
         ] {
             let refused = refusal(&server, request, protocol, OUT).await;
-            assert_eq!(refused, format!("500 status: Internal error occurred: {text}"), "{protocol}");
+            // The message of the kubelet is that of an internal error once more where it is translated.
+            let twice = if protocol == Protocol::WEBSOCKET_V5 { "Internal error occurred: " } else { "" };
+            assert_eq!(refused, format!("500 status: {twice}Internal error occurred: {text}"), "{protocol}");
         }
+    }
+}
+
+#[tokio::test]
+async fn exit_codes_have_the_words_of_their_translation() {
+    let containers = Containers::new(|_, _| async { Ok(ExitStatus::from(3)) });
+    let (server, _) = super::server(containers).await;
+    for (protocol, words) in
+        [(Protocol::WEBSOCKET_V5, "command terminated with exit code 3"), (V4, "exit status 3")]
+    {
+        let path = format!("{PODS}/web/exec?command=a&stdout=true");
+        let mut peer = raw(&server, &path, protocol).await;
+        let status = loop {
+            let message = soon("the status", peer.next()).await.unwrap().unwrap().into_data();
+            if message.first() == Some(&3) && message.len() > 1 {
+                break serde_json::from_slice::<serde_json::Value>(&message[1..]).unwrap();
+            }
+        };
+        assert_eq!(status["message"], format!("command terminated with non-zero exit code: {words}"));
+        assert_eq!(status["details"], json!({"causes": [{"reason": "ExitCode", "message": "3"}]}));
+        assert_eq!(status["reason"], "NonZeroExitCode");
+    }
+}
+
+/// The messages of a server's process.
+async fn raw(
+    server: &Server,
+    path: &str,
+    protocol: Protocol,
+) -> WebSocketStream<TokioIo<hyper::upgrade::Upgraded>> {
+    let key = new_key();
+    let name = protocol.version().as_str();
+    let headers = websocket(&key, name);
+    let connection = upgrade(server, server.admin_token(), Method::GET, path, &headers).await.unwrap();
+    WebSocketStream::from_raw_socket(connection, Role::Client, None).await
+}
+
+#[tokio::test]
+async fn a_kubelet_that_cannot_be_reached_is_told_behind_the_switch_to_version_5() {
+    let (server, client) = super::server(Containers::default()).await;
+    client.post("/api/v1/nodes", &json!({"metadata": {"name": "n1"}})).await.expect(201);
+    let addresses = json!({"status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}});
+    client.patch("/api/v1/nodes/n1/status", "merge", &addresses).await.expect(200);
+    let binding = json!({"metadata": {"name": "web"}, "target": {"kind": "Node", "name": "n1"}});
+    client.post(&format!("{PODS}/web/binding"), &binding).await.expect(201);
+    let refused = "dial tcp 127.0.0.1:10250: connect: connection refused";
+    for (request, query) in [
+        ("exec?command=a%20b&command=%2F&stdout=true", "command=a+b&command=%2F&output=1"),
+        ("attach?stdout=true", "output=1"),
+    ] {
+        let subresource = request.split('?').next().unwrap();
+        for protocol in [V4, Protocol::Spdy(Version::V4)] {
+            let told = refusal(&server, request, protocol, OUT).await;
+            assert_eq!(told, format!("500 error dialing backend: {refused}"));
+        }
+        let url = format!("https://127.0.0.1:10250/{subresource}/default/web/c?{query}");
+        let sent = format!("error sending request: Post \"{url}\": {refused}");
+        let told = refusal(&server, request, Protocol::WEBSOCKET_V5, OUT).await;
+        assert_eq!(told, format!("500 status: Internal error occurred: {sent}"));
     }
 }
 
