@@ -168,6 +168,92 @@ async fn files_and_the_api_have_prefixes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_have_ranges_and_conditions() {
+    let playground = playground().await;
+    let files = [("www/a.txt", "hello world\n"), ("www/empty", ""), ("www/sub/b.txt", "")];
+    playground.write(&files.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_323_045);
+    for name in ["www/a.txt", "www"] {
+        std::fs::File::open(playground.path(name)).unwrap().set_modified(time).unwrap();
+    }
+    let www = playground.path("www").display().to_string();
+    let (same, older) = ("Fri, 02 Jan 2026 03:04:05 GMT", "Thu, 01 Jan 2026 03:04:05 GMT");
+    let whole = "200 bytes,,12,yes hello world\n".to_owned();
+    let not_modified = "304 ,,,yes ".to_owned();
+    let invalid = "416 ,,14, invalid range\n".to_owned();
+    let two = "206 bytes,,346,yes --B\r\nContent-Range: bytes 0-1/12\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+               he\r\n--B\r\nContent-Range: bytes 4-5/12\r\nContent-Type: text/plain; charset=utf-8\r\n\r\no \r\n--B--\r\n";
+    let cases: Vec<(&str, String, String)> = vec![
+        ("GET /static/a.txt", String::new(), whole.clone()),
+        ("HEAD /static/a.txt", String::new(), "200 bytes,,12,yes ".into()),
+        ("POST /static/a.txt", String::new(), whole.clone()),
+        ("GET /static/a.txt", "Range: bytes=0-3".into(), "206 bytes,bytes 0-3/12,4,yes hell".into()),
+        ("GET /static/a.txt", "Range: bytes=-3".into(), "206 bytes,bytes 9-11/12,3,yes ld\n".into()),
+        ("GET /static/a.txt", "Range: bytes=6-99".into(), "206 bytes,bytes 6-11/12,6,yes world\n".into()),
+        ("HEAD /static/a.txt", "Range: bytes=0-0".into(), "206 bytes,bytes 0-0/12,1,yes ".into()),
+        ("GET /static/a.txt", "Range: bytes=0-1,4-5".into(), two.into()),
+        ("GET /static/a.txt", "Range: bytes=0-11,0-11".into(), whole.clone()),
+        (
+            "GET /static/a.txt",
+            "Range: bytes=50-".into(),
+            "416 ,bytes */12,33, invalid range: failed to overlap\n".into(),
+        ),
+        ("GET /static/a.txt", "Range: bytes=5-2".into(), invalid.clone()),
+        ("GET /static/a.txt", "Range: lines=1-2".into(), invalid),
+        ("GET /static/empty", "Range: bytes=0-".into(), "200 bytes,,0,yes ".into()),
+        ("GET /static/a.txt", format!("If-Modified-Since: {same}"), not_modified.clone()),
+        ("HEAD /static/a.txt", format!("If-Modified-Since: {same}"), not_modified.clone()),
+        ("GET /static/a.txt", format!("If-Modified-Since: {older}"), whole.clone()),
+        ("GET /static/a.txt", "If-Modified-Since: yesterday".into(), whole.clone()),
+        ("GET /static/a.txt", "If-None-Match: *".into(), not_modified),
+        ("POST /static/a.txt", "If-None-Match: *".into(), "412 ,,0,yes ".into()),
+        ("GET /static/a.txt", "If-None-Match: \"x\"".into(), whole.clone()),
+        ("GET /static/a.txt", "If-Match: \"x\"".into(), "412 ,,0,yes ".into()),
+        ("GET /static/a.txt", format!("If-Unmodified-Since: {older}"), "412 ,,0,yes ".into()),
+        (
+            "GET /static/a.txt",
+            format!("Range: bytes=0-1\r\nIf-Range: {same}"),
+            "206 bytes,bytes 0-1/12,2,yes he".into(),
+        ),
+        ("GET /static/a.txt", format!("Range: bytes=0-1\r\nIf-Range: {older}"), whole.clone()),
+        ("GET /static/a.txt", "Range: bytes=0-1\r\nIf-Range: \"x\"".into(), whole),
+        ("GET /static/", format!("If-Modified-Since: {same}"), "304 ,,, ".into()),
+        ("GET /static/sub?a=b", String::new(), "301 sub/?a=b,,0, ".into()),
+        ("HEAD /static/sub", String::new(), "301 sub/,,, ".into()),
+    ];
+    for program in programs() {
+        let proxy = Proxy::start(&playground, &program, &["--port=0", "--www", &www]).await;
+        for (line, headers, expected) in &cases {
+            let mut stream = TcpStream::connect(&proxy.address).await.unwrap();
+            let headers = if headers.is_empty() { String::new() } else { format!("{headers}\r\n") };
+            let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            soon("the answer", stream.read_to_string(&mut answer)).await.unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let header = |name: &str| {
+                let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+                let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
+                found.map(|(_, value)| value).unwrap_or_default()
+            };
+            let boundary =
+                header("content-type").split_once("boundary=").map_or("-", |(_, boundary)| boundary);
+            let body = if boundary == "-" { body.to_owned() } else { body.replace(boundary, "B") };
+            let modified = if header("last-modified").is_empty() { "" } else { "yes" };
+            let answered = format!(
+                "{} {}{},{},{},{modified} {body}",
+                head.split(' ').nth(1).unwrap(),
+                header("accept-ranges"),
+                header("location"),
+                header("content-range"),
+                header("content-length"),
+            );
+            assert_eq!(&answered, expected, "{}: {line} {headers}", program.name);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_regular_expression_that_is_none_ends_it_with_255() {
     let playground = playground().await;
     for program in programs() {

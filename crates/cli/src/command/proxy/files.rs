@@ -1,20 +1,26 @@
 //! [`Files`], the files of a folder over HTTP (Go's `http.FileServer`).
 
+mod conditions;
+mod ranges;
+
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, LAST_MODIFIED};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LAST_MODIFIED};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use klient_client::ResponseBody;
 use tokio::sync::mpsc;
 
 use super::answer::{error, escaped, local_redirect, not_found, whole};
 use super::path::encoded;
+use conditions::Conditions;
+use ranges::{Range, Unsatisfiable};
 
 /// The part of a file that decides about its type.
 const SNIFFED: usize = 512;
@@ -31,15 +37,15 @@ impl Files {
     }
 
     /// Answers a request for a path without `..`, relative to the folder.
-    pub(super) async fn answer(&self, method: &Method, path: &str) -> Response<ResponseBody> {
+    pub(super) async fn answer(&self, request: Parts, path: &str) -> Response<ResponseBody> {
         // On Windows, a backslash and a drive lead out of the folder as well.
         let relative = Path::new(path.trim_matches('/'));
         if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
             return not_found();
         }
         let file = self.0.join(relative);
-        let (method, path) = (method.clone(), path.to_owned());
-        let answered = tokio::task::spawn_blocking(move || answer(&method, &file, &path));
+        let path = path.to_owned();
+        let answered = tokio::task::spawn_blocking(move || answer(&request, &file, &path));
         match answered.await {
             Ok(Ok(response)) => response,
             Ok(Err(problem)) => match problem.kind() {
@@ -52,48 +58,130 @@ impl Files {
     }
 }
 
-fn answer(method: &Method, file: &Path, path: &str) -> io::Result<Response<ResponseBody>> {
+fn answer(request: &Parts, file: &Path, path: &str) -> io::Result<Response<ResponseBody>> {
+    let (method, headers) = (&request.method, &request.headers);
+    let query = request.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     if name == "index.html" {
-        return Ok(local_redirect("./"));
+        return Ok(local_redirect(&format!("./{query}")));
     }
     let is_folder = std::fs::metadata(file)?.is_dir();
     let ends_with_slash = path.is_empty() || path.ends_with('/');
     if is_folder && !ends_with_slash {
-        return Ok(local_redirect(&format!("{}/", encoded(name))));
+        return Ok(local_redirect(&format!("{}/{query}", encoded(name))));
     }
     if !is_folder && ends_with_slash && !path.is_empty() {
         let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        return Ok(local_redirect(&format!("../{}", encoded(name))));
+        return Ok(local_redirect(&format!("../{}{query}", encoded(name))));
     }
     let response = match is_folder {
-        false => of_file(method, file)?,
-        true => match of_file(method, &file.join("index.html")) {
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => of_folder(file)?,
+        false => of_file(method, headers, file)?,
+        true => match of_file(method, headers, &file.join("index.html")) {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => of_folder(method, headers, file)?,
             index => index?,
         },
     };
     Ok(if method == Method::HEAD { without_body(response) } else { response })
 }
 
-/// A file, which is read as the client reads it.
-fn of_file(method: &Method, path: &Path) -> io::Result<Response<ResponseBody>> {
+/// A file, or the ranges of it that are wanted, which is read as the client reads it.
+fn of_file(method: &Method, wanted: &HeaderMap, path: &Path) -> io::Result<Response<ResponseBody>> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
-    let length = metadata.len();
+    let size = i64::try_from(metadata.len()).map_err(io::Error::other)?;
+    let ranges = match conditions::check(method, wanted, metadata.modified().ok()) {
+        Conditions::Hold(ranges) => ranges::parse(ranges, size),
+        Conditions::Fail(status) => {
+            let mut response = empty(status);
+            set_last_modified(response.headers_mut(), &metadata);
+            return Ok(response);
+        }
+    };
+    let ranges = match ranges {
+        Ok(ranges) => ranges,
+        Err(problem) => {
+            let mut response = error(Unsatisfiable::STATUS, problem.message());
+            if problem == Unsatisfiable::NoOverlap {
+                set(response.headers_mut(), CONTENT_RANGE, format!("bytes */{size}"));
+            }
+            return Ok(response);
+        }
+    };
     let mut beginning = Vec::with_capacity(SNIFFED);
     file.by_ref().take(SNIFFED as u64).read_to_end(&mut beginning)?;
-    file.rewind()?;
+    let content_type = content_type(path, &beginning);
+    let mut headers = HeaderMap::new();
+    let segments = match &ranges[..] {
+        [] => vec![Segment::File(Range { start: 0, length: size })],
+        [range] => {
+            set(&mut headers, CONTENT_RANGE, range.header(size));
+            vec![Segment::File(*range)]
+        }
+        ranges => {
+            let boundary = boundary();
+            set(&mut headers, CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"));
+            multipart(ranges, size, content_type, &boundary)
+        }
+    };
+    let left = segments.iter().map(Segment::length).sum();
     let (sender, parts) = mpsc::channel(1);
     if method != Method::HEAD {
-        tokio::task::spawn_blocking(move || send(file.take(length), &sender));
+        tokio::task::spawn_blocking(move || send(file, segments, &sender));
     }
-    let mut response = Response::new(ResponseBody::new(Content { parts, left: length }));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(path, &beginning)));
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("none"));
-    set_last_modified(headers, &metadata);
+    let mut response = Response::new(ResponseBody::new(Content { parts, left }));
+    if !ranges.is_empty() {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    set_last_modified(&mut headers, &metadata);
+    *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// A part of a body.
+enum Segment {
+    File(Range),
+    Text(String),
+}
+
+impl Segment {
+    fn length(&self) -> u64 {
+        match self {
+            Segment::File(range) => range.length.try_into().unwrap_or_default(),
+            Segment::Text(text) => text.len() as u64,
+        }
+    }
+}
+
+/// The parts of several ranges, as Go's `mime/multipart` writes them.
+fn multipart(ranges: &[Range], size: i64, content_type: &str, boundary: &str) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    for (index, range) in ranges.iter().enumerate() {
+        let end = if index > 0 { "\r\n" } else { "" };
+        let range_header = range.header(size);
+        segments.push(Segment::Text(format!(
+            "{end}--{boundary}\r\nContent-Range: {range_header}\r\nContent-Type: {content_type}\r\n\r\n"
+        )));
+        segments.push(Segment::File(*range));
+    }
+    segments.push(Segment::Text(format!("\r\n--{boundary}--\r\n")));
+    segments
+}
+
+/// A boundary that no file has by chance.
+fn boundary() -> String {
+    (0..30).map(|_| format!("{:02x}", fastrand::u8(..))).collect()
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    headers.insert(name, HeaderValue::try_from(value).expect("the value has visible characters only"));
+}
+
+fn empty(status: StatusCode) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::new(http_body_util::Full::<Bytes>::default()));
+    *response.status_mut() = status;
+    response
 }
 
 /// Sets the time of the last change, where the file system has it.
@@ -104,17 +192,37 @@ fn set_last_modified(headers: &mut HeaderMap, metadata: &Metadata) {
     }
 }
 
-/// Sends a file in parts, until its end or until nobody receives them.
-fn send(mut file: io::Take<File>, sender: &mpsc::Sender<io::Result<Bytes>>) {
-    loop {
-        let mut part = Vec::new();
-        let read = match file.by_ref().take(PART).read_to_end(&mut part) {
-            Ok(0) => return,
-            read => read.map(|_| part.into()),
+/// Sends the segments of a body in parts, until their end or until nobody receives them.
+fn send(mut file: File, segments: Vec<Segment>, sender: &mpsc::Sender<io::Result<Bytes>>) {
+    for segment in segments {
+        let length = segment.length();
+        let range = match segment {
+            Segment::File(range) => range,
+            Segment::Text(text) => {
+                if sender.blocking_send(Ok(text.into())).is_err() {
+                    return;
+                }
+                continue;
+            }
         };
-        let is_over = read.is_err();
-        if sender.blocking_send(read).is_err() || is_over {
+        let start = range.start.try_into().unwrap_or_default();
+        if let Err(error) = file.seek(SeekFrom::Start(start)) {
+            // Nobody may receive it any more.
+            let _ = sender.blocking_send(Err(error));
             return;
+        }
+        let mut content = file.by_ref().take(length);
+        while content.limit() > 0 {
+            let mut part = Vec::new();
+            let read = match content.by_ref().take(PART).read_to_end(&mut part) {
+                // It was cut while it was read, which the receiver counts.
+                Ok(0) => return,
+                read => read.map(|_| part.into()),
+            };
+            let is_over = read.is_err();
+            if sender.blocking_send(read).is_err() || is_over {
+                return;
+            }
         }
     }
 }
@@ -156,7 +264,11 @@ impl Body for Content {
 }
 
 /// A list of the names in a folder.
-fn of_folder(folder: &Path) -> io::Result<Response<ResponseBody>> {
+fn of_folder(method: &Method, headers: &HeaderMap, folder: &Path) -> io::Result<Response<ResponseBody>> {
+    let metadata = std::fs::metadata(folder)?;
+    if !conditions::is_folder_modified(method, headers, metadata.modified().ok()) {
+        return Ok(empty(StatusCode::NOT_MODIFIED));
+    }
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -171,12 +283,14 @@ fn of_folder(folder: &Path) -> io::Result<Response<ResponseBody>> {
     }
     page += "</pre>\n";
     let mut response = whole(StatusCode::OK, "text/html; charset=utf-8", page);
-    set_last_modified(response.headers_mut(), &std::fs::metadata(folder)?);
+    set_last_modified(response.headers_mut(), &metadata);
     Ok(response)
 }
 
 fn without_body(response: Response<ResponseBody>) -> Response<ResponseBody> {
-    let length = http_body::Body::size_hint(response.body()).exact();
+    // A redirect and a 304 have none.
+    let is_whole = response.headers().contains_key(CONTENT_TYPE);
+    let length = http_body::Body::size_hint(response.body()).exact().filter(|_| is_whole);
     let mut response = response.map(|_| ResponseBody::new(http_body_util::Empty::<Bytes>::new()));
     if let Some(length) = length {
         response.headers_mut().insert(CONTENT_LENGTH, length.into());

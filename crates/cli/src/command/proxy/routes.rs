@@ -84,7 +84,7 @@ impl Routes {
         };
         let Some(rest_path) = decoded(rest) else { return bad_request("400 Bad Request") };
         if let Some((_, files)) = self.files.as_ref().filter(|(files, _)| files == prefix) {
-            return files.answer(request.method(), &rest_path).await;
+            return files.answer(request.into_parts().0, &rest_path).await;
         }
         // A prefix that begins so is part of the path on the server.
         let path = match self.api_prefix.starts_with("/api") {
