@@ -18,6 +18,7 @@ use crate::flag_values::Timeout;
 use crate::pod_order::by_logging;
 use crate::pod_target::PodTarget;
 use crate::resource_args;
+use crate::resource_args::MUST_SPECIFY_RESOURCE;
 use crate::session::Session;
 
 /// The number of lines that are shown of each log if a selector chooses the pods.
@@ -105,6 +106,9 @@ pub(crate) async fn run(args: LogsArgs, session: &mut Session) -> Result<(), Cli
         [target, container] => (Some(target), Some(container.clone())),
         _ => return usage(USAGE),
     };
+    if target.is_some_and(|target| target.is_empty()) {
+        return Err(CliError::message(MUST_SPECIFY_RESOURCE));
+    }
     let cluster = session.cluster()?;
     let timeout = args.pod_running_timeout.of_running_pod().map_err(CliError::message)?;
     let container = inline.clone().or_else(|| args.container.clone());

@@ -5,6 +5,30 @@ use crate::pods::{as_kubectl, playground};
 use crate::running::{Running, line};
 
 #[tokio::test(flavor = "multi_thread")]
+async fn names_that_are_empty_are_refused_as_by_kubectl() {
+    let playground = playground().await;
+    let resources = "error: You must provide one or more resources by argument or filename.\n";
+    let target = "error: pod, type/name or --filename must be specified\n";
+    for (args, error) in [
+        (&["logs", ""][..], resources),
+        (&["logs", "", "c"], resources),
+        (&["logs", "-f", ""], resources),
+        (&["logs", "", "-l", "a=b"], "error: only a selector (-l) or a POD name is allowed\n"),
+        (&["exec", "", "--", "ls"], target),
+        (&["exec", ""], target),
+        (&["attach", ""], "error: resource name may not be empty\n"),
+        (&["port-forward", "", "80"], "error: resource name may not be empty\n"),
+        (&["port-forward", ""], "error: TYPE/NAME and list of ports are required for port-forward\n"),
+        (&["cp", "", "b"], "error: filepath can not be empty\n"),
+        (&["logs", "pod/"], "error: arguments in resource/name form must have a single resource and name\n"),
+    ] {
+        let done = as_kubectl(&playground, args, None).await;
+        assert_eq!((done.exit, &*done.stdout), (1, ""), "{args:?}");
+        assert!(done.stderr.starts_with(error), "{args:?}: {}", done.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn logs_are_those_of_kubectl() {
     let playground = playground().await;
     for (args, exit, out, err) in [
