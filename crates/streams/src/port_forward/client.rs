@@ -5,9 +5,11 @@ use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use super::{DATA, ERROR, PORT, REQUEST_ID, STREAM_TYPE, Transport, client_session};
 use crate::connection::Connection;
@@ -17,6 +19,9 @@ use crate::spdy::{Headers, Session};
 
 /// The number of bytes of an error that are kept.
 const MAX_MESSAGE: usize = 64 * 1024;
+
+/// The time that the server's message may take after the data has broken off.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connections to ports of a pod, over one connection to the API server.
 ///
@@ -30,13 +35,15 @@ pub struct PortForward {
 /// A connection to a port of a pod: a stream of bytes in both directions.
 ///
 /// Reading ends when the pod ends it, and fails with the server's message if the server could not connect to the port or
-/// lost the connection; other connections are not concerned. The back-pressure is that of
+/// lost the connection, which may be ten seconds later than the loss; other connections are not concerned. The back-pressure is that of
 /// [`Session`](crate::spdy::Session#back-pressure).
 pub struct PortConnection {
     data: Stream,
     error: Stream,
     /// The bytes of the error stream so far.
     message: Vec<u8>,
+    /// The end of the wait for the rest of them, once the data has broken off.
+    patience: Option<Pin<Box<Sleep>>>,
 }
 
 impl PortForward {
@@ -69,7 +76,7 @@ impl PortForward {
         let data = self.session.begin_open(headers(DATA))?;
         let error = self.session.opened(error).await?;
         let data = self.session.opened(data).await?;
-        Ok(PortConnection { data, error, message: Vec::new() })
+        Ok(PortConnection { data, error, message: Vec::new(), patience: None })
     }
 
     /// Returns true if the connection to the server has ended, so that it opens no more connections.
@@ -141,7 +148,11 @@ impl AsyncRead for PortConnection {
         let message = match self.poll_message(context) {
             Poll::Ready(message) => message,
             Poll::Pending if read.is_ok() => None,
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(MESSAGE_TIMEOUT)));
+                ready!(patience.as_mut().poll(context));
+                None
+            }
         };
         match message {
             Some(error) => Poll::Ready(Err(error.into_io(io::ErrorKind::ConnectionReset))),

@@ -4,6 +4,7 @@
 
 mod beside_go;
 mod connections;
+mod hostile_servers;
 mod hostile_spdy;
 mod hostile_websocket;
 mod port_forward;

@@ -1,5 +1,7 @@
 //! [`RawPeer`], a peer of SPDY that sends and reads single frames.
 
+use std::io;
+
 use flate2::{Compress, Compression, FlushCompress};
 use klient_streams::Connection;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -31,8 +33,13 @@ impl RawPeer {
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        self.connection.write_all(bytes).await.unwrap();
-        self.connection.flush().await.unwrap();
+        self.try_send(bytes).await.unwrap();
+    }
+
+    /// Sends bytes to a peer that may end the connection meanwhile.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.connection.write_all(bytes).await?;
+        self.connection.flush().await
     }
 
     pub(crate) async fn control(&mut self, kind: u16, flags: u8, payload: &[u8]) {
