@@ -172,11 +172,15 @@ async fn cp_copies_files_and_folders_both_ways() {
         let large: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
         std::fs::write(there.join("deep/er/large"), &large).unwrap();
         std::fs::write(there.join("a"), "hello\n").unwrap();
+        std::os::unix::fs::symlink("a", there.join("link")).unwrap();
         kubectl.text(&["cp", "there", "web:/tmp/here"]).await;
         assert_eq!(kubectl.text(&["exec", "web", "--", "cat", "/tmp/here/a"]).await, "hello\n");
-        kubectl.text(&["cp", "web:/tmp/here", "back"]).await;
+        // Links are kept on the way to a container, and left out on the way back.
+        assert_eq!(kubectl.text(&["exec", "web", "--", "readlink", "/tmp/here/link"]).await, "a\n");
+        let (code, _, stderr) = kubectl.run(&["cp", "web:/tmp/here", "back"], b"").await;
+        assert!(code == 0 && stderr.contains("skipping symlink: \"back/link\" -> \"a\""), "{code}: {stderr}");
         let back = kubectl.folder.path().join("back");
-        assert!(std::fs::read(back.join("deep/er/large")).unwrap() == large);
+        assert!(std::fs::read(back.join("deep/er/large")).unwrap() == large && !back.join("link").exists());
         kubectl.text(&["cp", "there/a", "web:/tmp"]).await;
         kubectl.text(&["cp", "web:tmp/a", "single"]).await;
         assert_eq!(std::fs::read(kubectl.folder.path().join("single")).unwrap(), b"hello\n");

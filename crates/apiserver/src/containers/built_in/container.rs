@@ -71,6 +71,7 @@ pub(super) struct Ended {
 pub(super) struct Description {
     pub(super) name: String,
     pub(super) hostname: String,
+    pub(super) image: String,
     /// The program and the arguments of the main process; empty for those of the image.
     pub(super) command: Vec<String>,
     pub(super) environment: BTreeMap<String, String>,
@@ -81,6 +82,17 @@ pub(super) struct Description {
     pub(super) stdin_once: bool,
     /// It has a terminal.
     pub(super) tty: bool,
+}
+
+impl Description {
+    /// The command line of the main process; that of the image is shown by the image's name.
+    fn main_command(&self) -> String {
+        if !self.command.is_empty() {
+            return self.command.join(" ");
+        }
+        let last = self.image.rsplit('/').next().unwrap_or_default();
+        last.split([':', '@']).next().unwrap_or_default().to_owned()
+    }
 }
 
 impl Container {
@@ -175,7 +187,7 @@ impl Container {
     /// server in a real image does, or until a command in the container sends them a signal.
     pub(super) fn main(self: Arc<Self>) -> BoxFuture<'static, u8> {
         Box::pin(async move {
-            let mut process = self.processes.begin_main(&self.description.command);
+            let mut process = self.processes.begin_main(self.description.main_command());
             tokio::select! {
                 code = self.clone().main_program() => code,
                 code = process.signalled() => code,
@@ -252,7 +264,7 @@ impl Container {
             }
             let Stdio { stdin, stdout, stderr, resizes } = stdio;
             let ended = self.ended();
-            let mut process = self.processes.begin_command(&args);
+            let mut process = self.processes.begin_command(args.join(" "));
             let size = Size::default();
             let terminal = tty.then(|| Terminal::of_size(size.clone()));
             let (stdout, stderr) = (or_sink(stdout), or_sink(stderr));

@@ -211,6 +211,7 @@ fn description(pod: &Map, spec: &Map) -> Description {
     Description {
         name: text_at(spec, &["name"]).to_owned(),
         hostname,
+        image: text_at(spec, &["image"]).to_owned(),
         command: [words("command"), words("args")].concat(),
         environment,
         folder: text_at(spec, &["workingDir"]).to_owned(),

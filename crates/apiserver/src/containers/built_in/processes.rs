@@ -75,12 +75,12 @@ impl Processes {
     }
 
     /// Adds the main process.
-    pub(super) fn begin_main(&self, command: &[String]) -> Process {
+    pub(super) fn begin_main(&self, command: String) -> Process {
         self.begin(MAIN, command)
     }
 
     /// Adds the command of an exec.
-    pub(super) fn begin_command(&self, command: &[String]) -> Process {
+    pub(super) fn begin_command(&self, command: String) -> Process {
         let pid = {
             let mut table = self.table();
             table.last = table.last.max(MAIN).wrapping_add(1).max(MAIN + 1);
@@ -89,9 +89,9 @@ impl Processes {
         self.begin(pid, command)
     }
 
-    fn begin(&self, pid: u32, command: &[String]) -> Process {
+    fn begin(&self, pid: u32, command: String) -> Process {
         let (end, ended) = oneshot::channel();
-        let running = Running { command: command.join(" "), since: Instant::now(), end: Some(end) };
+        let running = Running { command, since: Instant::now(), end: Some(end) };
         self.table().running.insert(pid, running);
         Process { processes: self.clone(), pid, ended }
     }

@@ -260,7 +260,7 @@ async fn first_words_of_a_newcomer_are_there() {
         assert_eq!((out.as_str(), status), (stdout, code), "{script}: {err}");
     }
     let processes = run(&server, "ps").await.0;
-    let first = "PID   USER     TIME  COMMAND\n    1 root      0:00 ";
+    let first = "PID   USER     TIME  COMMAND\n    1 root      0:00 nginx\n";
     assert!(processes.starts_with(first) && processes.contains("sh -c"), "{processes}");
 }
 
