@@ -148,7 +148,8 @@ async fn raw(
     let key = new_key();
     let name = protocol.version().as_str();
     let headers = websocket(&key, name);
-    let connection = upgrade(server, server.admin_token(), Method::GET, path, &headers).await.unwrap();
+    let connection = upgrade(server, server.admin_token(), Method::GET, path, &headers).await;
+    let connection = connection.expect("the server switches it");
     WebSocketStream::from_raw_socket(connection, Role::Client, None).await
 }
 

@@ -122,13 +122,18 @@ fn date(modified: i64, now: i64) -> String {
     let text = Time::from_unix(modified).to_string();
     // 2006-01-02T15:04:05Z
     let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
-    let month = part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.wrapping_sub(1)));
     let day = part(8..10).trim_start_matches('0');
     let last = match (now - HALF_A_YEAR..=now).contains(&modified) {
         true => part(11..16).to_owned(),
         false => format!(" {}", part(0..4)),
     };
-    format!("{} {day:>2} {last}", month.unwrap_or(&MONTHS[0]))
+    format!("{} {day:>2} {last}", month(&text))
+}
+
+/// The name of the month of a time as RFC 3339.
+pub(super) fn month(time: &str) -> &'static str {
+    let number = time.get(5..7).and_then(|month| month.parse::<usize>().ok());
+    number.and_then(|number| MONTHS.get(number.wrapping_sub(1))).unwrap_or(&MONTHS[0])
 }
 
 /// Prints to where links lead, with `-f` through all of them.

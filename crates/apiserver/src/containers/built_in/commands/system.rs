@@ -4,18 +4,52 @@ use klient_apimachinery::Time;
 
 use super::super::processes::{SIGNALS, signal};
 use super::super::shell::{Io, Shell};
+use super::listing::month;
 use super::{exists, print};
 
 /// The version of the system.
 const RELEASE: &str = "6.1.0";
 
-/// The time, as `date` prints it, in seconds since 1970 for `+%s`, and as RFC 3339 for all other formats.
+/// The days of the week, from that of 1970-01-01 on.
+const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+
+/// `date`, in UTC, also with a format of the directives for numbers, such as `+%F %T`.
 pub(super) async fn date(words: &[&str], io: &Io) -> u8 {
-    let now = Time::now();
-    match words {
-        ["+%s"] => print(io, &now.unix().to_string()).await,
-        _ => print(io, &now.to_string()).await,
+    let format = words.iter().find_map(|word| word.strip_prefix('+')).unwrap_or("%a %b %e %T UTC %Y");
+    print(io, &formatted(Time::now(), format)).await
+}
+
+fn formatted(time: Time, format: &str) -> String {
+    // 2006-01-02T15:04:05Z
+    let text = time.to_string();
+    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().to_owned();
+    let (mut out, mut letters) = (String::new(), format.chars());
+    while let Some(letter) = letters.next() {
+        let directive = if letter == '%' { letters.next() } else { None };
+        out += &match directive {
+            None => letter.to_string(),
+            Some('Y') => part(0..4),
+            Some('m') => part(5..7),
+            Some('d') => part(8..10),
+            Some('e') => format!("{:>2}", part(8..10).trim_start_matches('0')),
+            Some('H') => part(11..13),
+            Some('M') => part(14..16),
+            Some('S') => part(17..19),
+            Some('F') => part(0..10),
+            Some('T') => part(11..19),
+            Some('s') => time.unix().to_string(),
+            Some('a') => usize::try_from(time.unix() / 86_400 % 7)
+                .ok()
+                .and_then(|day| DAYS.get(day))
+                .unwrap_or(&DAYS[0])
+                .to_string(),
+            Some('b') => month(&text).to_owned(),
+            Some('Z') => "UTC".to_owned(),
+            Some('%') => "%".to_owned(),
+            Some(other) => format!("%{other}"),
+        };
     }
+    out
 }
 
 pub(super) async fn id(words: &[&str], io: &Io) -> u8 {
@@ -116,5 +150,17 @@ pub(super) async fn tty(shell: &Shell, io: &Io) -> u8 {
     match &shell.terminal {
         Some(_) => print(io, "/dev/pts/0").await,
         None => print(io, "not a tty").await.max(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_date() {
+        let time = Time::from_unix(1_767_323_045);
+        assert_eq!(formatted(time, "%a %b %e %T UTC %Y"), "Fri Jan  2 03:04:05 UTC 2026");
+        assert_eq!(formatted(time, "%F/%H.%M.%S %s%%%q%"), "2026-01-02/03.04.05 1767323045%%q%");
     }
 }
