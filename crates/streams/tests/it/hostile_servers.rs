@@ -220,7 +220,7 @@ async fn a_flood_that_nobody_reads_is_bounded() {
             taken += part.len();
         }
     };
-    // What is not taken after so many turns waits for a reader.
+    // Bytes that are not taken after so many turns wait for a reader.
     let settled = async {
         for _ in 0..100_000 {
             tokio::task::yield_now().await;
