@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (client, server) = containers::connect(stand_in()).await?;
+    let (client, server) = containers::connect(Containers::built_in()).await?;
     containers::create_pod(&client, server.as_ref()).await?;
     let pods = client.api::<Pod>().namespace("default");
 
@@ -44,25 +44,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     pods.delete("klient-web", &DeleteOptions::default()).await?;
     Ok(())
-}
-
-/// The commands of the embedded server's container.
-fn stand_in() -> Containers {
-    Containers::new(|command, mut stdio| async move {
-        let (stdout, stderr) =
-            (stdio.stdout.as_mut().ok_or("closed")?, stdio.stderr.as_mut().ok_or("closed")?);
-        match command.args.first().map(String::as_str) {
-            Some("cat") => stderr.write_all(b"cat: /etc/none: No such file or directory\n").await?,
-            Some("wc") => {
-                let count =
-                    tokio::io::copy(stdio.stdin.as_mut().ok_or("closed")?, &mut tokio::io::sink()).await?;
-                stdout.write_all(format!("{count}\n").as_bytes()).await?;
-                return Ok(0.into());
-            }
-            _ => return Err("executable file not found in $PATH".into()),
-        }
-        Ok(1.into())
-    })
 }
 
 #[test]

@@ -4,15 +4,17 @@
 
 mod containers;
 
+use std::io::Write as _;
+
 use klient::api::core::v1::Pod;
 use klient::apiserver::Containers;
 use klient::{DeleteOptions, ExecOptions, TerminalSize};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (client, server) = containers::connect(stand_in()).await?;
+    let (client, server) = containers::connect(Containers::built_in()).await?;
     containers::create_pod(&client, server.as_ref()).await?;
     let pods = client.api::<Pod>().namespace("default");
 
@@ -41,28 +43,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Some(line) = typed.recv() => stdin.write_all(format!("{line}\n").as_bytes()).await?,
             read = stdout.read(&mut buffer) => match read? {
                 0 => break,
-                count => print!("{}", String::from_utf8_lossy(&buffer[..count])),
+                count => {
+                    print!("{}", String::from_utf8_lossy(&buffer[..count]));
+                    // A prompt has no end of line.
+                    std::io::stdout().flush()?;
+                }
             },
         }
     }
     println!("{}", process.wait().await?);
     pods.delete("klient-web", &DeleteOptions::default()).await?;
     Ok(())
-}
-
-/// The shell of the embedded server's container: it knows `exit`.
-fn stand_in() -> Containers {
-    Containers::new(|_, stdio| async move {
-        let (stdin, mut stdout) = (stdio.stdin.ok_or("closed")?, stdio.stdout.ok_or("closed")?);
-        let mut lines = BufReader::new(stdin).lines();
-        while let Some(line) = lines.next_line().await? {
-            if let Some(code) = line.strip_prefix("exit ") {
-                return Ok(code.parse::<u8>()?.into());
-            }
-            stdout.write_all(format!("$ {line}\r\n").as_bytes()).await?;
-        }
-        Ok(0.into())
-    })
 }
 
 #[test]
