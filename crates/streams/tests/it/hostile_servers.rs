@@ -351,7 +351,7 @@ async fn frames_that_are_no_websocket_are_one_error() {
         ("another protocol", b"HTTP/1.1 400 Bad Request\r\n\r\n".repeat(9), "Reserved bits are non-zero"),
         (
             "fragments without end",
-            vec![
+            [
                 [&[0x02, 126, 0xff, 0xff][..], &[1; 65535]].concat(),
                 [&[0x00, 126, 0xff, 0xff][..], &[1; 65535]].concat().repeat(80),
             ]
