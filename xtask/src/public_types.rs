@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::root;
 
 /// The crates that programs use. The rest is generated, or used by these only.
-const CRATES: [&str; 15] = [
+const CRATES: [&str; 16] = [
     "klient",
     "klient-apimachinery",
     "klient-apiserver",
@@ -25,6 +25,7 @@ const CRATES: [&str; 15] = [
     "klient-config-flags",
     "klient-controller",
     "klient-definitions",
+    "klient-gateway",
     "klient-structured-merge",
     "klient-testing",
     "klient-webhook",

@@ -34,6 +34,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("klient-proxy", &["klient-apimachinery", "klient-client"]),
     ("klient-config-flags", &["klient-apimachinery", "klient-client"]),
     (
+        "klient-gateway",
+        &[
+            "klient-apimachinery",
+            "klient-cache",
+            "klient-certificate",
+            "klient-client",
+            "klient-proxy",
+            "klient-workqueue",
+        ],
+    ),
+    (
         "klient-controller",
         &["klient-api", "klient-apimachinery", "klient-cache", "klient-client", "klient-workqueue"],
     ),
@@ -78,6 +89,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-controller",
             "klient-definitions",
             "klient-derive",
+            "klient-gateway",
             "klient-proxy",
             "klient-streams",
             "klient-structured-merge",
@@ -97,6 +109,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-cache",
             "klient-client",
             "klient-config-flags",
+            "klient-gateway",
             "klient-generate",
             "klient-proxy",
             "klient-schema",
@@ -133,7 +146,7 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// Crates whose comments are in plain words: they begin with a noun or a verb.
-const PLAIN: [&str; 24] = [
+const PLAIN: [&str; 25] = [
     "crates/api/",
     "crates/apiextensions/",
     "crates/apimachinery/",
@@ -148,6 +161,7 @@ const PLAIN: [&str; 24] = [
     "crates/codegen/",
     "crates/config-flags/",
     "crates/controller/",
+    "crates/gateway/",
     "crates/generate/",
     "crates/schema/",
     "crates/klient/",

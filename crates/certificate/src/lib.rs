@@ -69,6 +69,7 @@ mod self_signed;
 pub mod signers;
 mod store;
 mod template;
+mod tls;
 
 pub use certificate::Certificate;
 pub use error::{Error, ErrorKind};
@@ -77,3 +78,4 @@ pub use request::CertificateRequest;
 pub use self_signed::{CertificateAuthority, self_signed_certificate};
 pub use store::{CertificateStore, FileStore, MemoryStore};
 pub use template::CertificateTemplate;
+pub use tls::{Tls, TlsAcceptor, TlsStream};

@@ -13,6 +13,7 @@ pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod exec;
+pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod logs;
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     /// Run a particular image on the cluster
     #[command(after_help = run::EXAMPLES)]
     Run(run::RunArgs),
+    /// Run a web service with live tables of all kinds, a page and a guarded proxy; it reads only, until told otherwise
+    Gateway(gateway::GatewayArgs),
     /// Run the embedded API server, which stores all objects in memory and runs pods in built-in containers
     #[command(after_help = server::CONTAINERS)]
     Server(server::ServerArgs),
@@ -114,6 +117,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), C
         Command::Delete(args) => delete::run(args, session).await,
         Command::Diff(args) => diff::run(args, session).await,
         Command::Generate(args) => generate::run(args, session).await,
+        Command::Gateway(args) => gateway::run(args, session).await,
         Command::Get(args) => get::run(args, session).await,
         Command::ApiResources(args) => api_resources::run(args, session).await,
         Command::ApiVersions => api_versions::run(session).await,

@@ -73,7 +73,7 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
     if !matches!(cli.command, Command::Server(_)) {
         klog::init(cli.log);
     }
-    let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_));
+    let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_) | Command::Gateway(_));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if !handles_signals {
         // Requests run one after another on this thread; the worker serves their connections while it is blocked.

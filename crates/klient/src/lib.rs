@@ -143,8 +143,8 @@
 //! # Names in the documentation
 //!
 //! This crate re-exports its member crates: [`api`], [`apimachinery`], [`apply`], [`cache`], [`client`], [`clientset`],
-//! [`workqueue`], [`controller`], [`apiserver`], and by their features `certificate`, `definitions`, `proxy`, `streams`,
-//! `testing` and `webhook`.
+//! [`workqueue`], [`controller`], [`apiserver`], and by their features `certificate`, `definitions`, `gateway`, `proxy`,
+//! `streams`, `testing` and `webhook`.
 //! Examples on items of a member name that crate, such as `klient_client::Api`; a program
 //! that depends on `klient` writes `klient::Api` or `klient::client::Api`. The names of client-go and kube-rs, such as
 //! `SharedInformerFactory` and `DynamicObject`, lead to klient's in the search of this documentation.
@@ -186,6 +186,7 @@
 //! - `certificate-manager`: certificates from the signers of a cluster, renewed before they expire, and self-signed ones:
 //!   see `certificate`;
 //! - `config-flags`: kubectl's connection flags for a command line of clap: see `ConfigFlags`;
+//! - `gateway`: a web service in front of a cluster, with live tables of any kind, a guarded proxy and a page: see `gateway`;
 //! - `metrics`: metrics of the client under client-go's names, and of controllers and webhooks under controller-runtime's,
 //!   through the crate `metrics`: see `client::describe_metrics`, `controller::describe_metrics` and
 //!   `webhook::describe_metrics`;
@@ -282,6 +283,8 @@ pub use klient_definitions as definitions;
 pub use klient_derive::ApplyConfiguration;
 #[cfg(feature = "derive")]
 pub use klient_derive::{CustomResource, ResourceSchema};
+#[cfg(feature = "gateway")]
+pub use klient_gateway as gateway;
 #[cfg(feature = "proxy")]
 pub use klient_proxy as proxy;
 #[cfg(feature = "streams")]

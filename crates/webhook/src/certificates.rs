@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use klient_apimachinery::Str;
-use klient_certificate::Certificate;
+use klient_certificate::{Certificate, Tls};
 use klient_client::Client;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,7 +18,6 @@ pub use bundle::CaBundle;
 use renewal::Renewal;
 
 use crate::error::Error;
-use crate::server::Tls;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -60,6 +60,13 @@ impl Error {
     }
 }
 
+/// The certificate of a server cannot be used.
+impl From<klient_certificate::Error> for Error {
+    fn from(error: klient_certificate::Error) -> Self {
+        Error(Arc::new(Repr { kind: ErrorKind::Certificate, what: error.to_string(), cause: None }))
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.what)?;

@@ -112,8 +112,9 @@ pub use certificates::{CaBundle, WebhookCertificates, WebhookCertificatesOptions
 pub use configuration::InstallOptions;
 pub use conversion::Conversion;
 pub use error::{Error, ErrorKind};
+pub use klient_certificate::Tls;
 pub use meters::WebhookMetrics;
 #[cfg(feature = "metrics")]
 pub use meters::describe_metrics;
-pub use server::{Server, ServerOptions, Tls};
+pub use server::{Server, ServerOptions};
 pub use webhooks::{ResponseBody, Webhooks, WebhooksBuilder};

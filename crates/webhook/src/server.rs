@@ -2,7 +2,6 @@
 
 mod activity;
 mod connection;
-mod tls;
 
 use std::fmt;
 use std::io;
@@ -10,13 +9,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use klient_certificate::{Tls, TlsAcceptor};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use connection::{Connections, Phase};
-pub use tls::Tls;
-use tls::TlsSettings;
 
 use crate::error::{Error, ErrorKind};
 use crate::webhooks::Webhooks;
@@ -85,7 +83,7 @@ impl Server {
     ///
     /// Outside a tokio runtime.
     pub async fn start(webhooks: Webhooks, tls: Tls, options: ServerOptions) -> Result<Self, Error> {
-        let settings = TlsSettings::new(tls).await?;
+        let acceptor = TlsAcceptor::new(tls).await?;
         let listen = options.listen;
         let not_bound = |error| Error::caused(ErrorKind::Listen, format!("cannot listen on {listen}"), error);
         let listener = bind(listen).await.map_err(not_bound)?;
@@ -93,7 +91,7 @@ impl Server {
         let (phase, phases) = watch::channel(Phase::Serving);
         let connections = Connections {
             listener,
-            settings: Arc::new(settings),
+            acceptor: Arc::new(acceptor),
             webhooks,
             phases,
             limit: options.max_connections,

@@ -20,6 +20,7 @@ mod exec;
 mod explain;
 mod flags;
 mod front;
+mod gateway;
 mod generate;
 mod impersonation;
 mod klog;

@@ -12,13 +12,13 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use klient_certificate::TlsAcceptor;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::activity::Activity;
-use super::tls::TlsSettings;
 use crate::webhooks::{ResponseBody, Webhooks};
 
 /// The time limit of a TLS handshake.
@@ -51,7 +51,7 @@ pub(super) enum Phase {
 /// The connections of a server.
 pub(super) struct Connections {
     pub(super) listener: TcpListener,
-    pub(super) settings: Arc<TlsSettings>,
+    pub(super) acceptor: Arc<TlsAcceptor>,
     pub(super) webhooks: Webhooks,
     pub(super) phases: watch::Receiver<Phase>,
     /// The number of connections at a time.
@@ -64,7 +64,7 @@ pub(super) struct Connections {
 impl Connections {
     /// Accepts connections until the server stops, then waits for requests in progress. Dropped, it ends all of them.
     pub(super) async fn accept(self) {
-        let Connections { listener, settings, webhooks, phases, limit, idle_timeout, timeout: time } = self;
+        let Connections { listener, acceptor, webhooks, phases, limit, idle_timeout, timeout: time } = self;
         let mut open = Open::default();
         let mut stopped = phases.clone();
         loop {
@@ -87,7 +87,7 @@ impl Connections {
             }
             let activity = Arc::new(Activity::new());
             let service = Service { webhooks: webhooks.clone(), phases: phases.clone(), activity };
-            open.add(service.activity.clone(), serve(stream, settings.clone(), service, idle_timeout));
+            open.add(service.activity.clone(), serve(stream, acceptor.clone(), service, idle_timeout));
         }
         drop(listener);
         let all_have_ended = async {
@@ -143,13 +143,9 @@ impl Open {
 }
 
 /// Serves a connection until its client closes it, it is idle for too long, or the server stops.
-async fn serve(stream: TcpStream, settings: Arc<TlsSettings>, service: Service, idle_timeout: Duration) {
+async fn serve(stream: TcpStream, acceptor: Arc<TlsAcceptor>, service: Service, idle_timeout: Duration) {
     // Requests are small, and their clients wait.
     let _ = stream.set_nodelay(true);
-    let secured = async {
-        let acceptor = settings.acceptor().await.ok_or_else(|| "there is no certificate yet".to_owned())?;
-        acceptor.accept(stream).await.map_err(|error| error.to_string())
-    };
     let (mut phases, activity) = (service.phases.clone(), service.activity.clone());
     let mut closing = pin!(async {
         tokio::select! {
@@ -158,7 +154,7 @@ async fn serve(stream: TcpStream, settings: Arc<TlsSettings>, service: Service, 
         }
     });
     let secured = tokio::select! {
-        secured = timeout(HANDSHAKE, secured) => secured,
+        secured = timeout(HANDSHAKE, acceptor.accept(stream)) => secured,
         () = &mut closing => return,
     };
     let stream = match secured {
@@ -166,10 +162,8 @@ async fn serve(stream: TcpStream, settings: Arc<TlsSettings>, service: Service, 
         Ok(Err(problem)) => return tracing::debug!("a TLS handshake failed: {problem}"),
         Err(_) => return tracing::debug!("a TLS handshake took too long"),
     };
-    // The version is negotiated in the handshake.
-    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let builder = auto::Builder::new(TokioExecutor::new());
-    let mut builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
+    let mut builder = if stream.is_http2() { builder.http2_only() } else { builder.http1_only() };
     builder.http1().timer(TokioTimer::new()).header_read_timeout(idle_timeout);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
     let service = service_fn(move |request| {

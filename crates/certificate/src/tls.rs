@@ -1,23 +1,26 @@
-//! [`Tls`], the certificate of a server.
+//! [`Tls`], the certificate of a server, and [`TlsAcceptor`], its handshakes.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use klient_certificate::Certificate;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{Mutex, watch};
-use tokio_rustls::TlsAcceptor;
 
-use crate::error::{Error, ErrorKind};
+use crate::certificate::Certificate;
+use crate::error::Error;
 
 /// The time between two looks at files.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The certificate of a [`Server`](super::Server). Connections that begin after a change have the new one.
+/// The certificate of a server. Connections that begin after a change have the new one.
 #[derive(Clone)]
 pub struct Tls(Source);
 
@@ -41,7 +44,7 @@ impl Tls {
     }
 
     /// The last certificate of a channel, such as that of
-    /// [`CertificateManager::subscribe`](klient_certificate::CertificateManager::subscribe). Without one, handshakes fail.
+    /// [`CertificateManager::subscribe`](crate::CertificateManager::subscribe). Without one, handshakes fail.
     pub fn watch(certificates: watch::Receiver<Option<Certificate>>) -> Self {
         Tls(Source::Watch(certificates))
     }
@@ -57,26 +60,28 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// The TLS settings of new connections.
-pub(super) struct TlsSettings {
+/// The TLS handshakes of a server, over HTTP/2 or HTTP/1.1.
+pub struct TlsAcceptor {
     source: Source,
     current: Mutex<Current>,
 }
 
 struct Current {
     /// The certificate in use, and the settings with it.
-    used: Option<(Certificate, TlsAcceptor)>,
+    used: Option<(Certificate, tokio_rustls::TlsAcceptor)>,
     /// The time of the last look at files.
     looked: Instant,
     /// The last problem of files, which is logged once.
     problem: Option<String>,
 }
 
-impl TlsSettings {
+impl TlsAcceptor {
+    /// Reads the certificate, if it is in files.
+    ///
     /// # Errors
     ///
     /// If files cannot be read, or are no certificate with its key.
-    pub(super) async fn new(tls: Tls) -> Result<Self, Error> {
+    pub async fn new(tls: Tls) -> Result<Self, Error> {
         let source = tls.0;
         let mut current = Current { used: None, looked: Instant::now(), problem: None };
         match &source {
@@ -84,11 +89,25 @@ impl TlsSettings {
             Source::Files { certificate, key } => current.set(read(certificate, key).await?)?,
             Source::Watch(_) => {}
         }
-        Ok(TlsSettings { source, current: Mutex::new(current) })
+        Ok(TlsAcceptor { source, current: Mutex::new(current) })
+    }
+
+    /// Takes the server's part in the handshake of a connection. There is no time limit.
+    ///
+    /// # Errors
+    ///
+    /// If the handshake fails, or there is no certificate yet.
+    pub async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let settings = self.settings().await;
+        let settings = settings.ok_or_else(|| io::Error::other("there is no certificate yet"))?;
+        settings.accept(stream).await.map(TlsStream)
     }
 
     /// The settings for a new connection; `None` if there is no certificate yet.
-    pub(super) async fn acceptor(&self) -> Option<TlsAcceptor> {
+    async fn settings(&self) -> Option<tokio_rustls::TlsAcceptor> {
         let mut current = self.current.lock().await;
         match &self.source {
             Source::Certificate(_) => {}
@@ -112,8 +131,8 @@ impl TlsSettings {
 impl Current {
     fn set(&mut self, certificate: Certificate) -> Result<(), Error> {
         let config = server_config(&certificate)
-            .map_err(|error| Error::caused(ErrorKind::Certificate, "the certificate of the server", error))?;
-        self.used = Some((certificate, TlsAcceptor::from(Arc::new(config))));
+            .map_err(|error| Error::certificate("the certificate of the server", error))?;
+        self.used = Some((certificate, Arc::new(config).into()));
         Ok(())
     }
 
@@ -126,7 +145,7 @@ impl Current {
         };
         let problem = replaced.err().map(|error| error.to_string());
         if let Some(problem) = problem.as_ref().filter(|problem| self.problem.as_ref() != Some(problem)) {
-            tracing::warn!("the server of webhooks goes on with its present certificate: {problem}");
+            tracing::warn!("the server goes on with its present certificate: {problem}");
         }
         self.problem = problem;
     }
@@ -134,19 +153,74 @@ impl Current {
 
 /// Reads a certificate and its key from files.
 async fn read(certificate: &Path, key: &Path) -> Result<Certificate, Error> {
-    let failed = |path: &Path, error| {
-        Error::caused(ErrorKind::Certificate, format!("cannot read {}", path.display()), error)
-    };
+    let failed = |path: &Path, error| Error::certificate(format!("cannot read {}", path.display()), error);
     let bytes = async |path: &Path| {
         let file = path.to_owned();
         let read = tokio::task::spawn_blocking(move || std::fs::read(file)).await;
-        read.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(|error| failed(path, error))
+        read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| failed(path, error))
     };
     let (certificate_pem, key_pem) = (bytes(certificate).await?, bytes(key).await?);
     Certificate::from_pem(certificate_pem, key_pem).map_err(|error| {
         let files = format!("{} and {}", certificate.display(), key.display());
-        Error::caused(ErrorKind::Certificate, files, error)
+        Error::certificate(files, error)
     })
+}
+
+impl fmt::Debug for TlsAcceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TlsAcceptor").field(&Tls(self.source.clone())).finish()
+    }
+}
+
+/// A connection of a client over TLS.
+#[derive(Debug)]
+pub struct TlsStream<S>(tokio_rustls::server::TlsStream<S>);
+
+impl<S> TlsStream<S> {
+    /// Returns true if the client speaks HTTP/2, as was agreed in the handshake.
+    pub fn is_http2(&self) -> bool {
+        self.0.get_ref().1.alpn_protocol() == Some(b"h2")
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
 }
 
 fn server_config(certificate: &Certificate) -> Result<ServerConfig, rustls::Error> {

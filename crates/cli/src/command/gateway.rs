@@ -1,0 +1,122 @@
+//! `klient gateway`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use klient_apimachinery::go::{os_error, quoted};
+use klient_gateway::{Access, Gateway, Options, Tls};
+use tokio::net::TcpListener;
+
+use crate::error::CliError;
+use crate::session::Session;
+
+/// Arguments of `gateway`.
+#[derive(Args, Debug)]
+pub(crate) struct GatewayArgs {
+    /// IP address on which to serve; other machines can reach it unless it is 127.0.0.1 or ::1
+    #[arg(long, default_value = "127.0.0.1")]
+    address: IpAddr,
+    /// Port on which to serve; port 0 selects a free port
+    #[arg(long, short = 'p', default_value_t = 8888)]
+    port: u16,
+    /// Name by which browsers reach the gateway, beside localhost; can be repeated
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// Users of the gateway: everyone with the token that is printed, with the permissions of this program (token); users
+    /// of the cluster by their bearer tokens (bearer); users whom a proxy in front has signed in, by impersonation
+    /// (impersonate)
+    #[arg(long, value_enum, default_value = "token")]
+    access: AccessArg,
+    /// File with the token, in place of a random one; letters and digits
+    #[arg(long, value_name = "FILE")]
+    access_token_file: Option<PathBuf>,
+    /// Header in which the proxy in front names the user, with --access=impersonate
+    #[arg(long, value_name = "HEADER", default_value = "X-Remote-User")]
+    user_header: String,
+    /// Header in which the proxy in front names the groups of the user, one each, with --access=impersonate
+    #[arg(long, value_name = "HEADER", default_value = "X-Remote-Group")]
+    group_header: String,
+    /// Pass on requests that create, change and delete
+    #[arg(long)]
+    allow_writes: bool,
+    /// Pass on exec, attach, port-forward and proxy
+    #[arg(long)]
+    allow_exec: bool,
+    /// Show the values of Secrets
+    #[arg(long)]
+    show_secrets: bool,
+    /// File with the certificate of the gateway, to serve HTTPS; it is read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_private_key_file")]
+    tls_cert_file: Option<PathBuf>,
+    /// File with the private key of the certificate
+    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
+    tls_private_key_file: Option<PathBuf>,
+}
+
+/// The users of the gateway.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AccessArg {
+    Token,
+    Bearer,
+    Impersonate,
+}
+
+pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), CliError> {
+    let cluster = session.cluster()?;
+    let token = match &args.access_token_file {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                CliError::Message(format!("cannot read {}: {}", path.display(), os_error(&error)))
+            })?;
+            Some(text.trim().to_owned())
+        }
+    };
+    let access = match args.access {
+        AccessArg::Token => Access::Token,
+        AccessArg::Bearer => Access::Bearer,
+        AccessArg::Impersonate => Access::Impersonate {
+            user_header: args.user_header.clone(),
+            group_header: Some(args.group_header.clone()),
+        },
+    };
+    let tls = args.tls_cert_file.as_ref().zip(args.tls_private_key_file.as_ref());
+    let options = Options {
+        address: args.address,
+        hosts: args.host.clone(),
+        access,
+        token,
+        writes: args.allow_writes,
+        exec: args.allow_exec,
+        secrets: args.show_secrets,
+        tls: tls.map(|(certificate, key)| Tls::files(certificate, key)),
+        ..Options::default()
+    };
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let gateway = Gateway::new(cluster.client().clone(), options).map_err(message)?;
+    let listener = TcpListener::bind((args.address, args.port)).await.map_err(|error| {
+        let address = quoted(format!("{}:{}", args.address, args.port));
+        CliError::Message(format!("cannot listen on {address}: {}", os_error(&error)))
+    })?;
+    let address = listener.local_addr().map_err(|error| CliError::Message(os_error(&error)))?;
+    if !args.address.is_loopback() && scheme == "http" {
+        tracing::warn!("the gateway is open to the network without TLS: see --tls-cert-file");
+    }
+    // All addresses are none that a browser can open.
+    let shown = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    };
+    session.console.println(format_args!("Serving at {scheme}://{shown}{}", gateway.page()))?;
+    session.console.println(format_args!("Press Ctrl-C to stop"))?;
+    session.console.print("")?;
+    let interrupt = session.interrupt.clone();
+    let shutdown = async move { drop(interrupt.wait().await) };
+    gateway.serve(listener, shutdown).await.map_err(message)
+}
+
+fn message(error: klient_gateway::Error) -> CliError {
+    CliError::Message(error.to_string())
+}

@@ -1,0 +1,53 @@
+//! `klient gateway`, as a program that others use.
+
+use klient_client::{Client, Config, Credentials};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use crate::playground::{Playground, Program, soon};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_prints_its_address_with_the_token_and_ends_when_told() {
+    let playground = Playground::new().await;
+    let mut command = Command::from(playground.command(&Program::klient(), "admin"));
+    let mut gateway = command.args(["gateway", "--port=0"]).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(gateway.stdout.take().unwrap()).lines();
+    let line = soon("the address", lines.next_line()).await.unwrap().unwrap();
+    let address = line.strip_prefix("Serving at ").unwrap_or_else(|| panic!("{line}"));
+    let (url, token) = address.split_once("/?token=").unwrap_or_else(|| panic!("{line}"));
+    assert!(url.starts_with("http://127.0.0.1:"), "{line}");
+    let mut config = Config::from_url(url).unwrap();
+    assert_eq!(status(&config).await, Some(401));
+    config.credentials = Credentials::token(token);
+    assert_eq!(status(&config).await, None);
+    let pid = gateway.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
+    let ended = soon("the end", gateway.wait()).await.unwrap();
+    assert!(ended.success(), "{ended}");
+}
+
+/// The status of a failure; `None` of a success.
+async fn status(config: &Config) -> Option<u16> {
+    let client = Client::new(config.clone()).unwrap();
+    let table = client.request(http::Method::GET).request_uri("/v1/table/core/v1/namespaces");
+    table.send().await.err().map(|error| error.code().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_names_what_is_wrong_with_its_flags() {
+    let playground = Playground::new().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (args, complaint) in [
+        (&["--port", &port][..], "Address already in use"),
+        (&["--host", "http://gw"], "without scheme and port"),
+        (&["--access-token-file", "/none"], "cannot read /none: no such file or directory"),
+        (&["--tls-cert-file", "a", "--tls-private-key-file", "b", "--port=0"], "cannot read a"),
+    ] {
+        let mut command = Command::from(playground.command(&Program::klient(), "admin"));
+        let output = command.arg("gateway").args(args).output().await.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{args:?}");
+        assert!(stderr.to_lowercase().contains(&complaint.to_lowercase()), "{stderr}");
+    }
+}

@@ -1,0 +1,81 @@
+//! [`Path`], the path of a request in its parts.
+
+use percent_encoding::percent_decode_str;
+
+use crate::failure::{Code, Failure};
+
+/// The parts of a path, decoded. A path that the API server, a proxy or a browser could read as another one is an error: with
+/// an empty part in the middle (`//`), a part `.` or `..`, or an escaped slash, backslash or control character.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Path(Vec<String>);
+
+impl Path {
+    pub(crate) fn parse(path: &str) -> Result<Self, Failure> {
+        let refused =
+            |problem: &str| Failure::new(Code::BadPath, format!("the path of the request {problem}"));
+        let Some(rest) = path.strip_prefix('/') else { return Err(refused("does not begin with a slash")) };
+        let mut parts: Vec<String> = Vec::new();
+        let mut encoded = rest.split('/').peekable();
+        while let Some(part) = encoded.next() {
+            if part.is_empty() {
+                match encoded.peek() {
+                    Some(_) => return Err(refused("has two slashes in a row")),
+                    None => break,
+                }
+            }
+            let part = percent_decode_str(part).decode_utf8().map_err(|_| refused("is no UTF-8"))?;
+            if matches!(&*part, "." | "..") {
+                return Err(refused("has a part . or .."));
+            }
+            if part.chars().any(|c| matches!(c, '/' | '\\') || c.is_control()) {
+                return Err(refused("has an escaped slash, backslash or control character"));
+            }
+            parts.push(part.into_owned());
+        }
+        Ok(Path(parts))
+    }
+
+    /// The parts of the path; none of `/`.
+    pub(crate) fn parts(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_one_reading() {
+        for (path, parts) in [
+            ("/", &[][..]),
+            ("/ping", &["ping"]),
+            ("/api/v1/", &["api", "v1"]),
+            ("/v1/object/core/v1/pods/%77eb", &["v1", "object", "core", "v1", "pods", "web"]),
+            ("/a%3Fb/..c", &["a?b", "..c"]),
+        ] {
+            assert_eq!(Path::parse(path).unwrap().parts(), parts, "{path}");
+        }
+        for path in [
+            "",
+            "*",
+            "//",
+            "//evil",
+            "/a//b",
+            "/.",
+            "/..",
+            "/a/../b",
+            "/a/%2e%2E/b",
+            "/a/.%2e/b",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/%00",
+            "/a%0ab",
+            "/%ff",
+            "/a/./b",
+        ] {
+            assert_eq!(Path::parse(path).map_err(|failure| failure.code), Err(Code::BadPath), "{path}");
+        }
+    }
+}

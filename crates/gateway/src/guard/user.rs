@@ -1,0 +1,151 @@
+//! [`User`], who sends a request.
+
+use std::fmt;
+
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, LOCATION, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+use klient_client::{Impersonation, ResponseBody};
+
+use super::{Admitted, Connection, Guard, Path, authority::Authority};
+use crate::digest::sha256;
+use crate::failure::{Code, Failure};
+use crate::options::Access;
+use crate::query::Query;
+use crate::response;
+
+/// The user whose permissions a request has.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum User {
+    /// The gateway itself.
+    Own,
+    /// The one with a bearer token.
+    Bearer(String),
+    /// The one whom the gateway impersonates.
+    Impersonated(Impersonation),
+}
+
+/// Does not show tokens.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            User::Own => "own",
+            User::Bearer(_) => "bearer",
+            User::Impersonated(_) => "impersonated",
+        })
+    }
+}
+
+impl Guard {
+    /// Finds the user of a request. An address with the token is answered by a cookie, and an address without it.
+    pub(crate) fn admit(&self, head: &Parts, path: &Path) -> Result<Admitted, Failure> {
+        let names_user = |name: &HeaderName| name.as_str().starts_with("impersonate-");
+        if head.headers.keys().any(names_user) {
+            let problem =
+                "the gateway decides who a request acts as: headers Impersonate-… are not passed on";
+            return Err(Failure::new(Code::BadRequest, problem));
+        }
+        match &self.access {
+            Access::Token => {
+                let query = Query::parse(head.uri.query());
+                if let Some(token) = query.get("token")
+                    && path.parts().is_empty()
+                    && head.method == Method::GET
+                    && self.is_token(token)
+                {
+                    return Ok(Admitted::SignedIn(signed_in(head, &query, token)));
+                }
+                let name = cookie_name(head);
+                let has_cookie =
+                    cookies(&head.headers).any(|(key, value)| key == name && self.is_token(value));
+                if has_cookie || bearer(&head.headers).is_some_and(|token| self.is_token(token)) {
+                    return Ok(Admitted::User(User::Own));
+                }
+                Err(unauthorized(
+                    "open the address that the gateway printed at its start, which has its token",
+                ))
+            }
+            Access::Bearer => {
+                let token = bearer(&head.headers);
+                let token =
+                    token.ok_or_else(|| unauthorized("send the bearer token of a user of the cluster"))?;
+                Ok(Admitted::User(User::Bearer(token.to_owned())))
+            }
+            Access::Impersonate { .. } => {
+                if !bearer(&head.headers).is_some_and(|token| self.is_token(token)) {
+                    return Err(unauthorized(
+                        "the proxy in front is to send the gateway's token as bearer token",
+                    ));
+                }
+                self.impersonated(&head.headers).map(Admitted::User)
+            }
+        }
+    }
+
+    fn impersonated(&self, headers: &HeaderMap) -> Result<User, Failure> {
+        let text =
+            |value: &HeaderValue| value.to_str().ok().map(str::to_owned).filter(|text| !text.is_empty());
+        let (user_header, group_header) = (self.user_headers.first(), self.user_headers.get(1));
+        let mut users = user_header.into_iter().flat_map(|name| headers.get_all(name)).map(text);
+        let user = match (users.next(), users.next()) {
+            (Some(Some(user)), None) => user,
+            (None, _) => return Err(unauthorized("the proxy in front has not named the user")),
+            _ => return Err(Failure::new(Code::BadRequest, "the header with the user's name is malformed")),
+        };
+        let groups = group_header.into_iter().flat_map(|name| headers.get_all(name)).map(text);
+        let groups: Option<Vec<String>> = groups.collect();
+        let groups = groups
+            .ok_or_else(|| Failure::new(Code::BadRequest, "a header with the user's groups is malformed"))?;
+        Ok(User::Impersonated(Impersonation { user, groups, ..Impersonation::default() }))
+    }
+
+    /// Removes the headers that are for the gateway alone.
+    pub(crate) fn strip(&self, headers: &mut HeaderMap) {
+        for name in [&AUTHORIZATION, &COOKIE].into_iter().chain(&self.user_headers) {
+            headers.remove(name);
+        }
+    }
+
+    fn is_token(&self, token: &str) -> bool {
+        sha256(token.as_bytes()) == self.token
+    }
+}
+
+fn unauthorized(remedy: &str) -> Failure {
+    Failure::new(Code::Unauthorized, format!("the request has no token that is known: {remedy}"))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(';')).filter_map(|cookie| cookie.trim().split_once('='))
+}
+
+/// The name of the cookie: browsers send a cookie to all ports of a host.
+fn cookie_name(head: &Parts) -> String {
+    let host = head.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+    let host = head.uri.authority().map(http::uri::Authority::as_str).or(host);
+    let port = host.and_then(Authority::parse).and_then(|host| host.port);
+    format!("klient-gateway-{}", port.unwrap_or(0))
+}
+
+/// Sets the cookie, and leads to the same address without the token, so that it is not in the history.
+fn signed_in(head: &Parts, query: &Query, token: &str) -> Response<ResponseBody> {
+    let rest = query.without("token").to_string();
+    let location = if rest.is_empty() { "/".to_owned() } else { format!("/?{rest}") };
+    let forwarded = head.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let is_tls = head.extensions.get::<Connection>().is_some_and(|connection| connection.is_tls);
+    let secure = if is_tls || forwarded { "; Secure" } else { "" };
+    let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}", cookie_name(head));
+    let mut response = response::whole(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
+    for (name, value) in [(LOCATION, location), (SET_COOKIE, cookie)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,261 @@
+//! [`Identity`], whose permissions a request has, and [`Identities`].
+//!
+//! Each identity has a client, discovery and caches of its own, so that nobody sees by the gateway what the cluster would not
+//! show him.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::Method;
+use klient_client::{ApiResource, CachedDiscovery, Client, Credentials};
+use klient_proxy::{ReverseProxy, ReverseProxyOptions};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::digest::{Digest, sha256};
+use crate::failure::{Code, Failure};
+use crate::guard::User;
+use crate::options::Options;
+use crate::pool::Pool;
+
+/// The time for which a bearer token that the cluster has accepted is not asked about again.
+const VERIFIED: Duration = Duration::from_secs(60);
+
+/// The shortest time between two discoveries for kinds that are not found.
+const REDISCOVERY: Duration = Duration::from_secs(2);
+
+/// A user of the cluster, with a client and caches.
+pub(crate) struct Identity {
+    pub(crate) client: Client,
+    pub(crate) discovery: CachedDiscovery,
+    pub(crate) pool: Pool,
+    pub(crate) proxy: ReverseProxy,
+    /// It is proven by a bearer token.
+    has_token: bool,
+    times: Mutex<Times>,
+}
+
+struct Times {
+    used: Instant,
+    verified: Instant,
+    discovered: Option<Instant>,
+}
+
+/// The name of an identity; tokens are not kept.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum IdentityKey {
+    Own,
+    Token(Digest),
+    User(String, Vec<String>),
+}
+
+/// The identities that have caches.
+pub(crate) struct Identities {
+    own: Client,
+    limit: usize,
+    informers: usize,
+    history: usize,
+    proxy: ReverseProxyOptions,
+    known: Mutex<HashMap<IdentityKey, Arc<Identity>>>,
+}
+
+impl Identity {
+    fn new(client: Client, has_token: bool, identities: &Identities) -> Self {
+        let now = Instant::now();
+        Identity {
+            discovery: client.discovery().memory_cached(),
+            pool: Pool::new(client.clone(), identities.informers, identities.history),
+            proxy: ReverseProxy::new(client.clone(), identities.proxy.clone()),
+            client,
+            has_token,
+            times: Mutex::new(Times { used: now, verified: now, discovered: None }),
+        }
+    }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The resource with a group, a version and a plural. One that is not known is looked for once more.
+    ///
+    /// # Errors
+    ///
+    /// If the cluster does not serve it, or does not answer.
+    pub(crate) async fn resource(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Result<ApiResource, Failure> {
+        let is_it = |resource: &&ApiResource| {
+            let info = &resource.info;
+            info.group == group && info.version == version && info.plural == plural
+        };
+        if let Some(found) = self.discovery.resources().await?.resources.iter().find(is_it) {
+            return Ok(found.clone());
+        }
+        if self.may_discover() {
+            self.discovery.invalidate().await;
+            if let Some(found) = self.discovery.resources().await?.resources.iter().find(is_it) {
+                return Ok(found.clone());
+            }
+        }
+        let of_group = if group.is_empty() { "the core group".to_owned() } else { format!("group {group}") };
+        let problem = format!("the cluster serves no {plural} of {of_group} in version {version}");
+        Err(Failure::new(Code::KindUnknown, problem))
+    }
+
+    /// Returns true, and begins another interval, if the last discovery for a missing kind is some time ago.
+    fn may_discover(&self) -> bool {
+        let mut times = self.times();
+        let may = times.discovered.is_none_or(|last| last.elapsed() >= REDISCOVERY);
+        if may {
+            times.discovered = Some(Instant::now());
+        }
+        may
+    }
+
+    /// Forgets the kinds, since one was removed.
+    pub(crate) async fn forget_kinds(&self) {
+        self.discovery.invalidate().await;
+    }
+
+    /// Asks the cluster who it is.
+    async fn verify(&self) -> Result<(), Failure> {
+        let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
+        let request = self.client.request(Method::POST).group_version("authentication.k8s.io", "v1");
+        let request = request.resource("selfsubjectreviews").body("application/json", review.to_string());
+        request.send().await?;
+        self.times().verified = Instant::now();
+        Ok(())
+    }
+
+    fn is_verified(&self) -> bool {
+        !self.has_token || self.times().verified.elapsed() < VERIFIED
+    }
+}
+
+impl Identities {
+    pub(crate) fn new(own: Client, options: &Options) -> Self {
+        let limits = &options.limits;
+        Identities {
+            own,
+            limit: limits.identities.max(1),
+            informers: limits.informers,
+            history: limits.history,
+            proxy: ReverseProxyOptions {
+                max_header_bytes: limits.header_bytes,
+                max_body_bytes: Some(limits.body_bytes),
+                max_upgraded_connections: limits.streams,
+                ..ReverseProxyOptions::default()
+            },
+            known: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IdentityKey, Arc<Identity>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The identity of a user. A bearer token is shown to the cluster first, and again each minute.
+    ///
+    /// # Errors
+    ///
+    /// If the cluster does not accept the token.
+    pub(crate) async fn of(&self, user: User) -> Result<Arc<Identity>, Failure> {
+        let key = match &user {
+            User::Own => IdentityKey::Own,
+            User::Bearer(token) => IdentityKey::Token(sha256(token.as_bytes())),
+            User::Impersonated(user) => IdentityKey::User(user.user.clone(), user.groups.clone()),
+        };
+        let known = self.lock().get(&key).cloned();
+        if let Some(identity) = known {
+            identity.times().used = Instant::now();
+            if !identity.is_verified() {
+                self.verify_again(&key, &identity).await?;
+            }
+            return Ok(identity);
+        }
+        let identity = Arc::new(Identity::new(self.client(&user)?, matches!(user, User::Bearer(_)), self));
+        if identity.has_token {
+            identity.verify().await?;
+        }
+        let mut known = self.lock();
+        if let Some(identity) = known.get(&key) {
+            return Ok(identity.clone());
+        }
+        if known.len() >= self.limit {
+            let oldest = known.iter().filter(|(key, _)| **key != IdentityKey::Own);
+            let oldest = oldest.min_by_key(|(_, identity)| identity.times().used).map(|(key, _)| key.clone());
+            if let Some(identity) = oldest.and_then(|oldest| known.remove(&oldest)) {
+                let problem = "the gateway has too many users: ask again";
+                identity.pool.end(&Failure::new(Code::TooManyRequests, problem));
+            }
+        }
+        known.insert(key, identity.clone());
+        Ok(identity)
+    }
+
+    /// A client with the permissions of a user.
+    fn client(&self, user: &User) -> Result<Client, Failure> {
+        let mut config = self.own.config().clone();
+        match user {
+            User::Own => return Ok(self.own.clone()),
+            User::Bearer(token) => {
+                config.credentials = Credentials::token(token.as_str());
+                // The certificate would be who the gateway is.
+                config.tls.client = None;
+                config.impersonate = None;
+            }
+            User::Impersonated(user) => config.impersonate = Some(user.clone()),
+        }
+        Ok(Client::new(config)?)
+    }
+
+    /// Shows a token to the cluster again. One that is not accepted any more loses its caches and streams; while the cluster is
+    /// away, it keeps them.
+    async fn verify_again(&self, key: &IdentityKey, identity: &Identity) -> Result<(), Failure> {
+        match identity.verify().await {
+            Err(failure) if failure.code == Code::Unauthorized => {
+                self.lock().remove(key);
+                identity.pool.end(&failure);
+                Err(failure)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Stops the informers and forgets the identities that were unused for some time, and asks about the tokens of those that
+    /// have streams.
+    pub(crate) async fn tidy(&self, idle: Duration) {
+        let known: Vec<_> =
+            self.lock().iter().map(|(key, identity)| (key.clone(), identity.clone())).collect();
+        for (key, identity) in known {
+            let informers = identity.pool.stop_unused(idle);
+            if key == IdentityKey::Own {
+                continue;
+            }
+            let unused = identity.times().used.elapsed();
+            if informers == 0 && unused >= idle {
+                self.lock().remove(&key);
+            } else if !identity.is_verified() {
+                // A token that is not accepted ends its streams.
+                let _ = self.verify_again(&key, &identity).await;
+            }
+        }
+    }
+
+    /// The numbers of identities, informers and objects.
+    pub(crate) fn size(&self) -> [usize; 3] {
+        let known = self.lock();
+        let sizes = known.values().map(|identity| identity.pool.size());
+        let (informers, objects) = sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
+        [known.len(), informers, objects]
+    }
+
+    /// The client of the gateway itself.
+    pub(crate) fn own(&self) -> &Client {
+        &self.own
+    }
+}

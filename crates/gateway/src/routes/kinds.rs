@@ -1,0 +1,82 @@
+//! `/v1/kinds`, `/v1/namespaces` and `/v1/contexts`.
+
+use http::{Response, StatusCode};
+use klient_client::{ApiResource, ResponseBody};
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::digest;
+use crate::failure::{Code, Failure};
+use crate::response;
+use crate::selection::Filter;
+
+/// The kinds that the cluster serves, in its order.
+pub(super) async fn kinds(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+    let query = context.query();
+    query.check(&["refresh"])?;
+    if query.flag("refresh")? {
+        context.identity.forget_kinds().await;
+    }
+    let served = context.identity.discovery.resources().await?;
+    let preferred: Vec<&ApiResource> = served.preferred().collect();
+    let kind = |resource: &ApiResource| {
+        let info = &resource.info;
+        let group = if info.group.is_empty() { "core" } else { &info.group };
+        json!({
+            "group": info.group,
+            "version": info.version,
+            "resource": info.plural,
+            "kind": info.kind,
+            "namespaced": info.namespaced,
+            "preferred": preferred.iter().any(|other| std::ptr::eq(*other, resource)),
+            "verbs": resource.verbs,
+            "shortNames": resource.short_names,
+            "categories": resource.categories,
+            "subresources": resource.subresources.iter().map(|one| &one.name).collect::<Vec<_>>(),
+            "path": format!("{group}/{}/{}", info.version, info.plural),
+        })
+    };
+    let kinds: Vec<Value> = served.resources.iter().map(kind).collect();
+    let failed: Vec<Value> = (served.failed.groups.iter())
+        .map(|(group_version, error)| json!({ "groupVersion": group_version, "message": error.to_string() }))
+        .collect();
+    let body = json!({ "kinds": kinds, "failed": failed }).to_string().into_bytes();
+    Ok(response::tagged(&context.head.headers, &digest::short(&body), || body))
+}
+
+/// The namespaces that there are, or the one of the kubeconfig for those who may not list them.
+pub(super) async fn namespaces(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+    context.query().check(&[])?;
+    let default = context.identity.client.default_namespace();
+    let (mut names, is_complete) = match context.rows_of("core", "v1", "namespaces").await {
+        Ok(feed) => {
+            let rows = Filter::default().rows(&feed);
+            (rows.iter().map(|row| row.name().to_owned()).collect(), true)
+        }
+        Err(failure) if failure.code == Code::Forbidden => (vec![default.to_owned()], false),
+        Err(failure) => return Err(failure),
+    };
+    names.sort();
+    let body = json!({ "namespaces": names, "default": default, "complete": is_complete });
+    let body = body.to_string().into_bytes();
+    Ok(response::tagged(&context.head.headers, &digest::short(&body), || body))
+}
+
+/// The cluster of the gateway, and what the gateway allows.
+pub(super) fn contexts(context: &Context) -> Response<ResponseBody> {
+    let options = &context.gateway.options;
+    let config = context.identity.client.config();
+    let server = config.url.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    // Without a user and a password.
+    let server = server.rsplit('@').next().unwrap_or_default();
+    let name = options.context.as_deref().unwrap_or(server);
+    response::json(
+        StatusCode::OK,
+        &json!({
+            "contexts": [{ "name": name, "server": server, "namespace": config.namespace, "current": true }],
+            "writes": options.writes,
+            "exec": options.exec,
+            "secrets": options.secrets,
+        }),
+    )
+}

@@ -1,0 +1,83 @@
+//! The API of the cluster behind the rules of the gateway: [`klient_proxy::ReverseProxy`] with the client of the user.
+
+mod rules;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::UPGRADE;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use klient_client::{BoxError, RequestBody, ResponseBody};
+use tower_service::Service as _;
+
+use crate::failure::Failure;
+use crate::guard::Path;
+use crate::identity::Identity;
+use crate::query::Query;
+use crate::state::State;
+use crate::streams::Stream;
+
+/// Passes a request on, if the options allow it.
+pub(crate) async fn proxy<B>(
+    gateway: Arc<State>,
+    identity: Arc<Identity>,
+    client: String,
+    mut head: Parts,
+    body: B,
+    path: Path,
+) -> Result<Response<ResponseBody>, Failure>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let upgrades = head.headers.contains_key(UPGRADE);
+    rules::check(&head.method, &path.parts(), upgrades, &gateway.options)?;
+    let query = Query::parse(head.uri.query());
+    // An upgraded connection is counted by the proxy.
+    let stream = match ["watch", "follow"].into_iter().any(|key| query.get(key).is_some_and(is_true)) {
+        true => Some(gateway.streams.open(&client)?),
+        false => None,
+    };
+    gateway.guard.strip(&mut head.headers);
+    let request = Request::from_parts(head, RequestBody::stream(body));
+    let response = identity.proxy.clone().call(request).await.unwrap_or_else(|never| match never {});
+    Ok(match stream {
+        None => response,
+        Some(stream) => response.map(|body| ResponseBody::new(Counted { body, _stream: stream })),
+    })
+}
+
+/// As the API server reads a parameter (`strconv.ParseBool`, and anything else that is no `false`).
+fn is_true(value: &str) -> bool {
+    !matches!(value, "0" | "f" | "F" | "false" | "FALSE" | "False")
+}
+
+/// The body of a response that counts as a stream.
+struct Counted {
+    body: ResponseBody,
+    _stream: Stream,
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,114 @@
+//! The requests to the cluster that the options allow.
+
+use http::Method;
+
+use crate::failure::{Code, Failure};
+use crate::options::Options;
+
+/// Subresources that reach into a container or a node, whatever the method.
+const INTO_CONTAINERS: [&str; 4] = ["exec", "attach", "portforward", "proxy"];
+
+/// # Errors
+///
+/// If the request writes, reaches into a container, or could have the value of a Secret in its response, and the options do not
+/// allow that.
+pub(super) fn check(
+    method: &Method,
+    path: &[&str],
+    upgrades: bool,
+    options: &Options,
+) -> Result<(), Failure> {
+    let (resource, subresource) = resource_of(path);
+    let reaches_in = upgrades || INTO_CONTAINERS.iter().any(|name| subresource == Some(*name));
+    if reaches_in {
+        // With a method that writes, too: kubectl sends POST.
+        return match options.exec {
+            true => Ok(()),
+            false => {
+                let problem =
+                    "exec, attach, port-forward and proxy are off: start the gateway with --allow-exec";
+                Err(Failure::new(Code::ExecOff, problem))
+            }
+        };
+    }
+    // The response to a write has the whole object.
+    if resource == Some(("", "secrets")) && !options.secrets {
+        let problem = "Secrets are not shown: start the gateway with --show-secrets";
+        return Err(Failure::new(Code::SecretsHidden, problem));
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) && !options.writes {
+        let problem = format!("{method} is off, the gateway reads only: start it with --allow-writes");
+        return Err(Failure::new(Code::ReadOnly, problem));
+    }
+    Ok(())
+}
+
+/// The group and plural of the resource of a path, and the first part behind the object's name.
+fn resource_of<'a>(path: &[&'a str]) -> (Option<(&'a str, &'a str)>, Option<&'a str>) {
+    let (group, rest) = match path {
+        ["api", _, rest @ ..] => ("", rest),
+        ["apis", group, _, rest @ ..] => (*group, rest),
+        _ => return (None, None),
+    };
+    // The old forms `/api/v1/watch/pods` and `/api/v1/proxy/…`.
+    let rest = match rest {
+        ["watch", rest @ ..] => rest,
+        ["proxy" | "redirect", ..] => return (None, Some("proxy")),
+        rest => rest,
+    };
+    let rest = match rest {
+        ["namespaces", _, rest @ ..] if !matches!(rest, [] | ["status"] | ["finalize"]) => rest,
+        rest => rest,
+    };
+    (rest.first().map(|plural| (group, *plural)), rest.get(2).copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(method: Method, path: &str, options: &Options) -> Option<&'static str> {
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        check(&method, &parts, false, options).err().map(|failure| failure.code.as_str())
+    }
+
+    #[test]
+    fn reads_pass_and_the_rest_is_off_until_it_is_allowed() {
+        let (exec, secrets, read_only) = (Some("exec_off"), Some("secrets_hidden"), Some("read_only"));
+        let all = Options { writes: true, exec: true, secrets: true, ..Options::default() };
+        for (method, path, expected) in [
+            (Method::GET, "/api", None),
+            (Method::GET, "/api/v1/pods", None),
+            (Method::HEAD, "/apis/apps/v1/namespaces/shop/deployments/web/scale", None),
+            (Method::GET, "/api/v1/namespaces/secrets", None),
+            (Method::GET, "/api/v1/namespaces/secrets/pods/secrets/log", None),
+            (Method::GET, "/api/v1/namespaces/shop/status", None),
+            (Method::GET, "/apis/shop.example/v1/secrets", None),
+            (Method::GET, "/api/v1/namespaces/shop/configmaps/exec", None),
+            (Method::GET, "/version", None),
+            (Method::GET, "/api/v1/secrets", secrets),
+            (Method::GET, "/api/v1/watch/secrets", secrets),
+            (Method::GET, "/api/v1/watch/namespaces/shop/secrets/key", secrets),
+            (Method::GET, "/api/v1/namespaces/shop/secrets/key", secrets),
+            (Method::PATCH, "/api/v1/namespaces/shop/secrets/key", secrets),
+            (Method::GET, "/api/v1/namespaces/shop/pods/web/exec", exec),
+            (Method::POST, "/api/v1/namespaces/shop/pods/web/attach", exec),
+            (Method::GET, "/api/v1/namespaces/shop/pods/web/portforward", exec),
+            (Method::GET, "/api/v1/namespaces/shop/services/web:80/proxy/admin/secrets", exec),
+            (Method::DELETE, "/api/v1/nodes/n1/proxy/run", exec),
+            (Method::GET, "/api/v1/proxy/namespaces/shop/pods/web", exec),
+            (Method::POST, "/api/v1/namespaces/shop/pods", read_only),
+            (Method::DELETE, "/apis/apps/v1/namespaces/shop/deployments/web", read_only),
+            (Method::OPTIONS, "/api/v1/pods", read_only),
+        ] {
+            assert_eq!(code(method.clone(), path, &Options::default()), expected, "{method} {path}");
+            assert_eq!(code(method, path, &all), None, "{path}");
+        }
+        let upgrade =
+            check(&Method::GET, &["apis", "vm.example", "v1", "vms", "a", "vnc"], true, &Options::default());
+        assert_eq!(upgrade.unwrap_err().code, Code::ExecOff);
+        let only_exec = Options { exec: true, ..Options::default() };
+        assert_eq!(code(Method::POST, "/api/v1/namespaces/shop/pods/web/exec", &only_exec), None);
+        assert_eq!(code(Method::POST, "/api/v1/namespaces/shop/pods", &only_exec), read_only);
+    }
+}

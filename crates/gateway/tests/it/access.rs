@@ -1,0 +1,170 @@
+//! The users of a gateway, and what each of them sees.
+
+use http::Request;
+use klient_client::{Client, Config};
+use klient_gateway::{Access, Gateway, Options};
+use serde_json::json;
+
+use crate::stage::{Answer, Stage, soon};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_with_the_token_signs_a_browser_in_by_a_cookie() {
+    let stage = Stage::start(Options::default()).await;
+    let page = stage.gateway.page();
+    let open =
+        |path: &str, cookie: &str| Request::get(path).header("cookie", cookie).body(String::new()).unwrap();
+    let signed_in = stage.send(open(&format!("{page}&view=pods%20a"), "")).await;
+    assert_eq!(signed_in.status, 303);
+    assert_eq!(signed_in.header("location"), "/?view=pods%20a");
+    let cookie = signed_in.header("set-cookie").to_owned();
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    assert!(cookie.starts_with(&format!("klient-gateway-{}=", stage.address.port())));
+    for path in ["/", "/v1/kinds", "/api/v1/namespaces"] {
+        assert_eq!(stage.send(open(path, &format!("a=b; {cookie}"))).await.status, 200, "{path}");
+        assert_eq!(stage.send(open(path, &format!("{cookie}x"))).await.status, 401, "{path}");
+    }
+}
+
+/// The gateway in front of the stage's cluster, with users of their own.
+async fn shared(access: Access) -> Stage {
+    let stage = Stage::start(Options { access, ..Options::default() }).await;
+    stage.config_map("web", json!({})).await;
+    stage.allow("ada", None, &["configmaps", "namespaces"]).await;
+    stage.allow("bob", Some("default"), &["services"]).await;
+    stage
+}
+
+async fn check_permissions(get: impl AsyncFn(&str, &str) -> Answer) {
+    for (user, path, status) in [
+        ("ada", "/v1/table/core/v1/configmaps", 200),
+        ("bob", "/v1/table/core/v1/configmaps", 403),
+        ("bob", "/v1/table/core/v1/configmaps?namespace=default", 403),
+        ("ada", "/v1/table/core/v1/services", 403),
+        ("bob", "/v1/table/core/v1/services", 403),
+        ("bob", "/v1/table/core/v1/services?namespace=default", 200),
+        ("bob", "/v1/changes/core/v1/configmaps", 403),
+        ("ada", "/api/v1/configmaps", 200),
+        ("bob", "/api/v1/configmaps", 403),
+        ("ada", "/v1/object/core/v1/configmaps/web?namespace=default", 200),
+        ("bob", "/v1/object/core/v1/configmaps/web?namespace=default", 403),
+    ] {
+        let answer = get(user, path).await;
+        assert_eq!(answer.status, status, "{user} {path}: {}", answer.text());
+        if status == 403 && path.starts_with("/v1") {
+            assert_eq!(answer.failure().1, "forbidden");
+        }
+    }
+    assert_eq!(get("bob", "/configmaps/core/v1").await.json()["code"], 40000);
+    assert_eq!(get("ada", "/configmaps/core/v1").await.json()["code"], 20000);
+    let namespaces = get("bob", "/v1/namespaces").await.json();
+    assert_eq!(namespaces, json!({ "namespaces": ["default"], "default": "default", "complete": false }));
+    let overview = get("ada", "/v1/overview").await.json();
+    assert_eq!(overview["pods"]["error"]["code"], "forbidden", "{overview}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bearer_token_is_who_asks_and_one_users_cache_is_not_anothers() {
+    let stage = shared(Access::Bearer).await;
+    let [ada, bob] = ["ada", "bob"].map(|user| stage.server.token(user, &[]));
+    check_permissions(async |user: &str, path: &str| {
+        let token = if user == "ada" { &ada } else { &bob };
+        let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+        stage.send(request.body(String::new()).unwrap()).await
+    })
+    .await;
+    // Without one, and with one that the cluster does not know.
+    for value in ["", "Bearer nonsense", "Basic YTpi"] {
+        let request = Request::get("/v1/kinds").header("authorization", value).body(String::new()).unwrap();
+        assert_eq!(stage.send(request).await.failure(), (401, "unauthorized".to_owned()), "{value}");
+    }
+    assert_eq!((stage.gateway.token(), stage.gateway.page()), (None, "/".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_in_front_names_the_user_and_proves_itself_by_the_token() {
+    let access = Access::Impersonate {
+        user_header: "X-Remote-User".into(),
+        group_header: Some("X-Remote-Group".into()),
+    };
+    let stage = shared(access).await;
+    check_permissions(async |user: &str, path: &str| {
+        let request = stage.request(path).header("x-remote-user", user).header("x-remote-group", "people");
+        stage.send(request.body(String::new()).unwrap()).await
+    })
+    .await;
+    let send = async |request: http::request::Builder| stage.send(request.body(String::new()).unwrap()).await;
+    let without_token = Request::get("/v1/kinds").header("x-remote-user", "ada");
+    assert_eq!(send(without_token).await.status, 401);
+    assert_eq!(send(stage.request("/v1/kinds")).await.status, 401);
+    let two = stage.request("/v1/kinds").header("x-remote-user", "ada").header("x-remote-user", "admin");
+    assert_eq!(send(two).await.failure(), (400, "bad_request".to_owned()));
+    // A group is one value of the header, whatever is in it.
+    let list = stage.request("/v1/table/core/v1/services").header("x-remote-user", "eve");
+    let list = list.header("x-remote-group", "people,system:masters");
+    assert_eq!(send(list).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_that_is_taken_away_ends_the_informer() {
+    let stage = shared(Access::Bearer).await;
+    let token = stage.server.token("ada", &[]);
+    let path = "/v1/table/core/v1/configmaps";
+    let get =
+        || Request::get(path).header("authorization", format!("Bearer {token}")).body(String::new()).unwrap();
+    assert_eq!(stage.send(get()).await.status, 200);
+    stage.delete("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ada").await;
+    // The server checks it when a watch begins.
+    stage.server.restart().await.unwrap();
+    soon("the end of the informer", async {
+        while stage.send(get()).await.status != 403 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[test]
+fn options_that_cannot_be_are_errors() {
+    let client = Client::new(Config::from_url("http://localhost:1").unwrap()).unwrap();
+    for (options, problem) in [
+        (Options { token: Some("short".into()), ..Options::default() }, "at least 16 characters"),
+        (Options { token: Some("x".repeat(20) + ";"), ..Options::default() }, "letters or digits"),
+        (Options { hosts: vec!["http://gw".into()], ..Options::default() }, "without scheme and port"),
+        (Options { hosts: vec!["gw:80".into()], ..Options::default() }, "without scheme and port"),
+        (
+            Options {
+                access: Access::Impersonate { user_header: "a b".into(), group_header: None },
+                ..Options::default()
+            },
+            "no name of a header",
+        ),
+    ] {
+        let error = Gateway::new(client.clone(), options).unwrap_err();
+        assert!(error.to_string().contains(problem), "{error}");
+    }
+    let gateway = Gateway::new(client, Options::default()).unwrap();
+    assert!(!format!("{gateway:?}").contains(gateway.token().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_with_a_certificate_speaks_tls_over_both_versions_of_http() {
+    use klient_client::{Credentials, HttpVersion, Pem};
+    use klient_gateway::Tls;
+
+    let day = std::time::Duration::from_secs(86_400);
+    let certificate = klient_certificate::self_signed_certificate(&["127.0.0.1"], day).unwrap();
+    let tls = Some(Tls::certificate(certificate.clone()));
+    let stage = Stage::start(Options { tls, ..Options::default() }).await;
+    for http in [HttpVersion::Negotiate, HttpVersion::Http11] {
+        let mut config = Config::from_url(&format!("https://{}", stage.address)).unwrap();
+        config.http = http;
+        config.tls.ca = Some(Pem::from(certificate.certificate_pem().as_bytes().to_vec()));
+        config.credentials = Credentials::token(stage.gateway.token().unwrap());
+        let client = Client::new(config).unwrap();
+        let kinds = client.request(http::Method::GET).request_uri("/v1/kinds").send().await.unwrap();
+        assert!(kinds.text().contains("apps/v1/deployments"));
+        assert!(client.discovery().version().await.unwrap().git_version.starts_with('v'));
+    }
+    assert!(!stage.raw(b"GET /ping HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 200"));
+}

@@ -1,0 +1,95 @@
+//! Limits of requests and streams.
+
+use http::Method;
+use klient_gateway::{Limits, Options};
+use serde_json::json;
+
+use crate::stage::{MAPS, Stage, soon};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_bodies_and_informers_are_limited() {
+    let limits = Limits { streams_per_client: 2, body_bytes: 2000, informers: 1, ..Limits::default() };
+    let stage = Stage::start(Options { limits, writes: true, ..Options::default() }).await;
+    let path = "/v1/changes/core/v1/configmaps";
+    let [first, _second] = [stage.events(path).await, stage.events(path).await];
+    assert_eq!(stage.get(path).await.failure(), (429, "too_many_streams".to_owned()));
+    assert_eq!(stage.get("/api/v1/pods?watch=true").await.failure(), (429, "too_many_streams".to_owned()));
+    assert_eq!(stage.get("/v1/table/core/v1/pods").await.failure(), (503, "too_many_kinds".to_owned()));
+    drop(first);
+    soon("room for a stream", async {
+        while stage.metric("klient_gateway_streams").await > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stage.events(path).await;
+    let large = json!({ "metadata": { "name": "large" }, "data": { "text": "x".repeat(3000) } }).to_string();
+    for path in [MAPS, "/v1/diff"] {
+        let request = stage.request(path).method(Method::POST).header("content-type", "application/json");
+        assert_eq!(stage.send(request.body(large.clone()).unwrap()).await.status, 413, "{path}");
+    }
+}
+
+/// The resident memory of this process in bytes.
+#[cfg(target_os = "linux")]
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// The sockets have room for a part of what is sent, and the gateway keeps the rest once for all of them: 1,000 streams that do
+/// not read, times 1,500 changes of a kilobyte, would be 1.5 GB.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_streams_that_are_not_read_take_memory_for_one() {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpStream;
+
+    // As many as there are file descriptors for: two each.
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let files = files.split_whitespace().next().unwrap().parse().unwrap_or(usize::MAX);
+    let count = 1000.min((files - 200) / 2);
+    let limits = Limits { history: 256, ..Limits::default() };
+    let stage = Stage::start(Options { limits, ..Options::default() }).await;
+    let mut reading = stage.events("/v1/changes/core/v1/configmaps").await;
+    let token = stage.gateway.token().unwrap();
+    let request = format!(
+        "GET /v1/changes/core/v1/configmaps HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n",
+        stage.address
+    );
+    let mut open = Vec::new();
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(stage.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        open.push(stream);
+    }
+    soon("all streams", async {
+        while stage.metric("klient_gateway_streams").await <= count as u64 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let before = resident();
+    let labels = json!({ "a": "x".repeat(60), "b": "y".repeat(60) });
+    let mut seen = 0;
+    for at in 0..1500 {
+        stage.config_map(&format!("{at:04}-{}", "n".repeat(200)), labels.clone()).await;
+        // Those who read get everything, whatever the others do.
+        if reading.words().await != "reset" {
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 256 << 20, "{} MiB for streams that are not read", grown >> 20);
+    assert_eq!(stage.metric("klient_gateway_streams").await, count as u64 + 1);
+    drop(open);
+    soon("the end of all streams", async {
+        while stage.metric("klient_gateway_streams").await > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}

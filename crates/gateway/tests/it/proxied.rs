@@ -1,0 +1,68 @@
+//! The API of the cluster behind the gateway.
+
+use http::Method;
+use klient_api::core::v1::{ConfigMap, Pod};
+use klient_client::{Client, Config, Credentials, ExecOptions, ListOptions, WatchEvent, WatchOptions};
+use klient_gateway::Options;
+use serde_json::json;
+
+use crate::stage::{MAPS, Stage};
+
+/// A client through the gateway.
+fn through(stage: &Stage) -> Client {
+    let mut config = Config::from_url(&format!("http://{}", stage.address)).unwrap();
+    config.credentials = Credentials::token(stage.gateway.token().unwrap());
+    Client::new(config).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_the_api_read_and_watch_through_the_gateway() {
+    let stage = Stage::start(Options::default()).await;
+    let maps = through(&stage).api::<ConfigMap>().namespace("default");
+    let mut watch = maps.watch(&WatchOptions::default()).await.unwrap();
+    stage.config_map("web", json!({})).await;
+    while let Some(event) = watch.next().await {
+        if let WatchEvent::Added(map) = event.unwrap()
+            && map.metadata.name.as_deref() == Some("web")
+        {
+            break;
+        }
+    }
+    assert_eq!(stage.metric("klient_gateway_streams").await, 1);
+    assert_eq!(maps.get("web").await.unwrap().data["a"], "b");
+    assert!(!maps.list(&ListOptions::default()).await.unwrap().items.is_empty());
+    let response = stage.get(&format!("{MAPS}/web")).await;
+    assert_eq!(
+        response.header("content-security-policy"),
+        "sandbox; default-src 'none'; frame-ancestors 'none'"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_and_exec_are_off_until_they_are_allowed() {
+    let stage = Stage::start(Options::default()).await;
+    for (method, path, code) in [
+        (Method::POST, MAPS, "read_only"),
+        (Method::PATCH, "/api/v1/namespaces/default/configmaps/web", "read_only"),
+        (Method::DELETE, "/api/v1/namespaces/default/configmaps/web", "read_only"),
+        (Method::PUT, "/apis/apps/v1/namespaces/default/deployments/web/scale", "read_only"),
+        (Method::GET, "/api/v1/namespaces/default/pods/web/exec?command=ls", "exec_off"),
+        (Method::POST, "/api/v1/namespaces/default/pods/web/attach", "exec_off"),
+        (Method::GET, "/api/v1/namespaces/default/services/web/proxy/", "exec_off"),
+    ] {
+        let request = stage.request(path).method(method).body("{}".to_owned()).unwrap();
+        assert_eq!(stage.send(request).await.failure(), (403, code.to_owned()), "{path}");
+    }
+    let stage = Stage::start(Options { writes: true, exec: true, ..Options::default() }).await;
+    let client = through(&stage);
+    let maps = client.api::<ConfigMap>().namespace("default");
+    let map = serde_json::from_value(json!({ "metadata": { "name": "new" }, "data": { "a": "b" } })).unwrap();
+    maps.create(&map).await.unwrap();
+    maps.delete("new", &Default::default()).await.unwrap();
+    let pod = json!({ "metadata": { "name": "web" }, "spec": { "containers": [{ "name": "web", "image": "web" }] } });
+    let pods = client.api::<Pod>().namespace("default");
+    pods.create(&serde_json::from_value(pod).unwrap()).await.unwrap();
+    let process = pods.exec("web", ["echo", "hello"], &ExecOptions::default()).await.unwrap();
+    let output = process.wait_with_output().await.unwrap();
+    assert_eq!((&output.stdout[..], output.status.success()), (&b"hello\n"[..], true));
+}
