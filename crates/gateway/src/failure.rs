@@ -58,6 +58,7 @@ codes! {
     HeadersTooLarge "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE;
     Internal "internal" INTERNAL_SERVER_ERROR;
     Unreachable "unreachable" BAD_GATEWAY;
+    ClusterError "cluster_error" BAD_GATEWAY;
     TooManyKinds "too_many_kinds" SERVICE_UNAVAILABLE;
     NotSynced "not_synced" SERVICE_UNAVAILABLE;
 }
@@ -85,7 +86,8 @@ impl Failure {
             Some(413) => Code::BodyTooLarge,
             Some(422) => Code::Invalid,
             Some(429) => Code::TooManyRequests,
-            _ => Code::Unreachable,
+            Some(_) => Code::ClusterError,
+            None => Code::Unreachable,
         };
         Failure::new(code, message)
     }

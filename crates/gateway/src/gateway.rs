@@ -63,6 +63,10 @@ impl Gateway {
     }
 
     /// Answers a request, whose failures are responses.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<ResponseBody>
     where
         B: Body<Data = Bytes> + Send + 'static,

@@ -64,7 +64,7 @@ impl Guard {
             hosts.push(authority::shown(options.address));
         }
         for host in &options.hosts {
-            let name = Authority::parse(host).filter(|name| name.port.is_none());
+            let name = Authority::parse(host).filter(|name| name.host.eq_ignore_ascii_case(host));
             let name = name.ok_or_else(|| {
                 Error::new(format!("{} is no name of a host: give it without scheme and port", shown(host)))
             })?;

@@ -113,7 +113,9 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
     session.console.println(format_args!("Press Ctrl-C to stop"))?;
     session.console.print("")?;
     let interrupt = session.interrupt.clone();
-    let shutdown = async move { drop(interrupt.wait().await) };
+    let shutdown = async move {
+        interrupt.wait().await;
+    };
     gateway.serve(listener, shutdown).await.map_err(message)
 }
 

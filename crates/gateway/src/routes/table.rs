@@ -38,7 +38,7 @@ pub(super) async fn table(context: &Context) -> Result<Response<ResponseBody>, F
     let rows = filter.rows(&feed);
     let total = rows.len();
     let (rows, next) = page.cut(rows)?;
-    let tag = digest::short(format!("{cursor} {version} {status} {columns:?}").as_bytes());
+    let tag = digest::short(format!("{cursor} {version} {status}").as_bytes());
     Ok(response::tagged(&context.head.headers, &tag, || {
         let info = &resource.info;
         let head = json!({

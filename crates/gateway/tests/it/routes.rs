@@ -276,7 +276,7 @@ async fn a_diff_shows_what_applying_would_change_and_changes_nothing() {
         ("[]", 400, "bad_request"),
         ("{apiVersion: v1, kind: ConfigMap}", 400, "bad_request"),
         ("{apiVersion: v1, kind: Gadget, metadata: {name: a}}", 404, "kind_unknown"),
-        ("{apiVersion: v1, kind: ConfigMap, metadata: {name: web}, data: {a: {}}}", 400, "bad_request"),
+        ("{apiVersion: v1, kind: ConfigMap, metadata: {name: web}, data: {a: {}}}", 502, "cluster_error"),
     ] {
         assert_eq!(diff("/v1/diff", body).await.failure(), (status, code.to_owned()), "{body}");
     }
