@@ -27,7 +27,7 @@
 //! | `/v1/table/{group}/{version}/{resource}` | rows with the server's columns; the core group is `core` |
 //! | `/v1/changes/{group}/{version}/{resource}` | their changes, as server-sent events |
 //! | `/v1/object/{group}/{version}/{resource}/{name}` | an object with its events, owners and what it owns |
-//! | `/v1/overview` | nodes, pods and workloads by state, and warnings |
+//! | `/v1/overview`, `/v1/overview/changes` | nodes, pods and workloads by state, and warnings; events when they change |
 //! | `POST /v1/diff` | an object before and after it is applied, without storing it |
 //! | `/api/…`, `/apis/…`, `/openapi/…`, `/version` | the API of the cluster, with upgrades to WebSocket and SPDY |
 //! | `/ping`, `/pod/list`, `/{resource}/{group}/{version}` | whole objects, in an envelope with `code`, `message`, `data` |

@@ -37,7 +37,10 @@ mod tests {
         });
         mask(&mut secret);
         let text = secret.to_string();
-        assert!(text.contains("password") && !text.contains("cGFzcw") && !text.contains("lovelace"), "{text}");
+        assert!(
+            text.contains("password") && !text.contains("cGFzcw") && !text.contains("lovelace"),
+            "{text}"
+        );
         assert_eq!(secret["metadata"]["annotations"]["a"], "b");
     }
 }

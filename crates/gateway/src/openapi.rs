@@ -32,6 +32,10 @@ const OPERATIONS: &[Operation] = &[
     get("/v1/namespaces", "The names of the namespaces.", &[]),
     get("/v1/contexts", "The cluster, and what the gateway allows.", &[]),
     get("/v1/overview", "Nodes, pods and workloads by state, and the last warnings.", &[]),
+    Operation {
+        content_type: "text/event-stream",
+        ..get("/v1/overview/changes", "The event overview, when it is to be read again.", &[])
+    },
     get(
         "/v1/table/{group}/{version}/{resource}",
         "The rows of a resource with the server's columns, and the cursor for their changes.",

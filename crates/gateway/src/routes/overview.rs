@@ -1,5 +1,7 @@
 //! `/v1/overview`: the state of the cluster, and what is wrong first.
 
+mod changes;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,6 +10,8 @@ use http::Response;
 use klient_apimachinery::BoxFuture;
 use klient_client::ResponseBody;
 use serde_json::{Value, json};
+
+pub(super) use changes::changes;
 
 use super::Context;
 use crate::digest;
@@ -30,13 +34,7 @@ const GOOD: [&str; 4] = ["Running", "Completed", "Succeeded", "ContainerCreating
 
 pub(super) async fn overview(context: &Context) -> Result<Response<ResponseBody>, Failure> {
     context.query().check(&[])?;
-    let mut kinds = vec![("core", "nodes"), ("core", "pods"), ("core", "events")];
-    kinds.extend(WORKLOADS);
-    let mut waiting: Vec<BoxFuture<'_, _>> = Vec::new();
-    for (group, plural) in kinds {
-        waiting.push(Box::pin(context.rows_of(group, "v1", plural)));
-    }
-    let feeds = join_all(waiting).await;
+    let feeds = feeds(context).await;
     let [nodes, pods, events, workloads @ ..] = &feeds[..] else {
         return Err(Failure::not_found(context.head.uri.path()));
     };
@@ -83,6 +81,17 @@ impl Rows {
         let at = self.columns.iter().position(|name| name.eq_ignore_ascii_case(column));
         at.and_then(|at| cells.get(at)).unwrap_or(&Value::Null)
     }
+}
+
+/// The informers of nodes, pods, events and workloads, as far as the user may see them.
+async fn feeds(context: &Context) -> Vec<Result<Arc<Feed>, Failure>> {
+    let mut kinds = vec![("core", "nodes"), ("core", "pods"), ("core", "events")];
+    kinds.extend(WORKLOADS);
+    let mut waiting: Vec<BoxFuture<'_, _>> = Vec::new();
+    for (group, plural) in kinds {
+        waiting.push(Box::pin(context.rows_of(group, "v1", plural)));
+    }
+    join_all(waiting).await
 }
 
 /// A part of the overview, or the reason for which the user cannot see it.

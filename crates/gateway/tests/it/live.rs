@@ -166,3 +166,17 @@ async fn a_shutdown_ends_streams() {
     stage.stop().await;
     assert_eq!(events.words().await, "end");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_says_when_it_is_to_be_read_again() {
+    let stage = Stage::start(Options::default()).await;
+    let tag = stage.get("/v1/overview").await.header("etag").to_owned();
+    let mut events = stage.events("/v1/overview/changes").await;
+    let pod =
+        json!({ "metadata": { "name": "a" }, "spec": { "containers": [{ "name": "a", "image": "a" }] } });
+    stage.create("/api/v1/namespaces/default/pods", pod).await;
+    assert_eq!(events.words().await, "overview");
+    let overview = stage.get("/v1/overview").await;
+    assert_eq!(overview.json()["pods"]["total"], 1);
+    assert_ne!(overview.header("etag"), tag);
+}
