@@ -131,6 +131,11 @@ impl Identity {
         Ok(())
     }
 
+    /// Returns true while a connection through the proxy, such as that of a shell, would end with the identity.
+    fn has_connections(&self) -> bool {
+        self.proxy.upgraded_connections() > 0
+    }
+
     fn is_verified(&self) -> bool {
         !self.has_token || self.times().verified.elapsed() < VERIFIED
     }
@@ -186,7 +191,9 @@ impl Identities {
             return Ok(identity.clone());
         }
         if known.len() >= self.limit {
-            let oldest = known.iter().filter(|(key, _)| **key != IdentityKey::Own);
+            let oldest = known
+                .iter()
+                .filter(|(key, identity)| **key != IdentityKey::Own && !identity.has_connections());
             let oldest = oldest.min_by_key(|(_, identity)| identity.times().used).map(|(key, _)| key.clone());
             if let Some(identity) = oldest.and_then(|oldest| known.remove(&oldest)) {
                 let problem = "the gateway has too many users: ask again";
@@ -237,7 +244,7 @@ impl Identities {
                 continue;
             }
             let unused = identity.times().used.elapsed();
-            if informers == 0 && unused >= idle {
+            if informers == 0 && unused >= idle && !identity.has_connections() {
                 self.lock().remove(&key);
             } else if !identity.is_verified() {
                 // A token that is not accepted ends its streams.

@@ -115,6 +115,11 @@ impl ReverseProxy {
         }))
     }
 
+    /// The number of upgraded connections that are open, which dropping the last clone of the proxy would end.
+    pub fn upgraded_connections(&self) -> usize {
+        self.0.open.receiver_count()
+    }
+
     async fn answer<B>(self, request: Request<B>) -> Result<Response<ResponseBody>, Failure>
     where
         B: Body<Data = Bytes> + Send + 'static,

@@ -3,10 +3,11 @@
 use http::Method;
 use klient_api::core::v1::{ConfigMap, Pod};
 use klient_client::{Client, Config, Credentials, ExecOptions, ListOptions, WatchEvent, WatchOptions};
-use klient_gateway::Options;
+use klient_gateway::{Access, Options};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::stage::{MAPS, Stage};
+use crate::stage::{MAPS, Stage, soon};
 
 /// A client through the gateway.
 fn through(stage: &Stage) -> Client {
@@ -65,4 +66,36 @@ async fn writes_and_exec_are_off_until_they_are_allowed() {
     let process = pods.exec("web", ["echo", "hello"], &ExecOptions::default()).await.unwrap();
     let output = process.wait_with_output().await.unwrap();
     assert_eq!((&output.stdout[..], output.status.success()), (&b"hello\n"[..], true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_of_a_user_who_does_nothing_else_goes_on() {
+    let idle = std::time::Duration::from_millis(40);
+    let options = Options { access: Access::Bearer, writes: true, exec: true, idle, ..Options::default() };
+    let stage = Stage::start(options).await;
+    let mut config = Config::from_url(&format!("http://{}", stage.address)).unwrap();
+    config.credentials = Credentials::token(stage.server.admin_token());
+    let pods = Client::new(config).unwrap().api::<Pod>().namespace("default");
+    let pod = json!({ "metadata": { "name": "web" }, "spec": { "containers": [{ "name": "web", "image": "web" }] } });
+    pods.create(&serde_json::from_value(pod).unwrap()).await.unwrap();
+    let exec = ExecOptions { stdin: true, ..ExecOptions::default() };
+    let mut process = pods.exec("web", ["cat"], &exec).await.unwrap();
+    let [ada, bob] = ["ada", "bob"].map(|user| stage.server.token(user, &[]));
+    let get = async |token: &str, path: &str| {
+        let request = http::Request::get(path).header("authorization", format!("Bearer {token}"));
+        stage.send(request.body(String::new()).unwrap()).await.text()
+    };
+    get(&bob, "/ping").await;
+    // Bob is forgotten, who came after the one with the shell.
+    soon("the end of bob", async {
+        while !get(&ada, "/metrics").await.contains("klient_gateway_identities 2\n") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let (mut stdin, mut stdout) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+    stdin.write_all(b"still here").await.unwrap();
+    let mut echo = [0; 10];
+    soon("the echo", stdout.read_exact(&mut echo)).await.unwrap();
+    assert_eq!(&echo, b"still here");
 }
