@@ -14,6 +14,18 @@ use crate::error::CliError;
 use crate::exec_options::ExecOptions;
 use crate::klog::LogArgs;
 
+/// Adds the log, the rules for credential plugins and the name of the program to a configuration.
+///
+/// # Errors
+///
+/// If the configuration of the plugin is invalid.
+pub(crate) fn of_program(mut config: Config, log: LogArgs, exec: &ExecOptions) -> Result<Config, Error> {
+    exec.apply(&mut config)?;
+    config.http_trace = log.http_trace().unwrap_or_default();
+    config.user_agent = user_agent("klient", env!("CARGO_PKG_VERSION"));
+    Ok(config)
+}
+
 /// A client of the cluster that the kubeconfig and the flags select.
 pub(crate) struct Cluster {
     client: Client,
@@ -25,15 +37,12 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A client with a configuration that is made from the kubeconfig and the flags. No request is sent.
     pub(crate) fn new(
-        mut config: Config,
+        config: Config,
         args: &ConfigFlags,
         log: LogArgs,
         exec: &ExecOptions,
     ) -> Result<Cluster, CliError> {
-        exec.apply(&mut config)?;
-        config.http_trace = log.http_trace().unwrap_or_default();
-        config.user_agent = user_agent("klient", env!("CARGO_PKG_VERSION"));
-        let client = Client::new(config)?;
+        let client = Client::new(of_program(config, log, exec)?)?;
         let folder = args.cache_dir.clone().filter(|folder| !folder.as_os_str().is_empty());
         let discovery = match folder.or_else(DiskCache::default_folder) {
             Some(folder) => client.discovery().disk_cached(DiskCache::below(&folder, &client.config().url)),

@@ -114,7 +114,7 @@ fn io_error(error: &Error) -> Option<&io::Error> {
 }
 
 /// Prints warnings of the server as kubectl does, each once.
-fn with_warnings(mut config: Config) -> Config {
+pub(crate) fn with_warnings(mut config: Config) -> Config {
     let options = WarningWriterOptions { deduplicate: true, color: allows_color_output() };
     config.warnings = WarningHandler::writer(io::stderr(), options);
     config

@@ -1,9 +1,9 @@
 //! [`Session`], the environment of a command: streams, connection flags and signals.
 
-use klient_client::Config;
+use klient_client::{Config, Error, Overrides};
 use klient_config_flags::ConfigFlags;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, of_program};
 use crate::configuration;
 use crate::console::Console;
 use crate::error::CliError;
@@ -27,6 +27,9 @@ pub(crate) struct Session {
     pub(crate) interrupt: Interrupt,
 }
 
+/// The name and the configuration of a context.
+pub(crate) type OtherContext = (String, Result<Config, Error>);
+
 impl Session {
     /// Returns a client of the cluster. No request is sent yet.
     pub(crate) fn cluster(&self) -> Result<Cluster, CliError> {
@@ -44,6 +47,34 @@ impl Session {
         let mut config = configuration::config(&self.connection)?;
         change(&mut config);
         Cluster::new(config, &self.connection, self.log, &self.exec)
+    }
+
+    /// Returns the name of the context in use, and the configurations of the others with the other flags. There are none if
+    /// flags select a server or a user by themselves.
+    ///
+    /// # Errors
+    ///
+    /// If the kubeconfig cannot be read.
+    pub(crate) fn contexts(&self) -> Result<(Option<String>, Vec<OtherContext>), CliError> {
+        let kubeconfig = configuration::load(&self.connection.loading_rules())?;
+        let flags = self.connection.overrides();
+        let given = |flag: &Option<String>| flag.clone().filter(|value| !value.is_empty());
+        let current = given(&flags.context).or(Some(kubeconfig.current_context.clone()));
+        let current = current.filter(|name| kubeconfig.context(name).is_some());
+        let selecting = [&flags.cluster, &flags.user, &flags.server, &flags.token, &flags.username];
+        let has_certificate = flags.client_certificate.is_some();
+        if current.is_none() || has_certificate || selecting.into_iter().any(|flag| given(flag).is_some()) {
+            return Ok((current, Vec::new()));
+        }
+        let others = kubeconfig.contexts.iter().map(|context| &context.name);
+        let others = others.filter(|name| current.as_ref() != Some(*name));
+        let others = others.map(|name| {
+            let overrides = Overrides { context: Some(name.clone()), namespace: None, ..flags.clone() };
+            let config = kubeconfig.config(&overrides).map(configuration::with_warnings);
+            (name.clone(), config.and_then(|config| of_program(config, self.log, &self.exec)))
+        });
+        let others = others.collect();
+        Ok((current, others))
     }
 
     /// Returns a client for discovery alone, which needs no namespace.

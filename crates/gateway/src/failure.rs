@@ -47,6 +47,7 @@ codes! {
     SecretsHidden "secrets_hidden" FORBIDDEN;
     NotFound "not_found" NOT_FOUND;
     KindUnknown "kind_unknown" NOT_FOUND;
+    ContextUnknown "context_unknown" NOT_FOUND;
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED;
     Conflict "conflict" CONFLICT;
     Expired "expired" GONE;
@@ -59,6 +60,7 @@ codes! {
     Internal "internal" INTERNAL_SERVER_ERROR;
     Unreachable "unreachable" BAD_GATEWAY;
     ClusterError "cluster_error" BAD_GATEWAY;
+    ContextUnusable "context_unusable" BAD_GATEWAY;
     TooManyKinds "too_many_kinds" SERVICE_UNAVAILABLE;
     NotSynced "not_synced" SERVICE_UNAVAILABLE;
 }

@@ -34,7 +34,7 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// If a host or a header of the options is none, a token is needed and empty, or the system has no random bits for one.
+    /// If a host or a header of the options is none, there are contexts for users of their own, a token is needed and empty, or the system has no random bits for one.
     pub fn new(client: Client, options: Options) -> Result<Self, Error> {
         let token = match &options.token {
             Some(token) if token.len() < 16 || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
@@ -46,6 +46,11 @@ impl Gateway {
             None => digest::random_token()
                 .ok_or_else(|| Error::new("the system has no random bits: give the gateway a token"))?,
         };
+        if !options.contexts.is_empty() && options.access != Access::Token {
+            let problem =
+                "contexts are for the access by the gateway's token: the credentials are the gateway's";
+            return Err(Error::new(problem));
+        }
         Ok(Gateway(Arc::new(State::new(client, options, token)?)))
     }
 
@@ -118,7 +123,8 @@ impl State {
         match self.admit(&head, &path)? {
             Err(signed_in) => Ok(signed_in),
             Ok((user, client)) => {
-                let identity = self.identities.of(user).await?;
+                let cluster = self.clusters.choose(&head, routes::has_own_query(&path))?.clone();
+                let identity = cluster.identities()?.of(user).await?;
                 routes::proxy(self, identity, client, head, body, path).await
             }
         }
@@ -146,7 +152,8 @@ impl State {
             Err(failure) => return Err(failure),
         };
         let body = routes::RequestBody::new(body, self.options.limits.body_bytes);
-        let identity = self.identities.of(user).await?;
+        let cluster = self.clusters.choose(&head, true)?.clone();
+        let identity = cluster.identities()?.of(user).await?;
         let allowed = route.methods();
         if !allowed.contains(&head.method) {
             let mut response = routes::not_allowed(&head.method, allowed).into_response();
@@ -156,7 +163,7 @@ impl State {
             }
             return Ok(response);
         }
-        let context = routes::Context { gateway: self, identity, client, head, path };
+        let context = routes::Context { gateway: self, cluster, identity, client, head, path };
         routes::answer(route, context, body).await
     }
 

@@ -159,7 +159,7 @@ impl Guard {
 }
 
 /// A part of a request in quotes, cut off if it is long.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let cut: String = text.chars().take(100).collect();
     klient_apimachinery::go::quoted(&cut)
 }

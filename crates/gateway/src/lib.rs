@@ -23,7 +23,8 @@
 //!
 //! | route | answer |
 //! |---|---|
-//! | `/v1/kinds`, `/v1/namespaces`, `/v1/contexts` | what there is to choose from |
+//! | `/v1/session` | the user, the cluster, and what the gateway allows |
+//! | `/v1/contexts`, `/v1/namespaces`, `/v1/kinds` | what there is to choose from |
 //! | `/v1/table/{group}/{version}/{resource}` | rows with the server's columns; the core group is `core` |
 //! | `/v1/changes/{group}/{version}/{resource}` | their changes, as server-sent events |
 //! | `/v1/object/{group}/{version}/{resource}/{name}` | an object with its events, owners and what it owns |
@@ -37,6 +38,12 @@
 //! A failure has a status, and `{"error": {"code", "message", "status"}}`; `/openapi.json` has the codes. Cells of a row are
 //! those of the last change of its object: the column Age is told by `metadata.creationTimestamp`.
 //!
+//! # Contexts
+//!
+//! With [`Options::contexts`] a gateway serves several clusters, or one for several users. A request chooses by the header
+//! `X-Klient-Context`, or by the parameter `context`, for streams that a browser opens; without either it is for the gateway's
+//! own. The API behind the gateway is chosen in the same way, but the parameter is left to pods and services behind their proxy.
+//!
 //! # Caches
 //!
 //! An informer of a kind starts when somebody asks for it, and stops when nobody has for [`Options::idle`]. Each user has
@@ -46,6 +53,7 @@
 
 mod assets;
 mod changes;
+mod clusters;
 mod digest;
 mod error;
 mod failure;
@@ -70,4 +78,4 @@ mod streams;
 pub use error::Error;
 pub use gateway::Gateway;
 pub use klient_certificate::Tls;
-pub use options::{Access, Limits, Options};
+pub use options::{Access, Context, Limits, Options};

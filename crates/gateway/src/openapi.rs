@@ -30,7 +30,8 @@ const OPERATIONS: &[Operation] = &[
     ),
     get("/v1/kinds", "The kinds that the cluster serves.", &[("refresh", "True to ask the cluster again.")]),
     get("/v1/namespaces", "The names of the namespaces.", &[]),
-    get("/v1/contexts", "The cluster, and what the gateway allows.", &[]),
+    get("/v1/contexts", "The contexts that requests choose from by X-Klient-Context or context.", &[]),
+    get("/v1/session", "The user, the cluster, and what the gateway allows.", &[]),
     get("/v1/overview", "Nodes, pods and workloads by state, and the last warnings.", &[]),
     Operation {
         content_type: "text/event-stream",

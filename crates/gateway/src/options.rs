@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use klient_certificate::Tls;
+use klient_client::Config;
 
 /// Options of a [`Gateway`](crate::Gateway). By default it reads only, and shows no values of Secrets, to those who have its
 /// token.
@@ -22,8 +23,10 @@ pub struct Options {
     pub token: Option<String>,
     /// The certificate of the server, which then speaks TLS only; none by default.
     pub tls: Option<Tls>,
-    /// The name of the cluster, for the page; by default the address of its server.
+    /// The name of the client's context; by default the address of its server.
     pub context: Option<String>,
+    /// Other contexts that requests can choose, with [`Access::Token`] only; none by default.
+    pub contexts: Vec<Context>,
     /// Passes on requests that write; false by default.
     pub writes: bool,
     /// Passes on exec, attach, port-forward and proxy of pods, services and nodes; false by default.
@@ -36,6 +39,15 @@ pub struct Options {
     pub sync_timeout: Duration,
     /// Limits of requests, streams and informers.
     pub limits: Limits,
+}
+
+/// A cluster with a user, as a context of a kubeconfig names them. Nothing is sent to it before a request chooses it.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The name by which requests choose it.
+    pub name: String,
+    /// The server, and the credentials of the user.
+    pub config: Config,
 }
 
 /// The users of a gateway, and the permissions that their requests have in the cluster.
@@ -104,6 +116,7 @@ impl Default for Options {
             token: None,
             tls: None,
             context: None,
+            contexts: Vec::new(),
             writes: false,
             exec: false,
             secrets: false,
@@ -122,6 +135,8 @@ impl fmt::Debug for Options {
             .field("hosts", &self.hosts)
             .field("access", &self.access)
             .field("tls", &self.tls)
+            .field("context", &self.context)
+            .field("contexts", &self.contexts)
             .field("writes", &self.writes)
             .field("exec", &self.exec)
             .field("secrets", &self.secrets)

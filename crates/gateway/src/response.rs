@@ -61,7 +61,7 @@ pub(crate) fn tagged(
     };
     let headers = response.headers_mut();
     headers.insert(ETAG, tag);
-    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding, x-klient-context"));
     // The client may keep it, and asks whether it is still right.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response

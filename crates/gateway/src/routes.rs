@@ -7,6 +7,7 @@ mod overview;
 mod page;
 mod proxy;
 mod seed;
+mod session;
 mod table;
 mod writes;
 
@@ -23,8 +24,9 @@ use klient_client::{ApiResource, BoxError, ResponseBody};
 
 pub(crate) use health::health;
 pub(crate) use page::refused_page;
-pub(crate) use proxy::proxy;
+pub(crate) use proxy::{has_own_query, proxy};
 
+use crate::clusters::{self, Cluster};
 use crate::failure::{Code, Failure};
 use crate::feed::{Feed, FeedKey, Form};
 use crate::guard::Path;
@@ -44,6 +46,7 @@ pub(crate) enum Route {
     Kinds,
     Namespaces,
     Contexts,
+    Session,
     Table,
     Changes,
     Object,
@@ -74,6 +77,7 @@ impl Route {
             ["v1", "kinds"] => Route::Kinds,
             ["v1", "namespaces"] => Route::Namespaces,
             ["v1", "contexts"] => Route::Contexts,
+            ["v1", "session"] => Route::Session,
             ["v1", "overview"] => Route::Overview,
             ["v1", "overview", "changes"] => Route::OverviewChanges,
             ["v1", "diff"] => Route::Diff,
@@ -98,6 +102,7 @@ impl Route {
             Route::Kinds => "kinds",
             Route::Namespaces => "namespaces",
             Route::Contexts => "contexts",
+            Route::Session => "session",
             Route::Table => "table",
             Route::Changes => "changes",
             Route::Object => "object",
@@ -125,6 +130,7 @@ impl Route {
 /// A request of a known user.
 pub(crate) struct Context {
     pub(crate) gateway: Arc<State>,
+    pub(crate) cluster: Arc<Cluster>,
     pub(crate) identity: Arc<Identity>,
     /// The name under which its streams are counted.
     pub(crate) client: String,
@@ -133,8 +139,9 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The parameters, without the choice of a context, which every route has.
     pub(crate) fn query(&self) -> Query {
-        Query::parse(self.head.uri.query())
+        Query::parse(self.head.uri.query()).without(clusters::PARAMETER)
     }
 
     /// The resource of the last parts of the path: group, version and plural.
@@ -226,7 +233,8 @@ pub(crate) async fn answer(
         Route::ResourceList => Ok(seed::resource_list(context).await),
         Route::Kinds => kinds::kinds(context).await,
         Route::Namespaces => kinds::namespaces(context).await,
-        Route::Contexts => Ok(kinds::contexts(context)),
+        Route::Contexts => session::contexts(context),
+        Route::Session => session::session(context).await,
         Route::Table => table::table(context).await,
         Route::Changes => table::changes(context).await,
         Route::Object => object::object(context).await,

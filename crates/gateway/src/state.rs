@@ -8,9 +8,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::assets::Assets;
+use crate::clusters::Clusters;
 use crate::error::Error;
 use crate::guard::Guard;
-use crate::identity::Identities;
 use crate::meters::Meters;
 use crate::options::Options;
 use crate::readiness::Readiness;
@@ -24,7 +24,7 @@ pub(crate) struct State {
     pub(crate) options: Options,
     pub(crate) guard: Guard,
     pub(crate) token: String,
-    pub(crate) identities: Identities,
+    pub(crate) clusters: Clusters,
     pub(crate) streams: Streams,
     pub(crate) meters: Arc<Meters>,
     pub(crate) assets: Assets,
@@ -38,7 +38,7 @@ impl State {
     pub(crate) fn new(client: Client, options: Options, token: String) -> Result<Self, Error> {
         Ok(State {
             guard: Guard::new(&options, &token)?,
-            identities: Identities::new(client, &options),
+            clusters: Clusters::new(client, &options),
             streams: Streams::new(options.limits.streams, options.limits.streams_per_client),
             meters: Arc::default(),
             assets: Assets::embedded(),
@@ -61,7 +61,7 @@ impl State {
             loop {
                 tokio::time::sleep((idle / 4).min(TIDY)).await;
                 let Some(state) = state.upgrade() else { return };
-                state.identities.tidy(idle).await;
+                state.clusters.tidy(idle).await;
             }
         }));
     }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use klient_apimachinery::go::{os_error, quoted};
-use klient_gateway::{Access, Gateway, Options, Tls};
+use klient_gateway::{Access, Context, Gateway, Options, Tls};
 use tokio::net::TcpListener;
 
 use crate::error::CliError;
-use crate::session::Session;
+use crate::session::{OtherContext, Session};
 
 /// Arguments of `gateway`.
 #[derive(Args, Debug)]
@@ -81,12 +81,19 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
             group_header: Some(args.group_header.clone()),
         },
     };
+    let (context, others) = session.contexts()?;
+    let contexts = match access {
+        Access::Token => others.into_iter().filter_map(usable).collect(),
+        _ => Vec::new(),
+    };
     let tls = args.tls_cert_file.as_ref().zip(args.tls_private_key_file.as_ref());
     let options = Options {
         address: args.address,
         hosts: args.host.clone(),
         access,
         token,
+        context,
+        contexts,
         writes: args.allow_writes,
         exec: args.allow_exec,
         secrets: args.show_secrets,
@@ -117,6 +124,17 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
         interrupt.wait().await;
     };
     gateway.serve(listener, shutdown).await.map_err(message)
+}
+
+/// A context, unless its entry in the kubeconfig is broken.
+fn usable((name, config): OtherContext) -> Option<Context> {
+    match config {
+        Ok(config) => Some(Context { name, config }),
+        Err(error) => {
+            tracing::warn!("the context {} is left out: {error}", quoted(name));
+            None
+        }
+    }
 }
 
 fn message(error: klient_gateway::Error) -> CliError {

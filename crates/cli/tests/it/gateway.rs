@@ -26,6 +26,42 @@ async fn it_prints_its_address_with_the_token_and_ends_when_told() {
     assert!(ended.success(), "{ended}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_serves_the_contexts_of_the_kubeconfig_unless_flags_select_a_user() {
+    let playground = Playground::new().await;
+    let extra = "- name: other\n  context: {cluster: klient, user: klient}\n- name: lost\n  context: {cluster: gone, user: gone}\n";
+    playground.write_kubeconfig("many", |text| text.replace("contexts:\n", &format!("contexts:\n{extra}")));
+    for (flags, expected) in [
+        (&[][..], &["klient", "other"][..]),
+        (&["--context=other"], &["other", "klient"]),
+        (&["--token=abc"], &["klient"]),
+        (&["--access=bearer"], &["klient"]),
+    ] {
+        let mut command = Command::from(playground.command(&Program::klient(), "many"));
+        command.args(["gateway", "--port=0"]).args(flags).stderr(std::process::Stdio::piped());
+        let mut gateway = command.kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(gateway.stdout.take().unwrap()).lines();
+        let line = soon("the address", lines.next_line()).await.unwrap().unwrap();
+        let address = line.strip_prefix("Serving at ").unwrap_or_else(|| panic!("{line}"));
+        if let Some((url, token)) = address.split_once("/?token=") {
+            let mut config = Config::from_url(url).unwrap();
+            config.credentials = Credentials::token(token);
+            let request = Client::new(config).unwrap().request(http::Method::GET);
+            let contexts = request.request_uri("/v1/contexts").send().await.unwrap();
+            let contexts: serde_json::Value = serde_json::from_slice(contexts.bytes()).unwrap();
+            let contexts = contexts["contexts"].as_array().unwrap();
+            let names: Vec<&str> = contexts.iter().map(|context| context["name"].as_str().unwrap()).collect();
+            assert_eq!(names, expected, "{flags:?}");
+        }
+        gateway.kill().await.unwrap();
+        let warnings = soon("the warnings", gateway.wait_with_output()).await.unwrap().stderr;
+        let warnings = String::from_utf8(warnings).unwrap();
+        let has_others = expected.len() > 1;
+        let is_left_out = warnings.contains("the context \"lost\" is left out");
+        assert_eq!(is_left_out, has_others, "{flags:?} {warnings}");
+    }
+}
+
 /// The status of a failure; `None` of a success.
 async fn status(config: &Config) -> Option<u16> {
     let client = Client::new(config.clone()).unwrap();

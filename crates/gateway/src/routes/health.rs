@@ -24,12 +24,15 @@ async fn problem(gateway: &State) -> Option<&'static str> {
     if *gateway.shutdown.borrow() {
         return Some("the gateway shuts down");
     }
-    gateway.readiness.problem(gateway.identities.own()).await
+    match gateway.clusters.own().identities() {
+        Ok(identities) => gateway.readiness.problem(identities.own()).await,
+        Err(_) => Some("the cluster cannot be reached"),
+    }
 }
 
 pub(super) fn metrics(context: &Context) -> Response<ResponseBody> {
     let gateway = &context.gateway;
-    let [identities, informers, objects] = gateway.identities.size();
+    let [identities, informers, objects] = gateway.clusters.size();
     let sizes = Sizes { identities, informers, objects, streams: gateway.streams.len() };
     response::whole(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", gateway.meters.text(&sizes))
 }

@@ -1,6 +1,6 @@
-//! `/v1/kinds`, `/v1/namespaces` and `/v1/contexts`.
+//! `/v1/kinds` and `/v1/namespaces`.
 
-use http::{Response, StatusCode};
+use http::Response;
 use klient_client::{ApiResource, ResponseBody};
 use serde_json::{Value, json};
 
@@ -60,23 +60,4 @@ pub(super) async fn namespaces(context: &Context) -> Result<Response<ResponseBod
     let body = json!({ "namespaces": names, "default": default, "complete": is_complete });
     let body = body.to_string().into_bytes();
     Ok(response::tagged(&context.head.headers, &digest::short(&body), || body))
-}
-
-/// The cluster of the gateway, and what the gateway allows.
-pub(super) fn contexts(context: &Context) -> Response<ResponseBody> {
-    let options = &context.gateway.options;
-    let config = context.identity.client.config();
-    let server = config.url.authority().map(http::uri::Authority::as_str).unwrap_or_default();
-    // Without a user and a password.
-    let server = server.rsplit('@').next().unwrap_or_default();
-    let name = options.context.as_deref().unwrap_or(server);
-    response::json(
-        StatusCode::OK,
-        &json!({
-            "contexts": [{ "name": name, "server": server, "namespace": config.namespace, "current": true }],
-            "writes": options.writes,
-            "exec": options.exec,
-            "secrets": options.secrets,
-        }),
-    )
 }

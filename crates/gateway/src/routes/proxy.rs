@@ -14,6 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use klient_client::{BoxError, RequestBody, ResponseBody};
 use tower_service::Service as _;
 
+use crate::clusters;
 use crate::failure::Failure;
 use crate::guard::Path;
 use crate::identity::Identity;
@@ -43,12 +44,18 @@ where
         false => None,
     };
     gateway.guard.strip(&mut head.headers);
+    clusters::strip(&mut head.uri, &mut head.headers, has_own_query(&path));
     let request = Request::from_parts(head, RequestBody::stream(body));
     let response = identity.proxy.clone().call(request).await.unwrap_or_else(|never| match never {});
     Ok(match stream {
         None => response,
         Some(stream) => response.map(|body| ResponseBody::new(Counted { body, _stream: stream })),
     })
+}
+
+/// Returns true if the query of a path is not that of a pod, service or node.
+pub(crate) fn has_own_query(path: &Path) -> bool {
+    rules::subresource_of(&path.parts()) != Some("proxy")
 }
 
 /// As the API server reads a parameter (`strconv.ParseBool`, and anything else that is no `false`).

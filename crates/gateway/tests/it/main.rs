@@ -4,6 +4,7 @@
 
 mod access;
 mod attacks;
+mod contexts;
 mod limits;
 mod live;
 mod proxied;

@@ -76,12 +76,21 @@ impl Answer {
 
 impl Stage {
     pub(crate) async fn start(options: Options) -> Self {
+        Stage::start_with(options, |_| Vec::new()).await
+    }
+
+    /// With contexts that may be those of the stage's own server.
+    pub(crate) async fn start_with(
+        options: Options,
+        contexts: impl FnOnce(&Client) -> Vec<klient_gateway::Context>,
+    ) -> Self {
         let server = klient_apiserver::Options {
             containers: Some(klient_apiserver::Containers::built_in()),
             ..klient_apiserver::Options::default()
         };
         let server = Server::start(server).await.unwrap();
         let admin = Client::new(Config::from_kubeconfig(&server.kubeconfig()).unwrap()).unwrap();
+        let options = Options { contexts: contexts(&admin), ..options };
         let gateway = Gateway::new(admin.clone(), options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

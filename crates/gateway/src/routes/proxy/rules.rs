@@ -43,6 +43,11 @@ pub(super) fn check(
     Ok(())
 }
 
+/// The first part of a path behind the object's name.
+pub(super) fn subresource_of<'a>(path: &[&'a str]) -> Option<&'a str> {
+    resource_of(path).1
+}
+
 /// The group and plural of the resource of a path, and the first part behind the object's name.
 fn resource_of<'a>(path: &[&'a str]) -> (Option<(&'a str, &'a str)>, Option<&'a str>) {
     let (group, rest) = match path {
