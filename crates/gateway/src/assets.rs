@@ -1,10 +1,8 @@
 //! [`Assets`], the page and its files, which are in the program.
 
 use bytes::Bytes;
-use flate2::Compression;
 
 use crate::digest;
-use crate::response;
 
 /// The files of the page. `index.html` names each by `{{name}}`, in whose place comes its address.
 const FILES: &[(&str, &str, &str)] = &[
@@ -23,10 +21,9 @@ pub(crate) struct Asset {
     pub(crate) content_type: &'static str,
     pub(crate) hash: String,
     pub(crate) bytes: Bytes,
-    pub(crate) gzip: Bytes,
 }
 
-/// The page and its files, compressed once.
+/// The page and its files.
 #[derive(Debug)]
 pub(crate) struct Assets {
     pub(crate) index: Asset,
@@ -37,13 +34,7 @@ impl Asset {
     fn new(name: &str, content_type: &'static str, bytes: Bytes) -> Self {
         let hash = digest::short(&bytes);
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        Asset {
-            name: format!("{stem}.{hash}.{extension}"),
-            content_type,
-            gzip: response::gzip(&bytes, Compression::best()).into(),
-            bytes,
-            hash,
-        }
+        Asset { name: format!("{stem}.{hash}.{extension}"), content_type, bytes, hash }
     }
 }
 

@@ -1,15 +1,12 @@
 //! [`ChangeStream`], the changes of an informer as server-sent events.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::Frame;
-use http_body_util::StreamBody;
-use klient_client::ResponseBody;
+use futures_util::stream::{self, Stream as Events};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -51,8 +48,8 @@ pub(crate) struct ChangeStream {
 }
 
 impl ChangeStream {
-    /// The body of a response. `is_lost` is true if the client was at a position that is not known.
-    pub(crate) fn into_body(mut self, is_lost: bool) -> ResponseBody {
+    /// The events, in bytes. `is_lost` is true if the client was at a position that is not known.
+    pub(crate) fn into_events(mut self, is_lost: bool) -> impl Events<Item = Bytes> + Send {
         // Bytes at once, by which the client sees that it is connected.
         self.ready.push_back(Bytes::from_static(b"retry: 1000\n\n"));
         if is_lost {
@@ -61,11 +58,10 @@ impl ChangeStream {
         if let Status::Waiting(message) = self.feed.ring().status() {
             self.ready.push_back(event(None, "waiting", &json!({ "message": message })));
         }
-        let frames = futures_util::stream::unfold(self, |mut stream| async move {
+        stream::unfold(self, |mut stream| async move {
             let bytes = stream.next().await?;
-            Some((Ok::<_, Infallible>(Frame::data(bytes)), stream))
-        });
-        ResponseBody::new(StreamBody::new(frames))
+            Some((bytes, stream))
+        })
     }
 
     fn reset(&mut self) {

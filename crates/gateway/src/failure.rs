@@ -1,10 +1,10 @@
 //! [`Failure`], the answer to a request that cannot be answered otherwise.
 
-use http::{Response, StatusCode};
-use klient_client::ResponseBody;
+use axum::response::IntoResponse;
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::response;
+use crate::response::{self, Response};
 
 /// A failure of a request: a code that programs compare, an HTTP status and a message for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,8 +102,10 @@ impl Failure {
             "status": self.code.status().as_u16(),
         })
     }
+}
 
-    pub(crate) fn into_response(self) -> Response<ResponseBody> {
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
         let mut response = response::json(self.code.status(), &json!({ "error": self.to_value() }));
         if self.code.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("2"));

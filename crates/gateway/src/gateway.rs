@@ -5,21 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::extract::MatchedPath;
 use bytes::Bytes;
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use klient_apimachinery::BoxFuture;
 use klient_client::{BoxError, Client, ResponseBody};
-use klient_proxy::PeerAddress;
-use tower_service::Service;
+use tower::ServiceExt as _;
 
 use crate::digest;
 use crate::error::Error;
-use crate::failure::Failure;
-use crate::guard::{Admitted, Path, User, security_headers};
 use crate::options::{Access, Options};
-use crate::routes::{self, Route};
+use crate::service::{self, Service};
 use crate::state::State;
 
 /// A web service in front of the API server of a client: tables from informers, their changes as they come, a proxy, a page.
@@ -27,7 +24,10 @@ use crate::state::State;
 /// It is a `tower` service of HTTP requests, cheap to clone; [`serve`](Self::serve) is a server for it. The
 /// [crate](crate) has its routes.
 #[derive(Clone)]
-pub struct Gateway(pub(crate) Arc<State>);
+pub struct Gateway {
+    pub(crate) state: Arc<State>,
+    service: Service,
+}
 
 impl Gateway {
     /// A gateway to the cluster of a client. Nothing is sent before the first request.
@@ -51,20 +51,21 @@ impl Gateway {
                 "contexts are for the access by the gateway's token: the credentials are the gateway's";
             return Err(Error::new(problem));
         }
-        Ok(Gateway(Arc::new(State::new(client, options, token)?)))
+        let state = Arc::new(State::new(client, options, token)?);
+        Ok(Gateway { service: service::service(state.clone()), state })
     }
 
     /// The path of the page, with the token if the page needs it: `/?token=…`. Append it to the address of the server.
     pub fn page(&self) -> String {
-        match self.0.options.access {
-            Access::Token => format!("/?token={}", self.0.token),
+        match self.state.options.access {
+            Access::Token => format!("/?token={}", self.state.token),
             _ => "/".to_owned(),
         }
     }
 
     /// The token of the gateway; `None` if users bring tokens of their own.
     pub fn token(&self) -> Option<&str> {
-        (self.0.options.access != Access::Bearer).then_some(self.0.token.as_str())
+        (self.state.options.access != Access::Bearer).then_some(self.state.token.as_str())
     }
 
     /// Answers a request, whose failures are responses.
@@ -77,124 +78,15 @@ impl Gateway {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.0.begin_to_tidy();
-        let (head, body) = request.into_parts();
-        let (route, response) = self.0.clone().respond(head, body).await;
-        self.0.meters.request(route.name(), response.status());
-        response
+        self.state.begin_to_tidy();
+        let answered = self.service.clone().oneshot(request.map(axum::body::Body::new)).await;
+        let response = answered.unwrap_or_else(|never| match never {});
+        self.state.meters.request(response.extensions().get::<MatchedPath>(), response.status());
+        response.map(ResponseBody::new)
     }
 }
 
-impl State {
-    async fn respond<B>(self: Arc<Self>, head: Parts, body: B) -> (Route, Response<ResponseBody>)
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        let checked = self.guard.check_form(&head).and_then(|()| Path::parse(head.uri.path()));
-        let path = match checked {
-            Ok(path) => path,
-            Err(failure) => return (Route::Refused, own(failure.into_response())),
-        };
-        let route = Route::of(&path);
-        let response = match route {
-            Route::Proxy => match self.pass_on(head, body, path).await {
-                Ok(mut response) => {
-                    security_headers::add_proxied(response.headers_mut());
-                    return (route, response);
-                }
-                Err(failure) => Err(failure),
-            },
-            _ => self.own_route(route, head, body, path).await,
-        };
-        (route, own(response.unwrap_or_else(Failure::into_response)))
-    }
-
-    async fn pass_on<B>(
-        self: Arc<Self>,
-        head: Parts,
-        body: B,
-        path: Path,
-    ) -> Result<Response<ResponseBody>, Failure>
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        match self.admit(&head, &path)? {
-            Err(signed_in) => Ok(signed_in),
-            Ok((user, client)) => {
-                let cluster = self.clusters.choose(&head, routes::has_own_query(&path))?.clone();
-                let identity = cluster.identities()?.of(user).await?;
-                routes::proxy(self, identity, client, head, body, path).await
-            }
-        }
-    }
-
-    async fn own_route<B>(
-        self: Arc<Self>,
-        route: Route,
-        head: Parts,
-        body: B,
-        path: Path,
-    ) -> Result<Response<ResponseBody>, Failure>
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        if let Some(answer) = routes::health(&self, route).await {
-            return Ok(answer);
-        }
-        let (user, client) = match self.admit(&head, &path) {
-            Ok(Ok(admitted)) => admitted,
-            Ok(Err(signed_in)) => return Ok(signed_in),
-            // A browser shows it.
-            Err(failure) if route == Route::Page => return Ok(routes::refused_page(&head, failure)),
-            Err(failure) => return Err(failure),
-        };
-        let body = routes::RequestBody::new(body, self.options.limits.body_bytes);
-        let cluster = self.clusters.choose(&head, true)?.clone();
-        let identity = cluster.identities()?.of(user).await?;
-        let allowed = route.methods();
-        if !allowed.contains(&head.method) {
-            let mut response = routes::not_allowed(&head.method, allowed).into_response();
-            let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-            if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
-                response.headers_mut().insert(http::header::ALLOW, names);
-            }
-            return Ok(response);
-        }
-        let context = routes::Context { gateway: self, cluster, identity, client, head, path };
-        routes::answer(route, context, body).await
-    }
-
-    /// The user of a request, and the name under which its streams are counted; or the response that signs it in.
-    fn admit(
-        &self,
-        head: &Parts,
-        path: &Path,
-    ) -> Result<Result<(User, String), Response<ResponseBody>>, Failure> {
-        self.guard.check_origin(head)?;
-        let user = match self.guard.admit(head, path)? {
-            Admitted::User(user) => user,
-            Admitted::SignedIn(response) => return Ok(Err(response)),
-        };
-        let client = match &user {
-            User::Own => {
-                head.extensions.get::<PeerAddress>().map(|peer| peer.0.to_string()).unwrap_or_default()
-            }
-            User::Bearer(token) => digest::short(token.as_bytes()),
-            User::Impersonated(user) => user.user.clone(),
-        };
-        Ok(Ok((user, client)))
-    }
-}
-
-fn own(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
-    security_headers::add(response.headers_mut());
-    response
-}
-
-impl<B> Service<Request<B>> for Gateway
+impl<B> tower::Service<Request<B>> for Gateway
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -216,6 +108,6 @@ where
 /// Shows no token.
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gateway").field("options", &self.0.options).finish_non_exhaustive()
+        f.debug_struct("Gateway").field("options", &self.state.options).finish_non_exhaustive()
     }
 }

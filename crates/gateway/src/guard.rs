@@ -14,8 +14,7 @@ use std::net::IpAddr;
 
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderName, Method, Response, Version};
-use klient_client::ResponseBody;
+use http::{HeaderName, Method, Version};
 
 use authority::Authority;
 pub(crate) use path::Path;
@@ -25,6 +24,7 @@ use crate::digest::{Digest, sha256};
 use crate::error::Error;
 use crate::failure::{Code, Failure};
 use crate::options::{Access, Options};
+use crate::response::Response;
 
 /// The connection of a request, as an extension of the request.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,7 @@ pub(crate) struct Guard {
 pub(crate) enum Admitted {
     User(User),
     /// The response to an address with the token.
-    SignedIn(Response<ResponseBody>),
+    SignedIn(Response),
 }
 
 impl Guard {

@@ -51,6 +51,7 @@
 //! in it, so that one that is not read costs the gateway nothing but its connection. A client that comes back goes on behind the
 //! last event that it has seen, or gets the event `reset`.
 
+mod admission;
 mod assets;
 mod changes;
 mod clusters;
@@ -72,6 +73,7 @@ mod response;
 mod routes;
 mod selection;
 mod server;
+mod service;
 mod state;
 mod streams;
 

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use axum::extract::MatchedPath;
 use http::StatusCode;
 
 /// The figures of a gateway since its start.
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
-    requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
+    requests: Mutex<BTreeMap<(String, u16), u64>>,
     /// Events that were given to streams of changes.
     pub(crate) events: AtomicU64,
     /// Streams that have lost changes, and begun anew.
@@ -26,7 +27,9 @@ pub(crate) struct Sizes {
 }
 
 impl Meters {
-    pub(crate) fn request(&self, route: &'static str, status: StatusCode) {
+    /// Counts a request by its route, which is empty if it has none, as one that the guard has refused.
+    pub(crate) fn request(&self, route: Option<&MatchedPath>, status: StatusCode) {
+        let route = route.map_or_else(String::new, |route| route.as_str().to_owned());
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         *requests.entry((route, status.as_u16())).or_default() += 1;
     }

@@ -1,99 +1,74 @@
 //! Responses of the gateway's own routes.
 
-use std::io::Write as _;
+use std::convert::Infallible;
 
+use axum::body::Body;
+use axum::response::IntoResponse as _;
+pub(crate) use axum::response::Response;
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap,
-    IF_NONE_MATCH, VARY,
-};
-use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
-use klient_client::ResponseBody;
+use futures_util::stream::{Stream, StreamExt as _};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, VARY};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
+
+use crate::clusters;
 
 pub(crate) const JSON: &str = "application/json";
 
-/// Bodies that are shorter are not compressed.
-const SHORTEST: usize = 1024;
-
 /// A response with a whole body.
-pub(crate) fn whole(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<ResponseBody> {
-    let body = body.into();
-    let length = body.len();
-    let mut response = Response::new(ResponseBody::new(Full::new(body)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CONTENT_LENGTH, length.into());
-    response
+pub(crate) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
+    (status, [(CONTENT_TYPE, content_type)], body.into()).into_response()
 }
 
-pub(crate) fn json(status: StatusCode, value: &Value) -> Response<ResponseBody> {
+pub(crate) fn json(status: StatusCode, value: &Value) -> Response {
     whole(status, JSON, value.to_string())
 }
 
-/// A successful response in JSON, compressed if the client takes that, or 304 if the client has it. The tag changes with the
-/// body.
-pub(crate) fn tagged(
+/// A successful response in JSON, or 304 if the client has it. The tag changes with the body.
+pub(crate) fn tagged(request: &HeaderMap, tag: &str, body: impl FnOnce() -> Vec<u8>) -> Response {
+    // The client may keep it, and asks whether it is still right.
+    kept(request, tag, "private, no-cache", || whole(StatusCode::OK, JSON, body()))
+}
+
+/// A response that the client may keep, or 304 if it has it. Tags are weak: a response may be compressed or not.
+pub(crate) fn kept(
     request: &HeaderMap,
     tag: &str,
-    body: impl FnOnce() -> Vec<u8>,
-) -> Response<ResponseBody> {
+    caching: &'static str,
+    response: impl FnOnce() -> Response,
+) -> Response {
     let tag = HeaderValue::from_str(&format!("W/\"{tag}\"")).expect("tags are made of letters and digits");
-    if has_tag(request, &tag) {
-        return not_modified(tag);
-    }
-    let body = body();
-    let mut response = match body.len() >= SHORTEST && takes_gzip(request) {
-        true => {
-            let mut response = whole(StatusCode::OK, JSON, gzip(&body, Compression::fast()));
-            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            response
-        }
-        false => whole(StatusCode::OK, JSON, body),
+    let mut response = match has_tag(request, &tag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => response(),
     };
     let headers = response.headers_mut();
     headers.insert(ETAG, tag);
-    headers.insert(VARY, HeaderValue::from_static("accept-encoding, x-klient-context"));
-    // The client may keep it, and asks whether it is still right.
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    response
-}
-
-pub(crate) fn not_modified(tag: HeaderValue) -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::new(Full::default()));
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    response.headers_mut().insert(ETAG, tag);
+    headers.insert(VARY, HeaderValue::from_name(clusters::HEADER));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
     response
 }
 
 /// Returns true if the client has the version of a tag (RFC 9110, section 13.1.2).
-pub(crate) fn has_tag(request: &HeaderMap, tag: &HeaderValue) -> bool {
+fn has_tag(request: &HeaderMap, tag: &HeaderValue) -> bool {
     let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let tag = strong(tag.to_str().unwrap_or_default());
     let known = request.get_all(IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
     known.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || strong(known) == tag)
 }
 
-pub(crate) fn takes_gzip(request: &HeaderMap) -> bool {
-    let values = request.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        let quality: String = quality.split_whitespace().collect();
-        name.trim().eq_ignore_ascii_case("gzip")
-            && !matches!(&*quality, "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
-    })
+/// A stream of server-sent events, which are there in the form of their bytes.
+pub(crate) fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        // For nginx, which would keep events back.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, in_parts(events)).into_response()
 }
 
-pub(crate) fn gzip(bytes: &[u8], level: Compression) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), level);
-    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
-    written.expect("a vector takes all bytes")
+/// A body that comes in parts.
+pub(crate) fn in_parts(parts: impl Stream<Item = Bytes> + Send + 'static) -> Body {
+    Body::from_stream(parts.map(Ok::<_, Infallible>))
 }

@@ -11,137 +11,133 @@ mod session;
 mod table;
 mod writes;
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::{self, DefaultBodyLimit, FromRequest, FromRequestParts, MatchedPath, Request};
+use axum::middleware::{self, Next};
+use axum::routing::{any, get, post};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
-use http_body::Body;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use klient_client::{ApiResource, BoxError, ResponseBody};
+use http::{HeaderMap, Method, StatusCode, Uri};
+use klient_client::ApiResource;
+use tower::util::MapResponseLayer;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-pub(crate) use health::health;
+pub(crate) use health::is_probe;
 pub(crate) use page::refused_page;
-pub(crate) use proxy::{has_own_query, proxy};
+pub(crate) use proxy::has_own_query;
 
-use crate::clusters::{self, Cluster};
+use crate::admission::Caller;
+use crate::clusters;
 use crate::failure::{Code, Failure};
 use crate::feed::{Feed, FeedKey, Form};
-use crate::guard::Path;
-use crate::identity::Identity;
+use crate::guard::security_headers;
 use crate::query::Query;
+use crate::response::{self, Response};
 use crate::state::State;
 
-/// The route of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Route {
-    Page,
-    Asset,
-    Ping,
-    PodList,
-    ResourceList,
-    Proxy,
-    Kinds,
-    Namespaces,
-    Contexts,
-    Session,
-    Table,
-    Changes,
-    Object,
-    Overview,
-    OverviewChanges,
-    Diff,
-    Metrics,
-    OpenApi,
-    Live,
-    Ready,
-    Unknown,
-    /// The request was refused before its path was looked at.
-    Refused,
+/// The length of a body from which on it is compressed, in bytes.
+const COMPRESSED: u64 = 1024;
+
+/// The longest wait for the body of a request.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The routes of the gateway, behind the guard.
+pub(crate) fn router(state: Arc<State>) -> Router {
+    let body_limit = usize::try_from(state.options.limits.body_bytes).unwrap_or(usize::MAX);
+    // Streams of events are sent as they come.
+    let is_compressed = SizeAbove::new(COMPRESSED).and(NotForContentType::SSE);
+    let own = Router::new()
+        .route("/", get(page::index))
+        .route("/assets/{name}", get(page::asset))
+        .route("/ping", get(seed::ping))
+        .route("/pod/list", get(seed::pod_list))
+        .route("/{resource}/{group}/{version}", get(seed::resource_list))
+        .route("/v1/session", get(session::session))
+        .route("/v1/contexts", get(session::contexts))
+        .route("/v1/namespaces", get(kinds::namespaces))
+        .route("/v1/kinds", get(kinds::kinds))
+        .route("/v1/table/{group}/{version}/{resource}", get(table::table))
+        .route("/v1/changes/{group}/{version}/{resource}", get(table::changes))
+        .route("/v1/object/{group}/{version}/{resource}/{name}", get(object::object))
+        .route("/v1/overview", get(overview::overview))
+        .route("/v1/overview/changes", get(overview::changes))
+        .route("/v1/diff", post(writes::diff).layer(DefaultBodyLimit::max(body_limit)))
+        // They are not those of a resource named `v1`.
+        .route("/v1/{*rest}", any(not_found))
+        .route("/healthz", get(health::live))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(page::openapi))
+        .method_not_allowed_fallback(not_allowed)
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_compressed));
+    let mut cluster = Router::new().route("/version", any(proxy::proxy));
+    for root in ["/api", "/apis", "/openapi"] {
+        for path in [root.to_owned(), format!("{root}/"), format!("{root}/{{*rest}}")] {
+            cluster = cluster.route(&path, any(proxy::proxy));
+        }
+    }
+    let cluster = cluster.layer(MapResponseLayer::new(security_headers::confine));
+    own.merge(cluster).fallback(not_found).layer(middleware::from_fn(with_route)).with_state(state)
 }
 
-impl Route {
-    pub(crate) fn of(path: &Path) -> Self {
-        match path.parts().as_slice() {
-            [] => Route::Page,
-            ["assets", _] => Route::Asset,
-            ["ping"] => Route::Ping,
-            ["pod", "list"] => Route::PodList,
-            ["api" | "apis" | "openapi", ..] | ["version"] => Route::Proxy,
-            ["healthz" | "livez"] => Route::Live,
-            ["readyz"] => Route::Ready,
-            ["metrics"] => Route::Metrics,
-            ["openapi.json"] => Route::OpenApi,
-            ["v1", "kinds"] => Route::Kinds,
-            ["v1", "namespaces"] => Route::Namespaces,
-            ["v1", "contexts"] => Route::Contexts,
-            ["v1", "session"] => Route::Session,
-            ["v1", "overview"] => Route::Overview,
-            ["v1", "overview", "changes"] => Route::OverviewChanges,
-            ["v1", "diff"] => Route::Diff,
-            ["v1", "table", _, _, _] => Route::Table,
-            ["v1", "changes", _, _, _] => Route::Changes,
-            ["v1", "object", _, _, _, _] => Route::Object,
-            ["v1", ..] => Route::Unknown,
-            [_, _, _] => Route::ResourceList,
-            _ => Route::Unknown,
-        }
+/// Notes the route of a request in the response, for the metrics.
+async fn with_route(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
     }
-
-    /// The name of the route in metrics.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Route::Page => "page",
-            Route::Asset => "asset",
-            Route::Ping => "ping",
-            Route::PodList => "pod_list",
-            Route::ResourceList => "resource_list",
-            Route::Proxy => "proxy",
-            Route::Kinds => "kinds",
-            Route::Namespaces => "namespaces",
-            Route::Contexts => "contexts",
-            Route::Session => "session",
-            Route::Table => "table",
-            Route::Changes => "changes",
-            Route::Object => "object",
-            Route::Overview => "overview",
-            Route::OverviewChanges => "overview_changes",
-            Route::Diff => "diff",
-            Route::Metrics => "metrics",
-            Route::OpenApi => "openapi",
-            Route::Live => "healthz",
-            Route::Ready => "readyz",
-            Route::Unknown => "unknown",
-            Route::Refused => "refused",
-        }
-    }
-
-    /// The methods of the route.
-    pub(crate) fn methods(self) -> &'static [Method] {
-        match self {
-            Route::Diff => &[Method::POST],
-            _ => &[Method::GET, Method::HEAD],
-        }
-    }
+    response
 }
+
+async fn not_found(uri: Uri) -> Failure {
+    Failure::not_found(uri.path())
+}
+
+async fn not_allowed(method: Method) -> Failure {
+    let problem = format!("{method} is no method of this path: the header Allow has those that are");
+    Failure::new(Code::MethodNotAllowed, problem)
+}
+
+/// The group, version and plural in a path; the plural is the first one in those with an envelope.
+type KindPath = extract::Path<(String, String, String)>;
+
+/// The group, version and plural in a path, and the name of an object.
+type ObjectPath = extract::Path<(String, String, String, String)>;
 
 /// A request of a known user.
 pub(crate) struct Context {
     pub(crate) gateway: Arc<State>,
-    pub(crate) cluster: Arc<Cluster>,
-    pub(crate) identity: Arc<Identity>,
-    /// The name under which its streams are counted.
-    pub(crate) client: String,
-    pub(crate) head: Parts,
-    pub(crate) path: Path,
+    pub(crate) caller: Caller,
+    pub(crate) headers: HeaderMap,
+    pub(crate) uri: Uri,
+}
+
+impl FromRequestParts<Arc<State>> for Context {
+    type Rejection = Failure;
+
+    async fn from_request_parts(head: &mut Parts, gateway: &Arc<State>) -> Result<Self, Failure> {
+        let caller = head.extensions.get::<Caller>().cloned();
+        let unknown = || Failure::new(Code::Unauthorized, "the sender of the request is not known");
+        Ok(Context {
+            gateway: gateway.clone(),
+            caller: caller.ok_or_else(unknown)?,
+            headers: head.headers.clone(),
+            uri: head.uri.clone(),
+        })
+    }
 }
 
 impl Context {
     /// The parameters, without the choice of a context, which every route has.
     pub(crate) fn query(&self) -> Query {
-        Query::parse(self.head.uri.query()).without(clusters::PARAMETER)
+        Query::parse(self.uri.query()).without(clusters::PARAMETER)
     }
 
     /// The resource of the last parts of the path: group, version and plural.
@@ -155,7 +151,7 @@ impl Context {
         version: &str,
         plural: &str,
     ) -> Result<ApiResource, Failure> {
-        let resource = self.identity.resource(group_of(group), version, plural).await?;
+        let resource = self.caller.identity.resource(group_of(group), version, plural).await?;
         if !(resource.has_verb("list") && resource.has_verb("watch")) {
             let problem = format!("{} cannot be listed and watched", resource.info.group_resource());
             return Err(Failure::new(Code::MethodNotAllowed, problem));
@@ -165,10 +161,10 @@ impl Context {
 
     /// The informer of a resource, with its first list.
     async fn feed(&self, key: FeedKey) -> Result<Arc<Feed>, Failure> {
-        let feed = self.identity.pool.feed(key)?;
+        let feed = self.caller.identity.pool.feed(key)?;
         let synced = feed.wait_for_sync(self.gateway.options.sync_timeout).await;
         if synced.as_ref().is_err_and(|failure| failure.code == Code::KindUnknown) {
-            self.identity.forget_kinds().await;
+            self.caller.identity.forget_kinds().await;
         }
         synced.map(|()| feed)
     }
@@ -186,77 +182,29 @@ fn group_of(part: &str) -> &str {
     if part == "core" { "" } else { part }
 }
 
-/// The longest wait for the body of a request.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// The body of a request, of limited length.
-pub(crate) struct RequestBody(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>);
+pub(crate) struct RequestBody(pub(crate) Bytes);
 
-impl RequestBody {
-    pub(crate) fn new<B>(body: B, limit: u64) -> Self
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        RequestBody(Box::pin(Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX))))
-    }
+impl FromRequest<Arc<State>> for RequestBody {
+    type Rejection = Failure;
 
-    async fn read(self) -> Result<Bytes, Failure> {
-        let Ok(read) = tokio::time::timeout(PATIENCE, self.0.collect()).await else {
+    async fn from_request(request: Request, gateway: &Arc<State>) -> Result<Self, Failure> {
+        let Ok(read) = tokio::time::timeout(PATIENCE, Bytes::from_request(request, gateway)).await else {
             return Err(Failure::new(Code::BadRequest, "the body of the request did not come in time"));
         };
-        match read {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => {
-                Err(Failure::new(Code::BodyTooLarge, "the body of the request is too large"))
+        read.map(RequestBody).map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Failure::new(Code::BodyTooLarge, "the body of the request is too large")
             }
-            Err(error) => Err(Failure::new(
+            _ => Failure::new(
                 Code::BadRequest,
-                format!("the body of the request cannot be read: {error}"),
-            )),
-        }
+                format!("the body of the request cannot be read: {}", rejection.body_text()),
+            ),
+        })
     }
-}
-
-/// Answers a request of a route of the gateway.
-pub(crate) async fn answer(
-    route: Route,
-    context: Context,
-    body: RequestBody,
-) -> Result<Response<ResponseBody>, Failure> {
-    let context = &context;
-    match route {
-        Route::Page => Ok(page::index(context)),
-        Route::Asset => page::asset(context),
-        Route::Ping => Ok(seed::ping()),
-        Route::PodList => Ok(seed::pod_list(context).await),
-        Route::ResourceList => Ok(seed::resource_list(context).await),
-        Route::Kinds => kinds::kinds(context).await,
-        Route::Namespaces => kinds::namespaces(context).await,
-        Route::Contexts => session::contexts(context),
-        Route::Session => session::session(context).await,
-        Route::Table => table::table(context).await,
-        Route::Changes => table::changes(context).await,
-        Route::Object => object::object(context).await,
-        Route::Overview => overview::overview(context).await,
-        Route::OverviewChanges => overview::changes(context).await,
-        Route::Diff => writes::diff(context, body).await,
-        Route::Metrics => Ok(health::metrics(context)),
-        Route::OpenApi => Ok(page::openapi(context)),
-        Route::Proxy | Route::Live | Route::Ready | Route::Unknown | Route::Refused => {
-            Err(Failure::not_found(context.head.uri.path()))
-        }
-    }
-}
-
-/// The failure of a method that a route does not have.
-pub(crate) fn not_allowed(method: &Method, allowed: &[Method]) -> Failure {
-    let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-    let problem = format!("{method} is no method of this path, which has {}", allowed.join(" and "));
-    Failure::new(Code::MethodNotAllowed, problem)
 }
 
 /// Text that is no page.
-fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<ResponseBody> {
-    crate::response::whole(status, "text/plain; charset=utf-8", text)
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Response {
+    response::whole(status, "text/plain; charset=utf-8", text)
 }

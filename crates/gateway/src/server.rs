@@ -48,12 +48,12 @@ impl Gateway {
     ///
     /// If the certificate of the options cannot be read. Nothing is served then.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let acceptor = match &self.0.options.tls {
+        let acceptor = match &self.state.options.tls {
             Some(tls) => Some(Arc::new(TlsAcceptor::new(tls.clone()).await?)),
             None => None,
         };
         let (graceful, mut connections) = (GracefulShutdown::new(), JoinSet::new());
-        let limit = self.0.options.limits.connections.clamp(1, Semaphore::MAX_PERMITS);
+        let limit = self.state.options.limits.connections.clamp(1, Semaphore::MAX_PERMITS);
         let permits = Arc::new(Semaphore::new(limit));
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
@@ -78,7 +78,7 @@ impl Gateway {
             }
         }
         drop(listener);
-        self.0.shutdown.send_replace(true);
+        self.state.shutdown.send_replace(true);
         if timeout(SHUTDOWN, graceful.shutdown()).await.is_err() {
             tracing::warn!("requests in progress were cancelled {} s after the shutdown", SHUTDOWN.as_secs());
         }
@@ -130,7 +130,7 @@ async fn serve<S>(
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
         .max_send_buf_size(UNSENT)
-        .max_header_list_size(u32::try_from(gateway.0.options.limits.header_bytes).unwrap_or(u32::MAX));
+        .max_header_list_size(u32::try_from(gateway.state.options.limits.header_bytes).unwrap_or(u32::MAX));
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         let gateway = gateway.clone();
         request.extensions_mut().insert(PeerAddress(peer));

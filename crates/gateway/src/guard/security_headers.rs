@@ -1,10 +1,10 @@
 //! Headers that tell browsers what a response may do.
 
-use http::HeaderValue;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, REFERRER_POLICY, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
+use http::{HeaderValue, Response};
 
 /// The policy of the page: its own scripts and styles, no inline ones, and nothing of another server.
 const PAGE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
@@ -22,22 +22,21 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Adds the headers to a response of the gateway.
-pub(crate) fn add(headers: &mut HeaderMap) {
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE));
-    add_all(headers);
-}
-
-/// Adds the headers to a response of the cluster, and takes away its cookies, which would be those of the gateway.
-pub(crate) fn add_proxied(headers: &mut HeaderMap) {
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PROXIED));
-    headers.remove(SET_COOKIE);
-    add_all(headers);
-}
-
-fn add_all(headers: &mut HeaderMap) {
+/// Adds the headers to a response. Those of the cluster have their policy already.
+pub(crate) fn add<B>(mut response: Response<B>) -> Response<B> {
+    let headers = response.headers_mut();
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(PAGE));
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Adds the policy to a response of the cluster, and takes away its cookies, which would be those of the gateway.
+pub(crate) fn confine<B>(mut response: Response<B>) -> Response<B> {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PROXIED));
+    headers.remove(SET_COOKIE);
+    response
 }

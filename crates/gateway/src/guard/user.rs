@@ -4,15 +4,15 @@ use std::fmt;
 
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, LOCATION, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
-use klient_client::{Impersonation, ResponseBody};
+use http::{HeaderValue, Method, StatusCode};
+use klient_client::Impersonation;
 
 use super::{Admitted, Connection, Guard, Path, authority::Authority};
 use crate::digest::sha256;
 use crate::failure::{Code, Failure};
 use crate::options::Access;
 use crate::query::Query;
-use crate::response;
+use crate::response::{self, Response};
 
 /// The user whose permissions a request has.
 #[derive(Clone, PartialEq, Eq)]
@@ -134,7 +134,7 @@ fn cookie_name(head: &Parts) -> String {
 }
 
 /// Sets the cookie, and leads to the same address without the token, so that it is not in the history.
-fn signed_in(head: &Parts, query: &Query, token: &str) -> Response<ResponseBody> {
+fn signed_in(head: &Parts, query: &Query, token: &str) -> Response {
     let rest = query.without("token").to_string();
     let location = if rest.is_empty() { "/".to_owned() } else { format!("/?{rest}") };
     let forwarded = head.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");

@@ -1,22 +1,29 @@
 //! `/healthz`, `/livez`, `/readyz` and `/metrics`.
 
-use http::{Response, StatusCode};
-use klient_client::ResponseBody;
+use std::sync::Arc;
 
-use super::{Context, Route, text};
+use axum::extract;
+use http::StatusCode;
+
+use super::{Context, text};
+use crate::guard::Path;
 use crate::meters::Sizes;
-use crate::response;
+use crate::response::{self, Response};
 use crate::state::State;
 
-/// Answers probes, which have no token and name the host by an address.
-pub(crate) async fn health(gateway: &State, route: Route) -> Option<Response<ResponseBody>> {
-    match route {
-        Route::Live => Some(text(StatusCode::OK, "ok")),
-        Route::Ready => Some(match problem(gateway).await {
-            None => text(StatusCode::OK, "ok"),
-            Some(problem) => text(StatusCode::SERVICE_UNAVAILABLE, problem),
-        }),
-        _ => None,
+/// Returns true for the paths of probes.
+pub(crate) fn is_probe(path: &Path) -> bool {
+    matches!(path.parts().as_slice(), ["healthz" | "livez" | "readyz"])
+}
+
+pub(super) async fn live() -> Response {
+    text(StatusCode::OK, "ok")
+}
+
+pub(super) async fn ready(extract::State(gateway): extract::State<Arc<State>>) -> Response {
+    match problem(&gateway).await {
+        None => text(StatusCode::OK, "ok"),
+        Some(problem) => text(StatusCode::SERVICE_UNAVAILABLE, problem),
     }
 }
 
@@ -30,7 +37,7 @@ async fn problem(gateway: &State) -> Option<&'static str> {
     }
 }
 
-pub(super) fn metrics(context: &Context) -> Response<ResponseBody> {
+pub(super) async fn metrics(context: Context) -> Response {
     let gateway = &context.gateway;
     let [identities, informers, objects] = gateway.clusters.size();
     let sizes = Sizes { identities, informers, objects, streams: gateway.streams.len() };

@@ -1,23 +1,22 @@
 //! `/v1/kinds` and `/v1/namespaces`.
 
-use http::Response;
-use klient_client::{ApiResource, ResponseBody};
+use klient_client::ApiResource;
 use serde_json::{Value, json};
 
 use super::Context;
 use crate::digest;
 use crate::failure::{Code, Failure};
-use crate::response;
+use crate::response::{self, Response};
 use crate::selection::Filter;
 
 /// The kinds that the cluster serves, in its order.
-pub(super) async fn kinds(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn kinds(context: Context) -> Result<Response, Failure> {
     let query = context.query();
     query.check(&["refresh"])?;
     if query.flag("refresh")? {
-        context.identity.forget_kinds().await;
+        context.caller.identity.forget_kinds().await;
     }
-    let served = context.identity.discovery.resources().await?;
+    let served = context.caller.identity.discovery.resources().await?;
     let preferred: Vec<&ApiResource> = served.preferred().collect();
     let kind = |resource: &ApiResource| {
         let info = &resource.info;
@@ -41,13 +40,13 @@ pub(super) async fn kinds(context: &Context) -> Result<Response<ResponseBody>, F
         .map(|(group_version, error)| json!({ "groupVersion": group_version, "message": error.to_string() }))
         .collect();
     let body = json!({ "kinds": kinds, "failed": failed }).to_string().into_bytes();
-    Ok(response::tagged(&context.head.headers, &digest::short(&body), || body))
+    Ok(response::tagged(&context.headers, &digest::short(&body), || body))
 }
 
 /// The namespaces that there are, or the one of the kubeconfig for those who may not list them.
-pub(super) async fn namespaces(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn namespaces(context: Context) -> Result<Response, Failure> {
     context.query().check(&[])?;
-    let default = context.identity.client.default_namespace();
+    let default = context.caller.identity.client.default_namespace();
     let (mut names, is_complete) = match context.rows_of("core", "v1", "namespaces").await {
         Ok(feed) => {
             let rows = Filter::default().rows(&feed);
@@ -59,5 +58,5 @@ pub(super) async fn namespaces(context: &Context) -> Result<Response<ResponseBod
     names.sort();
     let body = json!({ "namespaces": names, "default": default, "complete": is_complete });
     let body = body.to_string().into_bytes();
-    Ok(response::tagged(&context.head.headers, &digest::short(&body), || body))
+    Ok(response::tagged(&context.headers, &digest::short(&body), || body))
 }

@@ -1,19 +1,20 @@
 //! `/v1/object/…`: an object with its events, its owners and the objects that it owns.
 
+use axum::extract;
 use futures_util::StreamExt as _;
 use futures_util::future::join3;
-use http::{Method, Response};
+use http::Method;
 use klient_apimachinery::fields::Selector;
 use klient_apimachinery::meta::v1::OwnerReference;
 use klient_apimachinery::{Object as _, Unstructured};
-use klient_client::{ApiResource, ListOptions, ResponseBody, RestMapper};
+use klient_client::{ApiResource, ListOptions, RestMapper};
 use serde_json::{Value, json};
 
-use super::{Context, group_of};
+use super::{Context, ObjectPath, group_of};
 use crate::digest;
 use crate::failure::{Code, Failure};
 use crate::masked::mask;
-use crate::response;
+use crate::response::{self, Response};
 
 /// The limit of events, and of objects of a kind that are owned.
 const MOST: u32 = 500;
@@ -45,14 +46,12 @@ const OWNED: [(&str, &str); 16] = [
 ];
 
 /// An object, and what belongs to it. What the user may not see is missing, with the reason among the `problems`.
-pub(super) async fn object(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn object(context: Context, path: ObjectPath) -> Result<Response, Failure> {
+    let context = &context;
     let query = context.query();
     query.check(&["namespace", "managedFields"])?;
-    let [_, _, group, version, plural, name] = context.path.parts()[..] else {
-        return Err(Failure::not_found(context.head.uri.path()));
-    };
-    let identity = &context.identity;
-    let resource = identity.resource(group_of(group), version, plural).await?;
+    let extract::Path((group, version, plural, name)) = path;
+    let resource = context.caller.identity.resource(group_of(&group), &version, &plural).await?;
     let namespace = match (resource.info.namespaced, query.get("namespace")) {
         (true, None) => {
             let problem = format!("name the namespace of {name} with the parameter namespace");
@@ -61,7 +60,7 @@ pub(super) async fn object(context: &Context) -> Result<Response<ResponseBody>, 
         (true, namespace) => namespace,
         (false, _) => None,
     };
-    let object = get(context, &resource, namespace, name).await?;
+    let object = get(context, &resource, namespace, &name).await?;
     let (events, owners, owned) =
         join3(events(context, &object), owners(context, &object), owned(context, &object)).await;
     let mut problems = Vec::new();
@@ -94,7 +93,7 @@ pub(super) async fn object(context: &Context) -> Result<Response<ResponseBody>, 
         "problems": problems,
     });
     let body = body.to_string().into_bytes();
-    Ok(response::tagged(&context.head.headers, &digest::short(&body), || body))
+    Ok(response::tagged(&context.headers, &digest::short(&body), || body))
 }
 
 fn is_secret(resource: &ApiResource) -> bool {
@@ -108,7 +107,8 @@ async fn get(
     name: &str,
 ) -> Result<Unstructured, Failure> {
     let info = &resource.info;
-    let mut request = context.identity.client.request(Method::GET).group_version(&info.group, &info.version);
+    let mut request =
+        context.caller.identity.client.request(Method::GET).group_version(&info.group, &info.version);
     if let Some(namespace) = namespace {
         request = request.namespace(namespace);
     }
@@ -117,12 +117,12 @@ async fn get(
 
 /// The events of an object, the last one first.
 async fn events(context: &Context, object: &Unstructured) -> Result<Vec<Value>, Failure> {
-    let events = context.identity.resource("", "v1", "events").await?;
+    let events = context.caller.identity.resource("", "v1", "events").await?;
     let options = ListOptions {
         limit: Some(MOST),
         ..ListOptions::fields(Selector::one("involvedObject.uid", object.uid()).to_string())
     };
-    let events = context.identity.client.dynamic(&events);
+    let events = context.caller.identity.client.dynamic(&events);
     let listed = match object.namespace() {
         Some(namespace) => events.namespace(namespace).list(&options).await?,
         None => events.list(&options).await?,
@@ -156,7 +156,7 @@ pub(super) fn event(event: &Unstructured) -> Value {
 
 /// The owner of an object that is its controller, or its first one, and the owners of that, up to the top.
 async fn owners(context: &Context, object: &Unstructured) -> Result<Vec<Value>, Failure> {
-    let mapper = RestMapper::new(context.identity.discovery.resources().await?);
+    let mapper = RestMapper::new(context.caller.identity.discovery.resources().await?);
     let mut found = Vec::new();
     let mut next = owner_of(object);
     let namespace = object.namespace();
@@ -202,7 +202,7 @@ fn path_of(resource: &ApiResource) -> String {
 /// The objects that an object owns, directly or through others, each with the uid of its owner; and the kinds that the user may
 /// not list.
 async fn owned(context: &Context, object: &Unstructured) -> Result<(Vec<Value>, Vec<Value>), Failure> {
-    let served = context.identity.discovery.resources().await?;
+    let served = context.caller.identity.discovery.resources().await?;
     let group = object.group_version_kind().group;
     let is_candidate = |resource: &&ApiResource| {
         let info = &resource.info;
@@ -217,7 +217,7 @@ async fn owned(context: &Context, object: &Unstructured) -> Result<(Vec<Value>, 
     let options = ListOptions { limit: Some(MOST), ..ListOptions::default() };
     let mut lists = Vec::new();
     for resource in candidates {
-        let all = context.identity.client.metadata(resource);
+        let all = context.caller.identity.client.metadata(resource);
         let listing = match object.namespace() {
             Some(namespace) => all.namespace(namespace).list(&options),
             None => all.list(&options),

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use http::Response;
 use klient_apimachinery::BoxFuture;
-use klient_client::ResponseBody;
 use serde_json::{Value, json};
 
 pub(super) use changes::changes;
@@ -19,7 +17,7 @@ use crate::failure::Failure;
 use crate::feed::Feed;
 use crate::feed::ring::Row;
 use crate::feed::table::cells_of;
-use crate::response;
+use crate::response::{self, Response};
 use crate::selection::{Filter, created};
 
 /// The kinds of workloads, whose tables have the column Ready.
@@ -32,11 +30,11 @@ const MOST: usize = 100;
 /// States of pods in which nothing is wrong.
 const GOOD: [&str; 4] = ["Running", "Completed", "Succeeded", "ContainerCreating"];
 
-pub(super) async fn overview(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn overview(context: Context) -> Result<Response, Failure> {
     context.query().check(&[])?;
-    let feeds = feeds(context).await;
+    let feeds = feeds(&context).await;
     let [nodes, pods, events, workloads @ ..] = &feeds[..] else {
-        return Err(Failure::not_found(context.head.uri.path()));
+        return Err(Failure::not_found(context.uri.path()));
     };
     let workloads: Vec<Value> = (WORKLOADS.iter().zip(workloads))
         .map(|((group, plural), feed)| {
@@ -52,7 +50,7 @@ pub(super) async fn overview(context: &Context) -> Result<Response<ResponseBody>
         "warnings": part(events, warnings),
     });
     let body = body.to_string().into_bytes();
-    Ok(response::tagged(&context.head.headers, &digest::short(&body), || body))
+    Ok(response::tagged(&context.headers, &digest::short(&body), || body))
 }
 
 /// The rows of a table with the places of its columns.

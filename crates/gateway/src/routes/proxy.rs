@@ -6,50 +6,46 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::response::IntoResponse as _;
+use axum::{Extension, extract};
 use bytes::Bytes;
+use http::Request;
 use http::header::UPGRADE;
-use http::request::Parts;
-use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use klient_client::{BoxError, RequestBody, ResponseBody};
-use tower_service::Service as _;
+use tower::Service as _;
 
+use crate::admission::Caller;
 use crate::clusters;
 use crate::failure::Failure;
 use crate::guard::Path;
-use crate::identity::Identity;
 use crate::query::Query;
+use crate::response::Response;
 use crate::state::State;
 use crate::streams::Stream;
 
 /// Passes a request on, if the options allow it.
-pub(crate) async fn proxy<B>(
-    gateway: Arc<State>,
-    identity: Arc<Identity>,
-    client: String,
-    mut head: Parts,
-    body: B,
-    path: Path,
-) -> Result<Response<ResponseBody>, Failure>
-where
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    let upgrades = head.headers.contains_key(UPGRADE);
-    rules::check(&head.method, &path.parts(), upgrades, &gateway.options)?;
-    let query = Query::parse(head.uri.query());
+pub(super) async fn proxy(
+    extract::State(gateway): extract::State<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    request: extract::Request,
+) -> Result<Response, Failure> {
+    let upgrades = request.headers().contains_key(UPGRADE);
+    rules::check(request.method(), &caller.path.parts(), upgrades, &gateway.options)?;
+    let query = Query::parse(request.uri().query());
     // An upgraded connection is counted by the proxy.
     let stream = match ["watch", "follow"].into_iter().any(|key| query.get(key).is_some_and(is_true)) {
-        true => Some(gateway.streams.open(&client)?),
+        true => Some(gateway.streams.open(&caller.client)?),
         false => None,
     };
+    let (mut head, body) = request.into_parts();
     gateway.guard.strip(&mut head.headers);
-    clusters::strip(&mut head.uri, &mut head.headers, has_own_query(&path));
+    clusters::strip(&mut head.uri, &mut head.headers, has_own_query(&caller.path));
     let request = Request::from_parts(head, RequestBody::stream(body));
-    let response = identity.proxy.clone().call(request).await.unwrap_or_else(|never| match never {});
+    let response = caller.identity.proxy.clone().call(request).await.unwrap_or_else(|never| match never {});
     Ok(match stream {
-        None => response,
-        Some(stream) => response.map(|body| ResponseBody::new(Counted { body, _stream: stream })),
+        None => response.into_response(),
+        Some(stream) => response.map(|body| Counted { body, _stream: stream }).into_response(),
     })
 }
 

@@ -3,30 +3,30 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use http::{Method, Response, StatusCode};
-use klient_client::ResponseBody;
+use http::{Method, StatusCode};
+use klient_client::Client;
 use serde_json::{Value, json};
 
 use super::Context;
 use crate::failure::{Code, Failure};
-use crate::response;
+use crate::response::{self, Response};
 
 /// The longest wait for the cluster: the page opens also while it is away.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The facts that a page needs first. What the cluster does not say is null, and `problem` has the reason.
-pub(super) async fn session(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn session(context: Context) -> Result<Response, Failure> {
     context.query().check(&[])?;
-    let client = &context.identity.client;
+    let client = &context.caller.identity.client;
     let version = client.discovery();
-    let (user, version) = join(in_time(user(context)), in_time(async { Ok(version.version().await?) })).await;
+    let (user, version) = join(in_time(user(client)), in_time(async { Ok(version.version().await?) })).await;
     let options = &context.gateway.options;
     let contexts: Vec<&str> = context.gateway.clusters.all().map(|cluster| &*cluster.name).collect();
     let problem = version.as_ref().err().map_or(Value::Null, Failure::to_value);
     Ok(response::json(
         StatusCode::OK,
         &json!({
-            "context": context.cluster.name,
+            "context": context.caller.cluster.name,
             "contexts": contexts,
             "namespace": client.default_namespace(),
             // A cluster before 1.28 does not tell.
@@ -42,9 +42,9 @@ pub(super) async fn session(context: &Context) -> Result<Response<ResponseBody>,
 }
 
 /// The name of the user, as the cluster sees it.
-async fn user(context: &Context) -> Result<Value, Failure> {
+async fn user(client: &Client) -> Result<Value, Failure> {
     let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
-    let request = context.identity.client.request(Method::POST).group_version("authentication.k8s.io", "v1");
+    let request = client.request(Method::POST).group_version("authentication.k8s.io", "v1");
     let request = request.resource("selfsubjectreviews").body("application/json", review.to_string());
     let mut answer: Value = serde_json::from_slice(request.send().await?.bytes()).unwrap_or_default();
     Ok(answer.pointer_mut("/status/userInfo/username").map(Value::take).unwrap_or_default())
@@ -56,7 +56,7 @@ async fn in_time<T>(answer: impl Future<Output = Result<T, Failure>>) -> Result<
 }
 
 /// The contexts that a request can choose from.
-pub(super) fn contexts(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn contexts(context: Context) -> Result<Response, Failure> {
     context.query().check(&[])?;
     let clusters = &context.gateway.clusters;
     let contexts = clusters.all().map(|cluster| {

@@ -3,28 +3,28 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Response};
-use klient_client::{ApiResource, ResponseBody};
+use axum::extract;
+use http::HeaderName;
+use klient_client::ApiResource;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, KindPath};
 use crate::changes::ChangeStream;
 use crate::digest;
 use crate::failure::{Code, Failure};
 use crate::feed::ring::{Row, Status};
 use crate::feed::{Feed, FeedKey, Form};
 use crate::query::Query;
-use crate::response;
+use crate::response::{self, Response};
 use crate::selection::{Filter, PAGE_PARAMETERS, PARAMETERS, Page, Selection};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The rows of a kind.
-pub(super) async fn table(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn table(context: Context, kind: KindPath) -> Result<Response, Failure> {
     let query = context.query();
     query.check(&[&PARAMETERS[..], &PAGE_PARAMETERS].concat())?;
-    let (resource, feed, filter) = select(context, &query).await?;
+    let (resource, feed, filter) = select(&context, kind, &query).await?;
     let ring = feed.ring();
     let columns = ring.columns();
     let page = Page::of(&query, &columns)?;
@@ -39,7 +39,7 @@ pub(super) async fn table(context: &Context) -> Result<Response<ResponseBody>, F
     let total = rows.len();
     let (rows, next) = page.cut(rows)?;
     let tag = digest::short(format!("{cursor} {version} {status}").as_bytes());
-    Ok(response::tagged(&context.head.headers, &tag, || {
+    Ok(response::tagged(&context.headers, &tag, || {
         let info = &resource.info;
         let head = json!({
             "resource": {
@@ -76,14 +76,14 @@ fn with_rows(head: &str, rows: &[Row]) -> Vec<u8> {
 }
 
 /// The changes of a kind as server-sent events: see [`ChangeStream`].
-pub(super) async fn changes(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn changes(context: Context, kind: KindPath) -> Result<Response, Failure> {
     let query = context.query();
     query.check(&[&PARAMETERS[..], &["cursor"]].concat())?;
-    let (_, feed, filter) = select(context, &query).await?;
-    let open = context.gateway.streams.open(&context.client)?;
+    let (_, feed, filter) = select(&context, kind, &query).await?;
+    let open = context.gateway.streams.open(&context.caller.client)?;
     let ring = feed.ring();
     // A browser that comes back sends the last id that it has seen, with the address of its first request.
-    let last_id = context.head.headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or_default());
+    let last_id = context.headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or_default());
     let asked = last_id.filter(|id| !id.is_empty()).or(query.get("cursor"));
     let found = asked.map(|cursor| ring.find(cursor));
     let stream = ChangeStream {
@@ -97,21 +97,17 @@ pub(super) async fn changes(context: &Context) -> Result<Response<ResponseBody>,
         _open: open,
         feed: feed.open_stream(),
     };
-    let mut response = Response::new(stream.into_body(found == Some(None)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // For nginx, which would keep events back.
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    Ok(response)
+    Ok(response::events(stream.into_events(found == Some(None))))
 }
 
 /// The resource and the informer of a request, and the filter of its rows.
-async fn select(context: &Context, query: &Query) -> Result<(ApiResource, Arc<Feed>, Filter), Failure> {
-    let [_, _, group, version, plural] = context.path.parts()[..] else {
-        return Err(Failure::not_found(context.head.uri.path()));
-    };
-    let resource = context.listed_resource(group, version, plural).await?;
+async fn select(
+    context: &Context,
+    kind: KindPath,
+    query: &Query,
+) -> Result<(ApiResource, Arc<Feed>, Filter), Failure> {
+    let extract::Path((group, version, plural)) = kind;
+    let resource = context.listed_resource(&group, &version, &plural).await?;
     let Selection { field_selector, mut filter } = Selection::of(query, resource.info.namespaced)?;
     let key = FeedKey {
         form: Form::Rows,

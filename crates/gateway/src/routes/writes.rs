@@ -1,21 +1,21 @@
 //! `/v1/diff`: the result of applying an object, which is not stored.
 
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
 use klient_apimachinery::codec::Wire as _;
 use klient_apimachinery::{Object as _, Unstructured};
-use klient_client::{ResponseBody, RestMapper};
+use klient_client::RestMapper;
 use serde_json::{Value, json};
 
 use super::{Context, RequestBody};
 use crate::failure::{Code, Failure};
 use crate::masked::mask;
-use crate::response;
+use crate::response::{self, Response};
 
 /// The field manager of objects that are applied here.
 const FIELD_MANAGER: &str = "klient-gateway";
 
 /// Answers with the object before and after it is applied: server-side apply, as a dry run.
-pub(super) async fn diff(context: &Context, body: RequestBody) -> Result<Response<ResponseBody>, Failure> {
+pub(super) async fn diff(context: Context, body: RequestBody) -> Result<Response, Failure> {
     let query = context.query();
     query.check(&["force"])?;
     if !context.gateway.options.writes {
@@ -23,13 +23,12 @@ pub(super) async fn diff(context: &Context, body: RequestBody) -> Result<Respons
         return Err(Failure::new(Code::ReadOnly, problem));
     }
     let force = query.flag("force")?;
-    let body = body.read().await?;
     let invalid = |problem: String| Failure::new(Code::BadRequest, problem);
-    let text = std::str::from_utf8(&body).map_err(|_| invalid("the object is no UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(&body.0).map_err(|_| invalid("the object is no UTF-8".to_owned()))?;
     // YAML includes JSON.
     let object = Unstructured::from_yaml(text).map_err(|error| invalid(format!("the object: {error}")))?;
     let kind = object.group_version_kind();
-    let mapper = RestMapper::new(context.identity.discovery.resources().await?);
+    let mapper = RestMapper::new(context.caller.identity.discovery.resources().await?);
     let resource = mapper.kind(&kind.group, &kind.kind, Some(&kind.version));
     let resource = resource.map_err(|error| Failure::new(Code::KindUnknown, error.to_string()))?;
     if object.name().is_empty() {
@@ -37,9 +36,10 @@ pub(super) async fn diff(context: &Context, body: RequestBody) -> Result<Respons
     }
     let info = &resource.info;
     let request = |method: Method| {
-        let mut request = context.identity.client.request(method).group_version(&info.group, &info.version);
+        let mut request =
+            context.caller.identity.client.request(method).group_version(&info.group, &info.version);
         if info.namespaced {
-            let default = context.identity.client.default_namespace();
+            let default = context.caller.identity.client.default_namespace();
             request = request.namespace(object.namespace().unwrap_or(default));
         }
         request.resource(&info.plural).name(object.name())

@@ -1,21 +1,17 @@
 //! `/v1/overview/changes`: server-sent events that say when to read the overview again.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::select_all;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response};
-use http_body::Frame;
-use http_body_util::StreamBody;
-use klient_client::ResponseBody;
+use futures_util::stream;
 use tokio::sync::watch;
 
 use super::feeds;
 use crate::failure::Failure;
 use crate::feed::OpenStream;
+use crate::response::{self, Response};
 use crate::routes::Context;
 use crate::streams::Stream;
 
@@ -36,11 +32,11 @@ struct Following {
 }
 
 /// The event `overview` when something in the overview has changed, once a second at most.
-pub(in crate::routes) async fn changes(context: &Context) -> Result<Response<ResponseBody>, Failure> {
+pub(in crate::routes) async fn changes(context: Context) -> Result<Response, Failure> {
     context.query().check(&[])?;
-    let open = context.gateway.streams.open(&context.client)?;
+    let open = context.gateway.streams.open(&context.caller.client)?;
     let (mut following, mut refused) = (Vec::new(), None);
-    for feed in feeds(context).await {
+    for feed in feeds(&context).await {
         match feed {
             Ok(feed) => following.push((feed.open_stream(), feed.ring().subscribe())),
             Err(failure) => refused = Some(failure),
@@ -51,15 +47,10 @@ pub(in crate::routes) async fn changes(context: &Context) -> Result<Response<Res
     }
     let shutdown = context.gateway.shutdown.subscribe();
     let following = Following { feeds: following, shutdown, has_begun: false, has_ended: false, _open: open };
-    let frames = futures_util::stream::unfold(following, |mut following| async move {
+    Ok(response::events(stream::unfold(following, |mut following| async move {
         let bytes = following.next().await?;
-        Some((Ok::<_, Infallible>(Frame::data(bytes)), following))
-    });
-    let mut response = Response::new(ResponseBody::new(StreamBody::new(frames)));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+        Some((bytes, following))
+    })))
 }
 
 impl Following {

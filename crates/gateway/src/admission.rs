@@ -1,0 +1,64 @@
+//! [`Caller`], who sends a request, and the checks that find it.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use klient_proxy::PeerAddress;
+
+use crate::clusters::Cluster;
+use crate::digest;
+use crate::failure::Failure;
+use crate::guard::{Admitted, Path, User};
+use crate::identity::Identity;
+use crate::response::Response;
+use crate::routes;
+use crate::state::State;
+
+/// The sender of a request that was admitted, as an extension of the request.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) identity: Arc<Identity>,
+    /// The name under which its streams are counted.
+    pub(crate) client: String,
+    pub(crate) path: Path,
+}
+
+/// The result of the checks of a request.
+pub(crate) enum Admission {
+    Caller(Caller),
+    /// A probe, which has no token and names the host by an address.
+    Probe,
+    /// The response to an address with the token.
+    SignedIn(Response),
+}
+
+impl State {
+    /// Checks a request, before its path is looked at.
+    ///
+    /// # Errors
+    ///
+    /// If it has a form that is refused, or is from another site or for another host, or its user is not known.
+    pub(crate) async fn admit(&self, head: &Parts) -> Result<Admission, Failure> {
+        self.guard.check_form(head)?;
+        let path = Path::parse(head.uri.path())?;
+        if routes::is_probe(&path) {
+            return Ok(Admission::Probe);
+        }
+        self.guard.check_origin(head)?;
+        let user = match self.guard.admit(head, &path)? {
+            Admitted::User(user) => user,
+            Admitted::SignedIn(response) => return Ok(Admission::SignedIn(response)),
+        };
+        let client = match &user {
+            User::Own => {
+                head.extensions.get::<PeerAddress>().map(|peer| peer.0.to_string()).unwrap_or_default()
+            }
+            User::Bearer(token) => digest::short(token.as_bytes()),
+            User::Impersonated(user) => user.user.clone(),
+        };
+        let cluster = self.clusters.choose(head, routes::has_own_query(&path))?.clone();
+        let identity = cluster.identities()?.of(user).await?;
+        Ok(Admission::Caller(Caller { cluster, identity, client, path }))
+    }
+}
