@@ -64,7 +64,7 @@ impl Clusters {
     }
 
     /// The cluster that a request chooses, by the header or else by the parameter, which is looked at only if it is the
-    /// gateway's: behind the proxy of a pod or service it is theirs.
+    /// gateway's: that of the page is the page's, and behind the proxy of a pod or service it is theirs.
     ///
     /// # Errors
     ///

@@ -62,6 +62,7 @@ codes! {
     ClusterError "cluster_error" BAD_GATEWAY;
     ContextUnusable "context_unusable" BAD_GATEWAY;
     TooManyKinds "too_many_kinds" SERVICE_UNAVAILABLE;
+    TooManyObjects "too_many_objects" SERVICE_UNAVAILABLE;
     NotSynced "not_synced" SERVICE_UNAVAILABLE;
 }
 

@@ -11,6 +11,7 @@ use http::Method;
 use klient_client::{ApiResource, CachedDiscovery, Client, Credentials};
 use klient_proxy::{ReverseProxy, ReverseProxyOptions};
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::digest::{Digest, sha256};
@@ -25,12 +26,17 @@ const VERIFIED: Duration = Duration::from_secs(60);
 /// The shortest time between two discoveries for kinds that are not found.
 const REDISCOVERY: Duration = Duration::from_secs(2);
 
+/// The number of lists of a user that are not kept, at a time.
+const LISTS: usize = 8;
+
 /// A user of the cluster, with a client and caches.
 pub(crate) struct Identity {
     pub(crate) client: Client,
     pub(crate) discovery: CachedDiscovery,
     pub(crate) pool: Pool,
     pub(crate) proxy: ReverseProxy,
+    /// The turns of lists that are not kept, which are limited for the cluster's sake.
+    pub(crate) lists: Semaphore,
     /// It is proven by a bearer token.
     has_token: bool,
     times: Mutex<Times>,
@@ -68,6 +74,7 @@ impl Identity {
             pool: Pool::new(client.clone(), identities.informers, identities.history),
             proxy: ReverseProxy::new(client.clone(), identities.proxy.clone()),
             client,
+            lists: Semaphore::new(LISTS),
             has_token,
             times: Mutex::new(Times { used: now, verified: now, discovered: None }),
         }

@@ -12,6 +12,14 @@
 //! let cluster = klient_apiserver::TestServer::start().await?;
 //! let client = Client::new(Config::from_kubeconfig(&cluster.kubeconfig())?)?;
 //! let gateway = Gateway::new(client, Options::default())?;
+//!
+//! // A `tower` service, whose requests may come from any server.
+//! let token = gateway.token().unwrap_or_default();
+//! let request = http::Request::get("/v1/table/core/v1/namespaces").header("host", "localhost");
+//! let request = request.header("authorization", format!("Bearer {token}")).body(String::new())?;
+//! assert_eq!(gateway.answer(request).await.status(), 200);
+//!
+//! // And a server of its own.
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! println!("http://{}{}", listener.local_addr()?, gateway.page());
 //! # let shutdown = async {};
@@ -37,6 +45,10 @@
 //!
 //! A failure has a status, and `{"error": {"code", "message", "status"}}`; `/openapi.json` has the codes. Cells of a row are
 //! those of the last change of its object: the column Age is told by `metadata.creationTimestamp`.
+//!
+//! The objects that an object owns are of any kind; each has `goes`: true if it is deleted with the object, since it has no owner
+//! that stays (`others`). `ownedComplete` is false if a kind could not be listed as a whole, which `problems` names. The parameter
+//! `depth` limits the chain of owners; with 0 no kind is listed.
 //!
 //! # Contexts
 //!

@@ -71,6 +71,7 @@ const OPERATIONS: &[Operation] = &[
         &[
             ("namespace", "The namespace of the object."),
             ("managedFields", "True to include the managed fields."),
+            ("depth", "The longest chain of owned objects, 8 without it; 0 to look for none."),
         ],
     ),
     Operation {

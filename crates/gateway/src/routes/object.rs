@@ -1,7 +1,8 @@
 //! `/v1/object/…`: an object with its events, its owners and the objects that it owns.
 
+mod owned;
+
 use axum::extract;
-use futures_util::StreamExt as _;
 use futures_util::future::join3;
 use http::Method;
 use klient_apimachinery::fields::Selector;
@@ -10,46 +11,29 @@ use klient_apimachinery::{Object as _, Unstructured};
 use klient_client::{ApiResource, ListOptions, RestMapper};
 use serde_json::{Value, json};
 
+use owned::Owned;
+
 use super::{Context, ObjectPath, group_of};
 use crate::digest;
 use crate::failure::{Code, Failure};
 use crate::masked::mask;
 use crate::response::{self, Response};
 
-/// The limit of events, and of objects of a kind that are owned.
+/// The limit of events.
 const MOST: u32 = 500;
-
-/// The limit of requests at a time.
-const AT_A_TIME: usize = 8;
 
 /// The longest chain of owners.
 const OWNERS: usize = 8;
 
-/// Built-in kinds that controllers create for other objects. Custom resources own those of their own group, too.
-const OWNED: [(&str, &str); 16] = [
-    ("", "pods"),
-    ("", "services"),
-    ("", "configmaps"),
-    ("", "secrets"),
-    ("", "serviceaccounts"),
-    ("", "persistentvolumeclaims"),
-    ("apps", "replicasets"),
-    ("apps", "deployments"),
-    ("apps", "statefulsets"),
-    ("apps", "daemonsets"),
-    ("apps", "controllerrevisions"),
-    ("batch", "jobs"),
-    ("batch", "cronjobs"),
-    ("discovery.k8s.io", "endpointslices"),
-    ("networking.k8s.io", "ingresses"),
-    ("policy", "poddisruptionbudgets"),
-];
+/// The longest chain of owned objects, unless the request says another.
+const DEPTH: usize = 8;
 
 /// An object, and what belongs to it. What the user may not see is missing, with the reason among the `problems`.
 pub(super) async fn object(context: Context, path: ObjectPath) -> Result<Response, Failure> {
     let context = &context;
     let query = context.query();
-    query.check(&["namespace", "managedFields"])?;
+    query.check(&["namespace", "managedFields", "depth"])?;
+    let depth = query.number("depth")?.unwrap_or(DEPTH);
     let extract::Path((group, version, plural, name)) = path;
     let resource = context.caller.identity.resource(group_of(&group), &version, &plural).await?;
     let namespace = match (resource.info.namespaced, query.get("namespace")) {
@@ -61,8 +45,8 @@ pub(super) async fn object(context: Context, path: ObjectPath) -> Result<Respons
         (false, _) => None,
     };
     let object = get(context, &resource, namespace, &name).await?;
-    let (events, owners, owned) =
-        join3(events(context, &object), owners(context, &object), owned(context, &object)).await;
+    let owned = Owned::find(&context.caller.identity, &resource, &object, depth);
+    let (events, owners, owned) = join3(events(context, &object), owners(context, &object), owned).await;
     let mut problems = Vec::new();
     let mut or_problem = |part: &str, found: Result<Vec<Value>, Failure>| {
         found.unwrap_or_else(|failure| {
@@ -71,11 +55,12 @@ pub(super) async fn object(context: Context, path: ObjectPath) -> Result<Respons
         })
     };
     let (events, owners) = (or_problem("events", events), or_problem("owners", owners));
-    let (owned, refused) = match owned {
-        Ok((owned, refused)) => (owned, refused),
-        Err(failure) => (or_problem("owned", Err(failure)), Vec::new()),
+    let (owned, of_kinds) = match owned {
+        Ok(owned) => (owned.items, owned.problems),
+        Err(failure) => (Vec::new(), vec![json!({ "part": "owned", "error": failure.to_value() })]),
     };
-    problems.extend(refused);
+    let is_complete = of_kinds.is_empty();
+    problems.extend(of_kinds);
     let shows_managed_fields = query.flag("managedFields")?;
     let mut object = Value::Object(object.0);
     if !shows_managed_fields && let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
@@ -90,6 +75,7 @@ pub(super) async fn object(context: Context, path: ObjectPath) -> Result<Respons
         "events": events,
         "owners": owners,
         "owned": owned,
+        "ownedComplete": is_complete,
         "problems": problems,
     });
     let body = body.to_string().into_bytes();
@@ -176,7 +162,11 @@ async fn owners(context: &Context, object: &Unstructured) -> Result<Vec<Value>, 
             value["path"] = path_of(resource).into();
             value["namespace"] = namespace.into();
             match get(context, resource, namespace, &owner.name).await {
-                Ok(owner) => next = owner_of(&owner),
+                Ok(found) if found.uid() == owner.uid => next = owner_of(&found),
+                Ok(_) => {
+                    let problem = "it is gone: another object has its name";
+                    value["error"] = Failure::new(Code::NotFound, problem).to_value();
+                }
                 // It is gone, or the user may not see it.
                 Err(failure) => value["error"] = failure.to_value(),
             }
@@ -197,64 +187,4 @@ fn path_of(resource: &ApiResource) -> String {
     let info = &resource.info;
     let group = if info.group.is_empty() { "core" } else { &info.group };
     format!("{group}/{}/{}", info.version, info.plural)
-}
-
-/// The objects that an object owns, directly or through others, each with the uid of its owner; and the kinds that the user may
-/// not list.
-async fn owned(context: &Context, object: &Unstructured) -> Result<(Vec<Value>, Vec<Value>), Failure> {
-    let served = context.caller.identity.discovery.resources().await?;
-    let group = object.group_version_kind().group;
-    let is_candidate = |resource: &&ApiResource| {
-        let info = &resource.info;
-        let is_built_in = OWNED.contains(&(&*info.group, &*info.plural));
-        let is_of_group = !group.is_empty() && info.group == group.as_str();
-        (is_built_in || is_of_group)
-            && resource.has_verb("list")
-            // Objects of a namespace own only others of it.
-            && (info.namespaced || object.namespace().is_none())
-    };
-    let candidates: Vec<&ApiResource> = served.preferred().filter(is_candidate).collect();
-    let options = ListOptions { limit: Some(MOST), ..ListOptions::default() };
-    let mut lists = Vec::new();
-    for resource in candidates {
-        let all = context.caller.identity.client.metadata(resource);
-        let listing = match object.namespace() {
-            Some(namespace) => all.namespace(namespace).list(&options),
-            None => all.list(&options),
-        };
-        lists.push(async move { (resource, listing.await) });
-    }
-    let lists: Vec<_> = futures_util::stream::iter(lists).buffer_unordered(AT_A_TIME).collect().await;
-    let (mut all, mut refused) = (Vec::new(), Vec::new());
-    for (resource, listed) in lists {
-        match listed {
-            Ok(listed) => all.extend(listed.items.into_iter().map(|item| (resource, item))),
-            Err(error) => {
-                let part = resource.info.group_resource();
-                refused.push(json!({ "part": part, "error": Failure::from(error).to_value() }));
-            }
-        }
-    }
-    let mut found = Vec::new();
-    let mut owners = vec![object.uid().to_owned()];
-    while let Some(owner) = owners.pop() {
-        for (resource, item) in &all {
-            let owns = item.owner_references().iter().any(|reference| reference.uid == owner.as_str());
-            // Owners that own each other are there once.
-            if owns && !found.iter().any(|found: &Value| found["uid"] == item.uid()) {
-                found.push(json!({
-                    "apiVersion": resource.info.api_version(),
-                    "kind": resource.info.kind,
-                    "namespace": item.namespace(),
-                    "name": item.name(),
-                    "uid": item.uid(),
-                    "owner": owner,
-                    "path": path_of(resource),
-                }));
-                owners.push(item.uid().to_owned());
-            }
-        }
-    }
-    found.sort_by_key(|item| (item["kind"].to_string(), item["name"].to_string()));
-    Ok((found, refused))
 }

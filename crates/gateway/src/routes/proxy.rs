@@ -49,9 +49,10 @@ pub(super) async fn proxy(
     })
 }
 
-/// Returns true if the query of a path is not that of a pod, service or node.
+/// Returns true if the query of a path is the gateway's: it is not that of the page, or of a pod, service or node.
 pub(crate) fn has_own_query(path: &Path) -> bool {
-    rules::subresource_of(&path.parts()) != Some("proxy")
+    let parts = path.parts();
+    !matches!(parts.as_slice(), [] | ["assets", ..]) && rules::subresource_of(&parts) != Some("proxy")
 }
 
 /// As the API server reads a parameter (`strconv.ParseBool`, and anything else that is no `false`).

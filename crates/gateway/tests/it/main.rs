@@ -8,6 +8,7 @@ mod contexts;
 mod faults;
 mod limits;
 mod live;
+mod owned;
 mod proxied;
 mod routes;
 mod seed;
