@@ -82,11 +82,12 @@ pub(crate) enum Command {
     #[command(after_help = run::EXAMPLES)]
     Run(run::RunArgs),
     /// Run a web service with live tables of all kinds, a page and a guarded proxy; it reads only, until told otherwise
+    #[command(after_help = gateway::EXAMPLES)]
     Gateway(gateway::GatewayArgs),
     /// Run the embedded API server, which stores all objects in memory and runs pods in built-in containers
     #[command(after_help = server::CONTAINERS)]
     Server(server::ServerArgs),
-    /// Show klient at work: apply an application, list its objects, and watch them change
+    /// Show klient at work: apply an application, list its objects, watch them change, and see them in a browser
     Demo(demo::DemoArgs),
 }
 

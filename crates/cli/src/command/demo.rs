@@ -2,6 +2,7 @@
 
 mod caches;
 mod environment;
+mod page;
 mod shop;
 
 use clap::Args;
@@ -9,6 +10,7 @@ use clap::Args;
 use crate::error::CliError;
 use crate::session::Session;
 use environment::Environment;
+use page::BrowserArgs;
 use shop::Shop;
 
 /// Arguments of `demo`.
@@ -17,9 +19,11 @@ pub(crate) struct DemoArgs {
     /// Exit at the end of the demo instead of waiting for Ctrl-C
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    browser: BrowserArgs,
 }
 
-/// Runs the demo on an embedded API server, or on the cluster selected by flags, in a namespace that is deleted at the
+/// Runs the demo on an embedded API server, with a gateway at the end, or on the cluster selected by flags, in a namespace that is deleted at the
 /// end.
 pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), CliError> {
     let mut environment = Environment::prepare(session).await?;
@@ -30,10 +34,10 @@ pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Cli
     };
     // From here on a signal is the regular end of the demo, no interruption.
     if shown.is_ok() && !args.once {
-        shown = session.console.println("Ctrl-C ends it.");
-        if shown.is_ok() {
-            interrupt.wait().await;
-        }
+        shown = match environment.has_own_server() {
+            true => page::serve(&args.browser, session).await,
+            false => wait(session).await,
+        };
     }
     // A second signal ends the program without the cleanup.
     let is_ended = interrupt.is_received();
@@ -42,6 +46,13 @@ pub(crate) async fn run(args: DemoArgs, session: &mut Session) -> Result<(), Cli
         signal = interrupt.wait(), if !is_ended => Err(CliError::Interrupted(signal)),
     };
     shown.and(removed)
+}
+
+/// Waits for a signal, on a cluster that is not the demo's: it gets no gateway unasked.
+async fn wait(session: &mut Session) -> Result<(), CliError> {
+    session.console.println("Ctrl-C ends it.")?;
+    session.interrupt.wait().await;
+    Ok(())
 }
 
 async fn show(environment: &mut Environment, session: &mut Session) -> Result<(), CliError> {

@@ -11,6 +11,28 @@ use tokio::net::TcpListener;
 use crate::error::CliError;
 use crate::session::{OtherContext, Session};
 
+pub(crate) const EXAMPLES: &str = "\
+The page is at the address that is printed, which has the token. It shows the contexts of the kubeconfig, unless flags \
+select a server or a user, or users bring permissions of their own.
+
+Programs send the token as bearer token: /v1/table/apps/v1/deployments has a live table, /v1/changes/apps/v1/deployments \
+its changes as server-sent events, /api and /apis the API of the cluster, and /openapi.json describes all of it. The header \
+X-Klient-Context chooses another context.
+
+Examples:
+  # See the cluster of the kubeconfig, without changing anything
+  klient gateway
+
+  # Change objects, too, and run commands in containers
+  klient gateway --allow-writes --allow-exec
+
+  # Serve users of the cluster by their own tokens, over TLS and a name
+  klient gateway --address=0.0.0.0 --host=gateway.example --access=bearer --tls-cert-file=tls.crt \
+--tls-private-key-file=tls.key
+
+  # Serve users whom a proxy in front has signed in, who has the token, with their own permissions
+  klient gateway --access=impersonate --access-token-file=token";
+
 /// Arguments of `gateway`.
 #[derive(Args, Debug)]
 pub(crate) struct GatewayArgs {

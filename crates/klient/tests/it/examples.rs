@@ -46,6 +46,9 @@ mod event_recorder;
 #[cfg(feature = "streams")]
 #[path = "../../examples/exec.rs"]
 mod exec;
+#[cfg(feature = "gateway")]
+#[path = "../../examples/gateway.rs"]
+mod gateway;
 #[cfg(feature = "controller")]
 #[path = "../../examples/generate.rs"]
 mod generate;

@@ -96,6 +96,11 @@ impl Environment {
         })
     }
 
+    /// Returns true if the cluster is the embedded server of the demo.
+    pub(super) fn has_own_server(&self) -> bool {
+        self.server.is_some()
+    }
+
     pub(super) fn namespace(&self) -> &str {
         &self.namespace
     }
