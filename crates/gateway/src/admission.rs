@@ -11,7 +11,6 @@ use crate::failure::Failure;
 use crate::guard::{Admitted, Path, User};
 use crate::identity::Identity;
 use crate::response::Response;
-use crate::routes;
 use crate::state::State;
 
 /// The sender of a request that was admitted, as an extension of the request.
@@ -42,7 +41,7 @@ impl State {
     pub(crate) async fn admit(&self, head: &Parts) -> Result<Admission, Failure> {
         self.guard.check_form(head)?;
         let path = Path::parse(head.uri.path())?;
-        if routes::is_probe(&path) {
+        if path.is_probe() {
             return Ok(Admission::Probe);
         }
         self.guard.check_origin(head)?;
@@ -57,7 +56,7 @@ impl State {
             User::Bearer(token) => digest::short(token.as_bytes()),
             User::Impersonated(user) => user.user.clone(),
         };
-        let cluster = self.clusters.choose(head, routes::has_own_query(&path))?.clone();
+        let cluster = self.clusters.choose(head, path.has_own_query())?.clone();
         let identity = cluster.identities()?.of(user).await?;
         Ok(Admission::Caller(Caller { cluster, identity, client, path }))
     }

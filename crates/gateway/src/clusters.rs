@@ -3,22 +3,16 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::HeaderMap;
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
-use http::{HeaderMap, HeaderName};
 use klient_client::{Client, Config};
 
 use crate::failure::{Code, Failure};
 use crate::guard::shown;
 use crate::identity::Identities;
-use crate::options::Options;
+use crate::options::{CONTEXT_HEADER, CONTEXT_PARAMETER, Options};
 use crate::query::Query;
-
-/// The header with the name of the context.
-pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-klient-context");
-
-/// The parameter with the name of the context, for requests that cannot have the header: `EventSource` and `WebSocket`.
-pub(crate) const PARAMETER: &str = "context";
 
 /// The clusters of a gateway: its own, and those of the other contexts.
 pub(crate) struct Clusters {
@@ -71,8 +65,8 @@ impl Clusters {
     /// If there is no context of the name.
     pub(crate) fn choose(&self, head: &Parts, has_parameter: bool) -> Result<&Arc<Cluster>, Failure> {
         let query = Query::parse(head.uri.query());
-        let in_header = head.headers.get(HEADER).map(|name| name.to_str().unwrap_or_default());
-        let Some(name) = in_header.or(query.get(PARAMETER).filter(|_| has_parameter)) else {
+        let in_header = head.headers.get(CONTEXT_HEADER).map(|name| name.to_str().unwrap_or_default());
+        let Some(name) = in_header.or(query.get(CONTEXT_PARAMETER).filter(|_| has_parameter)) else {
             return Ok(&self.own);
         };
         self.all().find(|cluster| cluster.name == name).ok_or_else(|| {
@@ -128,11 +122,11 @@ fn server(config: &Config) -> &str {
 
 /// Takes the choice of a context away from a request that is passed on.
 pub(crate) fn strip(uri: &mut Uri, headers: &mut HeaderMap, has_parameter: bool) {
-    headers.remove(HEADER);
+    headers.remove(CONTEXT_HEADER);
     if !has_parameter {
         return;
     }
-    let is_choice = |part: &str| Query::parse(Some(part)).get(PARAMETER).is_some();
+    let is_choice = |part: &str| Query::parse(Some(part)).get(CONTEXT_PARAMETER).is_some();
     let Some(query) = uri.query().filter(|query| query.split('&').any(is_choice)) else { return };
     let rest: Vec<&str> = query.split('&').filter(|part| !is_choice(part)).collect();
     let question = if rest.is_empty() { "" } else { "?" };
@@ -156,7 +150,7 @@ mod tests {
             ("/api/v1/pods?watch=1&cont%65xt=prod&a=%2F", "/api/v1/pods?watch=1&a=%2F"),
         ] {
             let (mut stripped, mut headers) = (uri.parse().unwrap(), HeaderMap::new());
-            headers.insert(HEADER, "prod".parse().unwrap());
+            headers.insert(CONTEXT_HEADER, "prod".parse().unwrap());
             strip(&mut stripped, &mut headers, true);
             assert_eq!((stripped.to_string().as_str(), headers.len()), (expected, 0), "{uri}");
         }

@@ -4,8 +4,15 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use http::HeaderName;
 use klient_certificate::Tls;
 use klient_client::Config;
+
+/// The header with the name of the context of a request.
+pub(crate) const CONTEXT_HEADER: HeaderName = HeaderName::from_static("x-klient-context");
+
+/// The parameter with the name of the context, for requests that cannot have the header: `EventSource` and `WebSocket`.
+pub(crate) const CONTEXT_PARAMETER: &str = "context";
 
 /// Options of a [`Gateway`](crate::Gateway). By default it reads only, and shows no values of Secrets, to those who have its
 /// token.

@@ -11,7 +11,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, 
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
-use crate::clusters;
+use crate::options::CONTEXT_HEADER;
 
 pub(crate) const JSON: &str = "application/json";
 
@@ -44,7 +44,7 @@ pub(crate) fn kept(
     };
     let headers = response.headers_mut();
     headers.insert(ETAG, tag);
-    headers.insert(VARY, HeaderValue::from_name(clusters::HEADER));
+    headers.insert(VARY, HeaderValue::from_name(CONTEXT_HEADER));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
     response
 }

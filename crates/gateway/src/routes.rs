@@ -27,15 +27,13 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-pub(crate) use health::is_probe;
 pub(crate) use page::refused_page;
-pub(crate) use proxy::has_own_query;
 
 use crate::admission::Caller;
-use crate::clusters;
 use crate::failure::{Code, Failure};
 use crate::feed::{Feed, FeedKey, Form};
 use crate::guard::security_headers;
+use crate::options::CONTEXT_PARAMETER;
 use crate::query::Query;
 use crate::response::{self, Response};
 use crate::state::State;
@@ -137,7 +135,7 @@ impl FromRequestParts<Arc<State>> for Context {
 impl Context {
     /// The parameters, without the choice of a context, which every route has.
     pub(crate) fn query(&self) -> Query {
-        Query::parse(self.uri.query()).without(clusters::PARAMETER)
+        Query::parse(self.uri.query()).without(CONTEXT_PARAMETER)
     }
 
     /// The resource of the last parts of the path: group, version and plural.

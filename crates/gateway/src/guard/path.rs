@@ -39,6 +39,37 @@ impl Path {
     pub(crate) fn parts(&self) -> Vec<&str> {
         self.0.iter().map(String::as_str).collect()
     }
+
+    /// Returns true for the paths of probes.
+    pub(crate) fn is_probe(&self) -> bool {
+        matches!(self.parts().as_slice(), ["healthz" | "livez" | "readyz"])
+    }
+
+    /// Returns true if the query is the gateway's: it is not that of the page, or of a pod, service or node.
+    pub(crate) fn has_own_query(&self) -> bool {
+        let parts = self.parts();
+        !matches!(parts.as_slice(), [] | ["assets", ..]) && resource_of(&parts).1 != Some("proxy")
+    }
+}
+
+/// The group and plural of the resource of a path, and the first part behind the object's name.
+pub(crate) fn resource_of<'a>(path: &[&'a str]) -> (Option<(&'a str, &'a str)>, Option<&'a str>) {
+    let (group, rest) = match path {
+        ["api", _, rest @ ..] => ("", rest),
+        ["apis", group, _, rest @ ..] => (*group, rest),
+        _ => return (None, None),
+    };
+    // The old forms `/api/v1/watch/pods` and `/api/v1/proxy/…`.
+    let rest = match rest {
+        ["watch", rest @ ..] => rest,
+        ["proxy" | "redirect", ..] => return (None, Some("proxy")),
+        rest => rest,
+    };
+    let rest = match rest {
+        ["namespaces", _, rest @ ..] if !matches!(rest, [] | ["status"] | ["finalize"]) => rest,
+        rest => rest,
+    };
+    (rest.first().map(|plural| (group, *plural)), rest.get(2).copied())
 }
 
 #[cfg(test)]

@@ -6,15 +6,9 @@ use axum::extract;
 use http::StatusCode;
 
 use super::{Context, text};
-use crate::guard::Path;
 use crate::meters::Sizes;
 use crate::response::{self, Response};
 use crate::state::State;
-
-/// Returns true for the paths of probes.
-pub(crate) fn is_probe(path: &Path) -> bool {
-    matches!(path.parts().as_slice(), ["healthz" | "livez" | "readyz"])
-}
 
 pub(super) async fn live() -> Response {
     text(StatusCode::OK, "ok")

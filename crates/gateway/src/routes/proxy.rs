@@ -18,7 +18,6 @@ use tower::Service as _;
 use crate::admission::Caller;
 use crate::clusters;
 use crate::failure::Failure;
-use crate::guard::Path;
 use crate::query::Query;
 use crate::response::Response;
 use crate::state::State;
@@ -40,19 +39,13 @@ pub(super) async fn proxy(
     };
     let (mut head, body) = request.into_parts();
     gateway.guard.strip(&mut head.headers);
-    clusters::strip(&mut head.uri, &mut head.headers, has_own_query(&caller.path));
+    clusters::strip(&mut head.uri, &mut head.headers, caller.path.has_own_query());
     let request = Request::from_parts(head, RequestBody::stream(body));
     let response = caller.identity.proxy.clone().call(request).await.unwrap_or_else(|never| match never {});
     Ok(match stream {
         None => response.into_response(),
         Some(stream) => response.map(|body| Counted { body, _stream: stream }).into_response(),
     })
-}
-
-/// Returns true if the query of a path is the gateway's: it is not that of the page, or of a pod, service or node.
-pub(crate) fn has_own_query(path: &Path) -> bool {
-    let parts = path.parts();
-    !matches!(parts.as_slice(), [] | ["assets", ..]) && rules::subresource_of(&parts) != Some("proxy")
 }
 
 /// As the API server reads a parameter (`strconv.ParseBool`, and anything else that is no `false`).

@@ -3,6 +3,7 @@
 use http::Method;
 
 use crate::failure::{Code, Failure};
+use crate::guard::resource_of;
 use crate::options::Options;
 
 /// Subresources that reach into a container or a node, whatever the method.
@@ -41,31 +42,6 @@ pub(super) fn check(
         return Err(Failure::new(Code::ReadOnly, problem));
     }
     Ok(())
-}
-
-/// The first part of a path behind the object's name.
-pub(super) fn subresource_of<'a>(path: &[&'a str]) -> Option<&'a str> {
-    resource_of(path).1
-}
-
-/// The group and plural of the resource of a path, and the first part behind the object's name.
-fn resource_of<'a>(path: &[&'a str]) -> (Option<(&'a str, &'a str)>, Option<&'a str>) {
-    let (group, rest) = match path {
-        ["api", _, rest @ ..] => ("", rest),
-        ["apis", group, _, rest @ ..] => (*group, rest),
-        _ => return (None, None),
-    };
-    // The old forms `/api/v1/watch/pods` and `/api/v1/proxy/…`.
-    let rest = match rest {
-        ["watch", rest @ ..] => rest,
-        ["proxy" | "redirect", ..] => return (None, Some("proxy")),
-        rest => rest,
-    };
-    let rest = match rest {
-        ["namespaces", _, rest @ ..] if !matches!(rest, [] | ["status"] | ["finalize"]) => rest,
-        rest => rest,
-    };
-    (rest.first().map(|plural| (group, *plural)), rest.get(2).copied())
 }
 
 #[cfg(test)]
