@@ -1,0 +1,3 @@
+// Styles are files beside the scripts, which the build names.
+
+declare module "*.css";

@@ -1,0 +1,150 @@
+// The keys of the whole page, and the dialog that tells them.
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { openPalette } from "./palette";
+import { go, route } from "./router";
+import { kindOf, lastTable, namespace, theme } from "./state";
+import type { Theme } from "./state";
+import { Dialog, Key } from "./ui";
+
+export const showsKeys = signal(false);
+
+/** The second key behind `g`. */
+const PLACES: Record<string, string> = {
+  p: "core/v1/pods",
+  d: "apps/v1/deployments",
+  s: "core/v1/services",
+  n: "core/v1/nodes",
+  e: "core/v1/events",
+  c: "core/v1/configmaps",
+};
+
+const NEXT: Record<Theme, Theme> = { system: "light", light: "dark", dark: "system" };
+
+export function nextTheme(): void {
+  theme.value = NEXT[theme.value];
+}
+
+/** True if keys are text for an element. */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.matches("input, textarea, select, [contenteditable]") || target.closest(".xterm") !== null;
+}
+
+/** Goes to the table of a kind, in the namespace that is chosen. */
+export function openKind(path: string): void {
+  const ns = kindOf(path)?.namespaced === false ? undefined : namespace.value;
+  go({ view: "table", path, ns });
+}
+
+let isBehindG = false;
+
+function keyDown(event: KeyboardEvent): void {
+  const { key } = event;
+  if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "k") {
+    event.preventDefault();
+    openPalette("all");
+    return;
+  }
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (isTyping(event.target)) return;
+  if (isBehindG) {
+    isBehindG = false;
+    if (key === "o") go({ view: "overview" });
+    else if (PLACES[key]) openKind(PLACES[key]);
+    else return;
+    event.preventDefault();
+    return;
+  }
+  switch (key) {
+    case "g":
+      isBehindG = true;
+      setTimeout(() => (isBehindG = false), 1200);
+      break;
+    case ":":
+      openPalette("all");
+      break;
+    case "n":
+      openPalette("namespace");
+      break;
+    case "?":
+      showsKeys.value = true;
+      break;
+    case "/":
+      document.querySelector<HTMLElement>("[data-search]")?.focus();
+      break;
+    case "t":
+      nextTheme();
+      break;
+    case "Escape":
+      if (route.value.view === "object") go(lastTable.value ?? { view: "table", path: route.value.path, ns: namespace.value });
+      else return;
+      break;
+    default:
+      return;
+  }
+  event.preventDefault();
+}
+
+export function useKeys(): void {
+  useEffect(() => {
+    addEventListener("keydown", keyDown);
+    return () => removeEventListener("keydown", keyDown);
+  }, []);
+}
+
+const HELP: [string, [string[], string][]][] = [
+  [
+    "Everywhere",
+    [
+      [["Ctrl K", ":"], "Go to a kind, a namespace, or an action"],
+      [["n"], "Choose the namespace"],
+      [["g o"], "Overview"],
+      [["g p", "g d", "g s"], "Pods, deployments, services"],
+      [["g n", "g e", "g c"], "Nodes, events, config maps"],
+      [["t"], "Light, dark, or as the system"],
+      [["Esc"], "Close, or back to the table"],
+      [["?"], "These keys"],
+    ],
+  ],
+  [
+    "In a table",
+    [
+      [["/"], "Search"],
+      [["j", "↓"], "Next row"],
+      [["k", "↑"], "Row before"],
+      [["Home", "End"], "First and last row"],
+      [["Enter"], "Open the object"],
+      [["w"], "Wide columns"],
+      [["y"], "Copy the name"],
+    ],
+  ],
+];
+
+export function KeysDialog() {
+  if (!showsKeys.value) return null;
+  return (
+    <Dialog title="Keys" onClose={() => (showsKeys.value = false)}>
+      <div class="keys">
+        {HELP.map(([title, keys]) => (
+          <section key={title}>
+            <h3>{title}</h3>
+            <dl>
+              {keys.map(([names, what]) => (
+                <div key={what}>
+                  <dt>
+                    {names.map((name) => (
+                      <Key key={name}>{name}</Key>
+                    ))}
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

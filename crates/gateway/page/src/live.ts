@@ -1,0 +1,273 @@
+// `Live`: the rows of a kind, which follow the server.
+
+import { signal } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
+import { Failure, address, getTable, outcomes } from "./api";
+import type { Column, FailureBody, Query, Row, Table } from "./api";
+import { readEvents } from "./stream";
+import type { ServerEvent } from "./stream";
+
+/** The state of what is shown. Rows stay in all of them, as they were last. */
+export type Status =
+  | { state: "loading" }
+  | { state: "live" }
+  /** The gateway cannot reach the cluster. It tries again by itself. */
+  | { state: "waiting"; message: string }
+  /** The request failed. `retryAt` is the time of the next try, in milliseconds. */
+  | { state: "failed"; failure: Failure; retryAt: number };
+
+export interface Selection {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+}
+
+/** The number of rows of the first request, which fill a screen, and of those for the rest. */
+const FIRST = 120;
+const REST = 2500;
+
+/** Changes are taken together, so that a busy kind costs a render each time and not each change. */
+const TOGETHER = 120;
+
+/** A page that nobody looks at gives its connection back after this time: browsers have six for a server. */
+const HIDDEN = 30_000;
+
+/** The time before the nth try again, in milliseconds. */
+export function backoff(failures: number): number {
+  return Math.min(8000, 1000 * 2 ** Math.max(0, failures - 1)) * (0.8 + 0.4 * Math.random());
+}
+
+export function keyOf(row: Row): string {
+  return `${row.metadata.namespace ?? ""}/${row.metadata.name}`;
+}
+
+/**
+ * The rows of a kind: the first ones at once, then the rest, then their changes. It comes back by itself when the gateway, the
+ * cluster or the kind went away and is there again. `close` ends it.
+ */
+export class Live {
+  readonly rows = new Map<string, Row>();
+  /** The time at which a row last changed, for rows that changed since they were loaded. */
+  readonly changed = new WeakMap<Row, number>();
+
+  private readonly revisionSignal = signal(0);
+  private readonly statusSignal = signal<Status>({ state: "loading" });
+  private readonly columnsSignal = signal<Column[]>([]);
+  private readonly resourceSignal = signal<Table["resource"] | null>(null);
+  private readonly totalSignal = signal<number | null>(null);
+
+  /** Counts up when rows have changed. */
+  readonly revision: ReadonlySignal<number> = this.revisionSignal;
+  readonly status: ReadonlySignal<Status> = this.statusSignal;
+  readonly columns: ReadonlySignal<Column[]> = this.columnsSignal;
+  readonly resource: ReadonlySignal<Table["resource"] | null> = this.resourceSignal;
+  /** The number of rows when all are loaded; null before the first are. */
+  readonly total: ReadonlySignal<number | null> = this.totalSignal;
+
+  private run = new AbortController();
+  private cursor = "";
+  private failures = 0;
+  private retryTimer = 0;
+  private hiddenTimer = 0;
+  private flushTimer = 0;
+  private pending: ServerEvent[] = [];
+  isClosed = false;
+  private isPaused = false;
+
+  /** `newest` keeps the last rows only, by creation, and does not load the rest. */
+  constructor(
+    readonly path: string,
+    readonly selection: Selection = {},
+    private readonly newest?: number,
+  ) {
+    document.addEventListener("visibilitychange", this.look);
+    addEventListener("online", this.retry);
+    outcomes.addEventListener("signed-in", this.retry);
+    void this.load();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.stop();
+    document.removeEventListener("visibilitychange", this.look);
+    removeEventListener("online", this.retry);
+    outcomes.removeEventListener("signed-in", this.retry);
+    clearTimeout(this.hiddenTimer);
+  }
+
+  /** Tries again at once, if it waits for the next try. */
+  retry = (): void => {
+    if (this.statusSignal.value.state !== "failed" || this.isClosed) return;
+    this.again();
+  };
+
+  /** Reads everything anew. */
+  reload = (): void => {
+    this.cursor = "";
+    this.again();
+  };
+
+  private again(): void {
+    this.stop();
+    if (!this.isClosed) void (this.cursor ? this.follow() : this.load());
+  }
+
+  private stop(): void {
+    this.run.abort();
+    this.run = new AbortController();
+    clearTimeout(this.retryTimer);
+    clearTimeout(this.flushTimer);
+    this.flushTimer = 0;
+    this.pending = [];
+  }
+
+  private look = (): void => {
+    clearTimeout(this.hiddenTimer);
+    if (document.hidden) {
+      this.hiddenTimer = window.setTimeout(() => {
+        this.isPaused = true;
+        this.flush();
+        this.stop();
+      }, HIDDEN);
+    } else if (this.isPaused) {
+      this.isPaused = false;
+      this.again();
+    } else {
+      this.retry();
+    }
+  };
+
+  private async load(): Promise<void> {
+    const { signal } = this.run;
+    try {
+      const query: Query = { ...this.selection, limit: this.newest ?? FIRST };
+      if (this.newest) query.sort = "age";
+      let table = await getTable(this.path, query, signal);
+      const rows = new Map<string, Row>();
+      const take = (part: Table) => part.rows.forEach((row) => rows.set(keyOf(row), row));
+      take(table);
+      const { cursor, status } = table;
+      this.columnsSignal.value = table.columns;
+      this.resourceSignal.value = table.resource;
+      this.totalSignal.value = table.total;
+      // Rows that are shown already stay until all are here, so that a list that is read anew does not shrink.
+      const isFirst = this.rows.size === 0;
+      if (isFirst) this.show(rows);
+      while (table.continue && !this.newest) {
+        table = await getTable(this.path, { ...this.selection, limit: REST, continue: table.continue }, signal);
+        take(table);
+        this.totalSignal.value = table.total;
+        if (isFirst) this.show(rows);
+      }
+      this.show(rows);
+      this.cursor = cursor;
+      this.statusSignal.value = status;
+      await this.follow();
+    } catch (error) {
+      this.fail(error, signal);
+    }
+  }
+
+  private show(rows: Map<string, Row>): void {
+    this.rows.clear();
+    for (const [key, row] of rows) this.rows.set(key, row);
+    this.revisionSignal.value++;
+  }
+
+  private async follow(): Promise<void> {
+    const { signal } = this.run;
+    try {
+      const url = address(`/v1/changes/${this.path}`, { ...this.selection, cursor: this.cursor });
+      await readEvents(url, signal, (events) => {
+        if (signal.aborted) return;
+        this.failures = 0;
+        // The stream tells at its beginning if the cluster is away.
+        if (events.length === 0) this.statusSignal.value = { state: "live" };
+        this.take(events);
+      });
+      // The gateway ends it, as when it stops: come back, where it was.
+      throw Failure.of(undefined);
+    } catch (error) {
+      this.fail(error, signal);
+    }
+  }
+
+  private fail(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted || this.isClosed) return;
+    this.flush();
+    if (signal.aborted) return;
+    const failure = Failure.of(error);
+    this.failures++;
+    // A kind that is gone, or forbidden, may come back, but that is rare.
+    const wait = failure.isTransient ? backoff(this.failures) : 10_000;
+    if (!failure.isTransient) this.cursor = "";
+    this.statusSignal.value = { state: "failed", failure, retryAt: Date.now() + wait };
+    this.retryTimer = window.setTimeout(() => this.again(), wait);
+  }
+
+  private take(events: ServerEvent[]): void {
+    for (const event of events) this.pending.push(event);
+    if (this.pending.length > 0 && !this.flushTimer) this.flushTimer = window.setTimeout(() => this.flush(), TOGETHER);
+  }
+
+  private flush(): void {
+    clearTimeout(this.flushTimer);
+    this.flushTimer = 0;
+    const events = this.pending;
+    this.pending = [];
+    let hasChanged = false;
+    for (const event of events) {
+      if (event.id) this.cursor = event.id;
+      switch (event.name) {
+        case "change":
+          this.change(JSON.parse(event.data) as { type: string; row: Row });
+          hasChanged = true;
+          break;
+        case "sync":
+          this.statusSignal.value = { state: "live" };
+          break;
+        case "waiting":
+          this.statusSignal.value = { state: "waiting", message: (JSON.parse(event.data) as { message: string }).message };
+          break;
+        case "reset":
+        case "columns":
+          this.reload();
+          return;
+        case "gone": {
+          const { error } = JSON.parse(event.data) as { error: FailureBody };
+          this.cursor = "";
+          const { signal } = this.run;
+          this.fail(new Failure(error), signal);
+          this.run.abort();
+          return;
+        }
+      }
+    }
+    if (hasChanged) {
+      this.totalSignal.value = this.newest ? this.totalSignal.value : this.rows.size;
+      this.revisionSignal.value++;
+    }
+  }
+
+  private change({ type, row }: { type: string; row: Row }): void {
+    const key = keyOf(row);
+    if (type === "deleted") {
+      this.rows.delete(key);
+      return;
+    }
+    this.changed.set(row, Date.now());
+    if (this.newest) {
+      // The last that changed is the last of the map.
+      this.rows.delete(key);
+      this.rows.set(key, row);
+      if (this.rows.size > this.newest * 2) {
+        for (const oldest of this.rows.keys()) {
+          if (this.rows.size <= this.newest) break;
+          this.rows.delete(oldest);
+        }
+      }
+      return;
+    }
+    this.rows.set(key, row);
+  }
+}
