@@ -1,7 +1,7 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`,
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
-//! `cargo xtask public-types`, `cargo xtask generate-check [--apply-configurations] DIR [PROJECT...]`,
+//! `cargo xtask page [--check]`, `cargo xtask public-types`, `cargo xtask generate-check [--apply-configurations] DIR [PROJECT...]`,
 //! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e programs [kube|helm|webhooks|lamps]`,
@@ -16,6 +16,7 @@ mod e2e;
 mod generate_check;
 mod go;
 mod leaderelection;
+mod page;
 mod public_types;
 mod servers;
 mod soak;
@@ -26,7 +27,8 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | tidy | public-types \
+const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | page [--check] | tidy \
+    | public-types \
     | generate-check [--apply-configurations] DIR [PROJECT...] \
     | bench wire|informers|queue|apply|client|controller|server|cel \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks|lamps] \
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::check(),
         ["facts", directory] => codegen::import(directory),
         ["openapi", v3, v2] => codegen::openapi(v3, v2),
+        ["page"] => page::write(),
+        ["page", "--check"] => page::check(),
         ["tidy"] => tidy::run(),
         ["public-types"] => public_types::run(),
         ["generate-check", ref arguments @ ..] => generate_check::run(arguments),

@@ -1,9 +1,10 @@
-// Builds the page into the folder that is given: index.html, scripts, styles, and the licenses of what they contain.
-// The names of scripts and styles have hashes of their content; the same sources and lock file give the same bytes.
+// Builds the page into the folder that is given: index.html, scripts, styles, and the licenses of what is in them.
+// The names of all but index.html have hashes of their content; the same sources and lock file give the same bytes.
 
 import { build } from "esbuild";
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, parse } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -33,12 +34,9 @@ const built = await build({
 });
 
 const outputs = Object.entries(built.metafile.outputs);
-const [script, { cssBundle }] = outputs.find(([, output]) => output.entryPoint === "src/main.tsx");
-const index = (await readFile(join(here, "src/index.html"), "utf8"))
-  .replace("{{script}}", `/assets/${basename(script)}`)
-  .replace("{{style}}", `/assets/${basename(cssBundle)}`);
-await writeFile(join(out, "index.html"), index);
-await writeFile(join(out, "icon.svg"), await readFile(join(here, "src/icon.svg")));
+const [script, { imports }] = outputs.find(([, output]) => output.entryPoint === "src/main.tsx");
+// Styles of chunks are loaded at once: a chunk does not load its own.
+const styles = outputs.map(([path]) => path).filter((path) => path.endsWith(".css"));
 
 // The licenses of these packages ask to be with every copy.
 const packages = new Set();
@@ -53,4 +51,28 @@ for (const name of [...packages].sort()) {
   const text = await readFile(join(here, "node_modules", name, "LICENSE"), "utf8");
   licenses.push(`${name}\n\n${text.trim()}\n`);
 }
-await writeFile(join(out, "licenses.txt"), licenses.join(`\n${"-".repeat(72)}\n\n`));
+
+/** Writes a file under a name with the hash of its content, and returns its address. */
+async function write(name, content) {
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 8).toUpperCase();
+  const { name: stem, ext } = parse(name);
+  const file = `${stem}-${hash}${ext}`;
+  await writeFile(join(out, file), content);
+  return `/assets/${file}`;
+}
+
+const addresses = {
+  icon: await write("icon.svg", await readFile(join(here, "src/icon.svg"))),
+  licenses: await write("licenses.txt", licenses.join(`\n${"-".repeat(72)}\n\n`)),
+  script: `/assets/${basename(script)}`,
+};
+const links = styles.sort().map((path) => `<link rel="stylesheet" href="/assets/${basename(path)}">`);
+links.push(
+  ...imports
+    .filter(({ kind }) => kind === "import-statement")
+    .map(({ path }) => `<link rel="modulepreload" href="/assets/${basename(path)}">`),
+);
+const index = (await readFile(join(here, "src/index.html"), "utf8"))
+  .replace("{{links}}", links.join("\n"))
+  .replace(/\{\{(\w+)\}\}/g, (_, name) => addresses[name]);
+await writeFile(join(out, "index.html"), index);

@@ -72,6 +72,7 @@ mod error;
 mod failure;
 mod feed;
 mod gateway;
+mod generated;
 mod guard;
 mod identity;
 mod masked;

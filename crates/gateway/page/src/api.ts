@@ -28,23 +28,21 @@ export interface Namespaces {
   complete: boolean;
 }
 
-/** A cluster that the gateway can show. */
-export interface ClusterContext {
-  name: string;
-  server?: string;
-  namespace?: string;
-  current?: boolean;
-}
-
-/** What the gateway is connected to, and what it allows. */
+/** What the gateway is connected to, and what it allows. What the cluster does not say is null, and `problem` has the reason. */
 export interface Session {
+  /** The name of the context that is shown. */
   context: string;
-  contexts: ClusterContext[];
-  user: string;
+  contexts: string[];
+  /** The namespace of the kubeconfig. */
+  namespace: string;
+  user: string | null;
+  version: string | null;
+  /** The version of the gateway. */
+  gateway: string;
   writes: boolean;
   exec: boolean;
   secrets: boolean;
-  version: string;
+  problem: FailureBody | null;
 }
 
 export interface Column {
@@ -186,6 +184,15 @@ export class Failure extends Error {
   }
 }
 
+/** The context that this page shows, as its address says; null for the gateway's own. */
+export const context: string | null = new URLSearchParams(location.search).get("context");
+
+/** The address of a path for links and WebSockets, which cannot have the header that `send` tells the context by. */
+export function inContext(path: string): string {
+  if (context === null) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}context=${encodeURIComponent(context)}`;
+}
+
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
 /** A path with the parameters that have a value. */
@@ -213,7 +220,9 @@ function note(outcome: "answered" | "away" | "unauthorized"): void {
 export async function send(url: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { ...init, credentials: "same-origin" });
+    const headers = new Headers(init.headers);
+    if (context !== null) headers.set("x-klient-context", context);
+    response = await fetch(url, { ...init, headers, credentials: "same-origin" });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     note("away");
@@ -290,9 +299,4 @@ export function apiPath(path: string, namespace?: string | null, name?: string, 
   if (name !== undefined) parts.push(name);
   if (subresource) parts.push(subresource);
   return `/${parts.map(encodeURIComponent).join("/")}`;
-}
-
-/** Chooses the cluster that is shown. */
-export async function postContext(context: string): Promise<void> {
-  await send("/v1/session", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ context }) });
 }

@@ -60,13 +60,13 @@ const namespaceItems = computed<Item[]>(() => [
 ]);
 
 const contextItems = computed<Item[]>(() =>
-  (session.value?.contexts ?? []).map((context) => ({
-    id: `context ${context.name}`,
+  (session.value?.contexts ?? []).map((name) => ({
+    id: `context ${name}`,
     icon: "plug",
-    title: context.name,
-    hint: context.name === session.value?.context ? "Context, chosen" : (context.server ?? "Context"),
+    title: name,
+    hint: name === session.value?.context ? "Context, chosen" : "Context",
     also: [],
-    run: () => void chooseContext(context.name),
+    run: () => chooseContext(name),
   })),
 );
 

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { Banner } from "./banner";
 import { KeysDialog, nextTheme, showsKeys, useKeys } from "./keys";
 import { Nav } from "./nav";
-import { ObjectView } from "./object";
+import { ObjectPage } from "./object-page";
 import { Palette, openPalette } from "./palette";
 import { go, href, route } from "./router";
 import { kindOf, kinds, namespace, session, start, startFailure, theme } from "./state";
@@ -165,7 +165,7 @@ function View() {
     case "object": {
       const kind = kindOf(now.path);
       if (!kind) return <KindUnknown path={now.path} />;
-      return <ObjectView key={`${now.path} ${now.namespace} ${now.name}`} kind={kind} namespace={now.namespace} name={now.name} tab={now.tab} />;
+      return <ObjectPage key={`${now.path} ${now.namespace} ${now.name}`} kind={kind} namespace={now.namespace} name={now.name} tab={now.tab} />;
     }
     case "unknown":
       return (

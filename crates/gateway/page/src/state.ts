@@ -1,7 +1,7 @@
 // What the whole page knows: session, kinds, namespaces, and whether the gateway answers.
 
 import { computed, effect, signal } from "@preact/signals";
-import { Failure, getKinds, getNamespaces, getSession, outcomes, postContext } from "./api";
+import { Failure, getKinds, getNamespaces, getSession, outcomes } from "./api";
 import type { Kind, Kinds, Namespaces, Session } from "./api";
 import { backoff } from "./live";
 import { route } from "./router";
@@ -137,11 +137,7 @@ setInterval(() => {
   if (!document.hidden) now.value = Date.now();
 }, 1000);
 
-/** Shows another cluster of the gateway's. */
-export async function chooseContext(name: string): Promise<void> {
-  if (name === session.value?.context) return;
-  await postContext(name);
-  // Nothing of the cluster before is right any more.
-  location.hash = "#/overview";
-  location.reload();
+/** Shows another cluster, by another address: nothing of this one is right there. */
+export function chooseContext(name: string): void {
+  if (name !== session.value?.context) location.assign(`/?context=${encodeURIComponent(name)}#/overview`);
 }

@@ -15,7 +15,7 @@ use crate::response::{self, Response};
 
 /// The page. It names its assets by their hashes, so that they are kept for ever, and itself not.
 pub(super) async fn index(context: Context) -> Response {
-    send(&context.headers, &context.gateway.assets.index, "private, no-cache")
+    send(&context.headers, context.gateway.assets.index(), "private, no-cache")
 }
 
 pub(super) async fn asset(context: Context, name: extract::Path<String>) -> Result<Response, Failure> {

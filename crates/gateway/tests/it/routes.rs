@@ -325,7 +325,7 @@ async fn the_page_and_its_files_are_kept_by_their_hashes() {
     assert!(page.header("content-security-policy").contains("script-src 'self';"));
     let text = page.text();
     let files: Vec<&str> = text.split('"').filter(|part| part.starts_with("/assets/")).collect();
-    assert_eq!(files.len(), 3);
+    assert!(files.len() >= 3, "{text}");
     for path in files {
         let file = stage.get(path).await;
         assert_eq!(file.status, 200, "{path}");

@@ -1,0 +1,3 @@
+//! Files that `cargo xtask page` writes.
+
+pub(crate) mod page;
