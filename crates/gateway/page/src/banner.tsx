@@ -22,7 +22,9 @@ export function Banner() {
         <Icon name="warn" />
         <p>
           <strong>The cluster is away.</strong> What is shown is as it was last; the gateway tries again by itself.{" "}
-          <span class="detail">{sentence(clusterAway.value)}</span>
+          <span class="detail" title={clusterAway.value}>
+            {sentence(clusterAway.value)}
+          </span>
         </p>
       </div>
     );

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { openPalette } from "./palette";
 import { go, route } from "./router";
-import { kindOf, lastTable, namespace, theme } from "./state";
+import { kindOf, lastTable, namespace, session, theme } from "./state";
 import type { Theme } from "./state";
 import { Dialog, Key } from "./ui";
 
@@ -125,7 +125,7 @@ const HELP: [string, [string[], string][]][] = [
 export function KeysDialog() {
   if (!showsKeys.value) return null;
   return (
-    <Dialog title="Keys" onClose={() => (showsKeys.value = false)}>
+    <Dialog title="Keys" class="keys-dialog" onClose={() => (showsKeys.value = false)}>
       <div class="keys">
         {HELP.map(([title, keys]) => (
           <section key={title}>
@@ -145,6 +145,9 @@ export function KeysDialog() {
           </section>
         ))}
       </div>
+      <p class="licenses">
+        klient {session.value?.gateway}, with <a href={document.querySelector<HTMLLinkElement>("link[rel=license]")?.href}>software of others</a>
+      </p>
     </Dialog>
   );
 }

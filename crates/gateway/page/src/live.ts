@@ -13,8 +13,8 @@ export type Status =
   | { state: "live" }
   /** The gateway cannot reach the cluster. It tries again by itself. */
   | { state: "waiting"; message: string }
-  /** The request failed. `retryAt` is the time of the next try, in milliseconds. */
-  | { state: "failed"; failure: Failure; retryAt: number };
+  /** The request failed. `retryAt` is the time of the next try, in milliseconds; none for what no try can mend. */
+  | { state: "failed"; failure: Failure; retryAt?: number };
 
 export interface Selection {
   namespace?: string;
@@ -144,7 +144,9 @@ export class Live {
       if (this.newest) query.sort = "age";
       let table = await getTable(this.path, query, signal);
       const rows = new Map<string, Row>();
-      const take = (part: Table) => part.rows.forEach((row) => rows.set(keyOf(row), row));
+      // The last of the map is the one that changed last.
+      const inOrder = (part: Table) => (this.newest ? part.rows.reverse() : part.rows);
+      const take = (part: Table) => inOrder(part).forEach((row) => rows.set(keyOf(row), row));
       take(table);
       const { cursor, status } = table;
       this.columnsSignal.value = table.columns;
@@ -198,9 +200,13 @@ export class Live {
     if (signal.aborted) return;
     const failure = Failure.of(error);
     this.failures++;
+    if (!failure.isTransient) this.cursor = "";
+    if (failure.code.startsWith("bad_")) {
+      this.statusSignal.value = { state: "failed", failure };
+      return;
+    }
     // A kind that is gone, or forbidden, may come back, but that is rare.
     const wait = failure.isTransient ? backoff(this.failures) : 10_000;
-    if (!failure.isTransient) this.cursor = "";
     this.statusSignal.value = { state: "failed", failure, retryAt: Date.now() + wait };
     this.retryTimer = window.setTimeout(() => this.again(), wait);
   }
@@ -257,7 +263,6 @@ export class Live {
     }
     this.changed.set(row, Date.now());
     if (this.newest) {
-      // The last that changed is the last of the map.
       this.rows.delete(key);
       this.rows.set(key, row);
       if (this.rows.size > this.newest * 2) {

@@ -3,11 +3,11 @@
 
 #[rustfmt::skip]
 pub(crate) const FILES: &[(&str, &[u8])] = &[
-    ("chunk-EQXAX2VZ.js", include_bytes!("page/chunk-EQXAX2VZ.js")),
+    ("chunk-Y6DW32Z2.js", include_bytes!("page/chunk-Y6DW32Z2.js")),
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-A406DEC8.txt", include_bytes!("page/licenses-A406DEC8.txt")),
-    ("main-GM7ZRHWT.js", include_bytes!("page/main-GM7ZRHWT.js")),
-    ("main-VHZK5CSN.css", include_bytes!("page/main-VHZK5CSN.css")),
-    ("object-5W24THR6.js", include_bytes!("page/object-5W24THR6.js")),
+    ("main-5DUTBDK6.js", include_bytes!("page/main-5DUTBDK6.js")),
+    ("main-LVGOFEEV.css", include_bytes!("page/main-LVGOFEEV.css")),
+    ("object-2BHRMQGJ.js", include_bytes!("page/object-2BHRMQGJ.js")),
 ];

@@ -11,11 +11,11 @@ export interface GridColumn {
   description?: string;
   /** The width in characters. */
   width: number;
-  /** Takes the room that is left. */
-  grows?: boolean;
   align?: "end";
   /** Where the cell is on a narrow screen, which shows cards: in the first line, at its end, or below it. */
-  place?: "name" | "state" | "rest" | "hidden";
+  place?: "name" | "state" | "rest";
+  /** Says what it is without the title of the column. */
+  isPlain?: boolean;
 }
 
 export interface GridProps {
@@ -86,7 +86,8 @@ export function Grid(props: GridProps) {
     };
   }, [rowHeight]);
 
-  const template = columns.map(({ width, grows }) => (grows ? `minmax(calc(${width}ch + ${PADDING}px), 1fr)` : `calc(${width}ch + ${PADDING}px)`)).join(" ");
+  // Each takes a part of the room that is left.
+  const template = columns.map(({ width }) => `minmax(calc(${width}ch + ${PADDING}px), ${width}fr)`).join(" ");
   const least = columns.reduce((sum, column) => sum + column.width, 0);
   useLayoutEffect(() => {
     const { style } = scroller.current!;
@@ -171,7 +172,7 @@ function Heading({ column, sort, desc, onSort }: GridProps & { column: GridColum
   const isSorted = sort === column.id;
   return (
     <div
-      class={column.align === "end" ? "grid-cell end" : "grid-cell"}
+      class={["grid-cell", column.align, column.place === "name" && "name"].filter(Boolean).join(" ")}
       role="columnheader"
       aria-sort={isSorted ? (desc ? "descending" : "ascending") : onSort ? "none" : undefined}
       title={column.description || undefined}
@@ -203,7 +204,7 @@ function GridRow({ index, id, top, isSelected, cards, columns, cell, keyAt, onSe
     const classes = ["grid-cell", column.align, column.place === "name" && "name"].filter(Boolean).join(" ");
     return (
       <div key={column.id} class={classes} role={column.place === "name" ? "rowheader" : "gridcell"}>
-        {cards && column.place === "rest" && <span class="of">{column.title} </span>}
+        {cards && column.place === "rest" && !column.isPlain && <span class="of">{column.title} </span>}
         {cell(index, at)}
       </div>
     );

@@ -26,6 +26,9 @@ export function Skeleton({ lines = 8, label = "Loading" }: { lines?: number; lab
         {Array.from({ length: lines }, (_, index) => (
           <div key={index} class={`line w${(index * 7) % 5}`} />
         ))}
+        <Delayed after={4000}>
+          <p class="slow">The cluster takes its time to answer.</p>
+        </Delayed>
       </div>
     </Delayed>
   );

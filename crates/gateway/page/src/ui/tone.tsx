@@ -24,7 +24,7 @@ export function toneOf(column: string, text: string): Tone | undefined {
   const ratio = /^(\d+)\/(\d+)$/.exec(text);
   if (ratio) {
     if (ratio[1] === ratio[2]) return ratio[2] === "0" ? "off" : "good";
-    return ratio[1] === "0" ? "bad" : "warn";
+    return "warn";
   }
   if (!isState(column)) return undefined;
   // The type of an event is a state, that of a service is not.

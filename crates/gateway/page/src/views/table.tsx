@@ -14,6 +14,7 @@ import { isTyping } from "../keys";
 import { Age, Button, Countdown, Empty, FailureNotice, Grid, Icon, Progress, Skeleton, State, ToneMark, copy, sentence, toneOf } from "../ui";
 import type { GridColumn } from "../ui";
 import { comparator, isAge, isName, matcher, textOf } from "./cells";
+import { ObjectLink } from "./object-link";
 import { KindUnknown } from "./unknown";
 
 /** A column that is shown; `cell` is its place in the server's rows, -1 for the namespace. */
@@ -84,7 +85,8 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
   const open = (row: Row) => go({ view: "object", path, namespace: row.metadata.namespace, name: row.metadata.name });
 
   const grid = useRef<HTMLDivElement>(null);
-  const focusGrid = () => grid.current?.querySelector<HTMLElement>("[role=grid]")?.focus();
+  const gridElement = () => grid.current?.querySelector<HTMLElement>("[role=grid]");
+  const focusGrid = () => gridElement()?.focus();
   const isReady = rows.length > 0;
   useEffect(() => {
     // The keys of the table work at once.
@@ -95,8 +97,10 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
       if (event.key === "w") go({ ...route, wide: !wide || undefined }, { replace: true });
       else if (event.key === "y" && selected) void copy(selected.slice(selected.indexOf("/") + 1), "The name is copied");
-      else if (["j", "k", "ArrowDown", "ArrowUp"].includes(event.key) && document.activeElement === document.body) focusGrid();
-      else return;
+      else if (["j", "k", "ArrowDown", "ArrowUp"].includes(event.key) && document.activeElement === document.body) {
+        focusGrid();
+        gridElement()?.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
+      } else return;
       event.preventDefault();
     };
     addEventListener("keydown", keyDown);
@@ -115,7 +119,7 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
       <header class="view-head">
         <h1>{title}</h1>
         <Count shown={rows.length} all={live.rows.size} total={total} isFiltered={search.trim() !== ""} />
-        <StatusBadge status={status} />
+        <StatusBadge status={status} hasRows={live.rows.size > 0} />
         <span class="space" />
         <SearchField
           value={search}
@@ -142,7 +146,7 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
       {status.state === "failed" && rows.length > 0 && gateway.value === "answers" && (
         <p class="strip" role="alert">
           <Icon name="warn" />
-          {sentence(status.failure.message)} <Countdown until={status.retryAt} />
+          {sentence(status.failure.message)} {status.retryAt && <Countdown until={status.retryAt} />}
           <Button look="plain" onClick={live.retry}>
             Try now
           </Button>
@@ -223,6 +227,9 @@ function useSearch(route: TableRoute): [string, (text: string) => void] {
   return [search, change];
 }
 
+/** Columns whose cells say what they are. */
+const PLAIN = /^(last seen|reason|message|image|images|node|url|schedule|provider)$/i;
+
 /** The columns that are shown, as wide as the first rows need. */
 function columnsOf(columns: Column[], rows: Row[], { wide, withNamespace }: { wide: boolean; withNamespace: boolean }): Shown[] {
   const sample = rows.slice(0, 200);
@@ -241,22 +248,26 @@ function columnsOf(columns: Column[], rows: Row[], { wide, withNamespace }: { wi
         description: column.description,
         cell,
         width: width(column.name, text, name ? 56 : 44) + (isFirstState ? 2 : 0),
-        grows: name,
+        isPlain: isAge(column) || PLAIN.test(column.name),
         align: isNumber ? "end" : undefined,
         place: name ? "name" : isFirstState && /^(status|phase|type)$/i.test(column.name) ? "state" : "rest",
       },
     ];
   });
-  if (shown.filter((column) => column.place === "state").length === 0) {
+  if (!shown.some((column) => column.place === "name")) {
+    // Events, whose names say nothing.
+    const named = shown.find((column) => /^object$/i.test(column.title)) ?? shown.find((column) => column.place === "rest");
+    if (named) named.place = "name";
+  }
+  if (!shown.some((column) => column.place === "state")) {
     const ready = shown.find((column) => /^ready$/i.test(column.title));
     if (ready) ready.place = "state";
   }
   if (withNamespace) {
-    const namespace: Shown = { id: "namespace", title: "Namespace", cell: -1, width: width("Namespace", (row) => row.metadata.namespace ?? "", 32), place: "rest" };
-    const at = shown.findIndex((column) => column.place === "name");
+    const namespace: Shown = { id: "namespace", title: "Namespace", cell: -1, width: width("Namespace", (row) => row.metadata.namespace ?? "", 32), place: "rest", isPlain: true };
+    const at = shown.findIndex((column) => columns[column.cell]?.format === "name");
     shown.splice(at + 1, 0, namespace);
   }
-  if (!shown.some((column) => column.grows) && shown[0]) shown[0].grows = true;
   return shown;
 }
 
@@ -273,6 +284,7 @@ function CellText({ row, column, columns, path }: { row: Row; column: Shown; col
   }
   if (isAge(definition) && metadata.creationTimestamp) return <Age since={metadata.creationTimestamp} />;
   const text = textOf(row.cells[column.cell]);
+  if (definition.name === "Object" && path.endsWith("/events")) return <ObjectLink text={text} namespace={metadata.namespace} tabIndex={-1} />;
   const tone = toneOf(definition.name, text);
   if (tone) {
     return (
@@ -281,7 +293,12 @@ function CellText({ row, column, columns, path }: { row: Row; column: Shown; col
       </State>
     );
   }
-  return <span title={text.length > 30 ? text : undefined}>{text}</span>;
+  const isNone = text === "" || /^<(none|unknown|unset)>$/.test(text);
+  return (
+    <span class={isNone ? "none" : undefined} title={text.length > 30 ? text : undefined}>
+      {text || "-"}
+    </span>
+  );
 }
 
 function Count({ shown, all, total, isFiltered }: { shown: number; all: number; total: number | null; isFiltered: boolean }) {
@@ -296,7 +313,8 @@ function Count({ shown, all, total, isFiltered }: { shown: number; all: number; 
   );
 }
 
-function StatusBadge({ status }: { status: Status }) {
+function StatusBadge({ status, hasRows }: { status: Status; hasRows: boolean }) {
+  if (!hasRows && status.state !== "live") return null;
   switch (status.state) {
     case "loading":
       return null;
@@ -434,6 +452,7 @@ function SortChoice({ columns, sort, desc, onChoose }: { columns: Shown[]; sort?
       }}
     >
       <option value=" ">By name</option>
+      {!columns.some(({ id }) => id === "age") && <option value="age ">Newest first</option>}
       {columns.flatMap(({ id, title }) => [
         <option key={id} value={`${id} `}>{`${title} ↑`}</option>,
         <option key={`${id} desc`} value={`${id} desc`}>{`${title} ↓`}</option>,
@@ -460,7 +479,7 @@ function Nothing({ live, status, route, title, namespaced, search, onClear }: No
   if (status.state === "failed") {
     const { failure, retryAt } = status;
     return (
-      <FailureNotice failure={failure} retryAt={retryAt} onRetry={live.retry}>
+      <FailureNotice failure={failure} retryAt={retryAt} onRetry={retryAt ? live.retry : undefined}>
         {failure.code === "forbidden" && namespaced && (
           <Button look="primary" onClick={() => openPalette("namespace")}>
             Choose a namespace
@@ -475,11 +494,12 @@ function Nothing({ live, status, route, title, namespaced, search, onClear }: No
     );
   }
   const where = ns ? ` in ${ns}` : "";
+  const names = title.toLowerCase();
   if (live.rows.size > 0) {
     return (
       <Empty
         icon="search"
-        title={`No ${title} match “${search.trim()}”`}
+        title={`No ${names} match “${search.trim()}”`}
         actions={
           <Button look="primary" onClick={onClear}>
             Clear the search
@@ -497,7 +517,7 @@ function Nothing({ live, status, route, title, namespaced, search, onClear }: No
     return (
       <Empty
         icon="tag"
-        title={`No ${title}${where} match the selectors`}
+        title={`No ${names}${where} match the selectors`}
         actions={
           <Button look="primary" onClick={() => go(withoutSelectors)}>
             Clear the selectors
@@ -512,7 +532,7 @@ function Nothing({ live, status, route, title, namespaced, search, onClear }: No
   }
   return (
     <Empty
-      title={`No ${title}${where}`}
+      title={`No ${names}${where}`}
       actions={
         ns && (
           <Button look="primary" onClick={() => go({ ...route, ns: undefined })}>
