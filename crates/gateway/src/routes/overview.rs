@@ -123,19 +123,18 @@ fn by_status(rows: &Rows, is_good: impl Fn(&str) -> bool) -> Value {
     json!({ "byStatus": counts, "problems": problems })
 }
 
-/// The workloads with fewer pods that are ready than there should be.
+/// The workloads with fewer pods that are ready than there should be, with both numbers.
 fn workloads_of(rows: &Rows) -> Value {
-    let is_short = |cells: &[Value]| {
+    let short = rows.rows.iter().filter_map(|(row, cells)| {
         let ready = rows.cell(cells, "Ready");
-        match ready.as_str().and_then(|ready| ready.split_once('/')) {
-            Some((ready, desired)) => ready != desired,
+        let (ready, desired) = match ready.as_str().and_then(|ready| ready.split_once('/')) {
+            Some((ready, desired)) => (ready.to_owned(), desired.to_owned()),
             // Daemon sets have a column for each number.
-            None => ready != rows.cell(cells, "Desired"),
-        }
-    };
-    let short = rows.rows.iter().filter(|(_, cells)| is_short(cells)).take(MOST);
-    let problems: Vec<Value> = short.map(|(row, cells)| name_of(row, rows.cell(cells, "Ready"))).collect();
-    json!({ "problems": problems })
+            None => (ready.to_string(), rows.cell(cells, "Desired").to_string()),
+        };
+        (ready != desired).then(|| name_of(row, &format!("{ready}/{desired}").into()))
+    });
+    json!({ "problems": short.take(MOST).collect::<Vec<_>>() })
 }
 
 /// The last warnings.

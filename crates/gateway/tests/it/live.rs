@@ -180,3 +180,27 @@ async fn the_overview_says_when_it_is_to_be_read_again() {
     assert_eq!(overview.json()["pods"]["total"], 1);
     assert_ne!(overview.header("etag"), tag);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_tells_how_many_pods_of_a_workload_are_ready() {
+    let stage = Stage::start(Options::default()).await;
+    let sets = "/apis/apps/v1/namespaces/default/daemonsets";
+    let labels = json!({ "app": "exporter" });
+    let mut set = json!({
+        "metadata": { "name": "exporter" },
+        "spec": {
+            "selector": { "matchLabels": labels },
+            "template": {
+                "metadata": { "labels": labels },
+                "spec": { "containers": [{ "name": "exporter", "image": "exporter" }] },
+            },
+        },
+    });
+    stage.create(sets, set.clone()).await;
+    set["status"] = json!({ "desiredNumberScheduled": 6, "currentNumberScheduled": 6, "numberReady": 5,
+        "numberMisscheduled": 0 });
+    stage.write(Method::PUT, &format!("{sets}/exporter/status"), set).await;
+    let overview = stage.get("/v1/overview").await.json();
+    let part = &overview["workloads"][2];
+    assert_eq!(part["problems"], json!([{ "namespace": "default", "name": "exporter", "why": "5/6" }]), "{part}");
+}
