@@ -56,7 +56,11 @@ impl State {
             User::Bearer(token) => digest::short(token.as_bytes()),
             User::Impersonated(user) => user.user.clone(),
         };
-        let cluster = self.clusters.choose(head, path.has_own_query())?.clone();
+        // The page opens for any context, and tells that there is none of the name.
+        let cluster = match path.parts().is_empty() {
+            true => self.clusters.own().clone(),
+            false => self.clusters.choose(head, path.has_own_query())?.clone(),
+        };
         let identity = cluster.identities()?.of(user).await?;
         Ok(Admission::Caller(Caller { cluster, identity, client, path }))
     }

@@ -30,7 +30,7 @@ const REST = 2500;
 const TOGETHER = 120;
 
 /** A page that nobody looks at gives its connection back after this time: browsers have six for a server. */
-const HIDDEN = 30_000;
+export const HIDDEN = 30_000;
 
 /** The time before the nth try again, in milliseconds. */
 export function backoff(failures: number): number {

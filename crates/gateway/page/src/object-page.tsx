@@ -24,6 +24,7 @@ export function ObjectPage(props: ObjectViewProps) {
   if (!isMissing.value) return <Skeleton lines={12} />;
   return (
     <Empty
+      isWhole
       icon="refresh"
       title="This part of the page could not be loaded"
       actions={

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { context } from "./api";
 import { Banner } from "./banner";
 import { KeysDialog, nextTheme, showsKeys, useKeys } from "./keys";
 import { Nav } from "./nav";
@@ -154,7 +155,17 @@ function View() {
     if (now.view === "overview") document.title = "Overview · klient";
   }, [now.view]);
   if (!kinds.value || !session.value) {
-    if (startFailure.value) return <FailureNotice {...startFailure.value} onRetry={() => void start()} />;
+    if (startFailure.value) {
+      return (
+        <FailureNotice isWhole {...startFailure.value} onRetry={() => void start()}>
+          {context !== null && (
+            <Button look="primary" onClick={() => location.assign("/#/overview")}>
+              The gateway's own context
+            </Button>
+          )}
+        </FailureNotice>
+      );
+    }
     return <Skeleton lines={12} />;
   }
   switch (now.view) {
@@ -170,6 +181,7 @@ function View() {
     case "unknown":
       return (
         <Empty
+          isWhole
           icon="search"
           title="There is nothing at this address"
           actions={

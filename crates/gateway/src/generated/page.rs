@@ -3,11 +3,11 @@
 
 #[rustfmt::skip]
 pub(crate) const FILES: &[(&str, &[u8])] = &[
-    ("chunk-Y6DW32Z2.js", include_bytes!("page/chunk-Y6DW32Z2.js")),
+    ("chunk-X5DZIDHN.js", include_bytes!("page/chunk-X5DZIDHN.js")),
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-A406DEC8.txt", include_bytes!("page/licenses-A406DEC8.txt")),
-    ("main-5DUTBDK6.js", include_bytes!("page/main-5DUTBDK6.js")),
-    ("main-LVGOFEEV.css", include_bytes!("page/main-LVGOFEEV.css")),
-    ("object-2BHRMQGJ.js", include_bytes!("page/object-2BHRMQGJ.js")),
+    ("main-2UZE7JAX.css", include_bytes!("page/main-2UZE7JAX.css")),
+    ("main-GQ3FWYWW.js", include_bytes!("page/main-GQ3FWYWW.js")),
+    ("object-LNTZF6EE.js", include_bytes!("page/object-LNTZF6EE.js")),
 ];

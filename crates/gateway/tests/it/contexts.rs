@@ -94,6 +94,8 @@ async fn contexts_that_are_not_there_or_cannot_be_used_have_errors_of_their_own(
     }
     let guest = in_context(&stage, "guest", "/v1/table/core/v1/configmaps").await;
     assert_eq!(guest.failure(), (401, "unauthorized".to_owned()));
+    // The page opens, and tells it.
+    assert_eq!(stage.get("/?context=nowhere").await.header("content-type"), "text/html; charset=utf-8");
     // The query behind the proxy of a pod is the pod's.
     let path = "/api/v1/namespaces/default/pods/web/proxy/?context=nowhere";
     assert_eq!(stage.get(path).await.failure(), (403, "exec_off".to_owned()));

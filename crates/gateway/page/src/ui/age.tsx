@@ -19,8 +19,10 @@ export function duration(seconds: number): string {
   return y < 8 && d % 365 ? `${y}y${d % 365}d` : `${y}y`;
 }
 
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
 /** The time since a timestamp, which goes on by itself. */
 export function Age({ since }: { since: string | null | undefined }) {
   if (!since) return <>-</>;
-  return <time dateTime={since} title={new Date(since).toLocaleString()}>{duration((now.value - Date.parse(since)) / 1000)}</time>;
+  return <time dateTime={since} title={WHEN.format(Date.parse(since))}>{duration((now.value - Date.parse(since)) / 1000)}</time>;
 }

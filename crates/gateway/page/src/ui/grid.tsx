@@ -1,7 +1,7 @@
 // A table of any number of rows, of which only those in sight are in the document.
 
 import { signal, useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icon";
 
@@ -25,6 +25,8 @@ export interface GridProps {
   count: number;
   keyAt: (index: number) => string;
   indexOf: (key: string) => number;
+  /** What a row is made of: one that has the same is not rendered again. */
+  valueAt: (index: number) => unknown;
   cell: (index: number, column: number) => ComponentChildren;
   rowClass?: (index: number) => string | undefined;
   selected: string | null;
@@ -43,7 +45,7 @@ export const isNarrow = signal(NARROW.matches);
 NARROW.addEventListener("change", () => (isNarrow.value = NARROW.matches));
 
 /** Rows above and below those in sight, so that a quick scroll finds them. */
-const MARGIN = 10;
+const MARGIN = 8;
 const ROW = 30;
 const CARD = 62;
 const HEADER = 32;
@@ -52,6 +54,12 @@ const PADDING = 20;
 
 let grids = 0;
 
+/** A row that is rendered, and what of. */
+interface Rendered {
+  of: unknown[];
+  row: VNode;
+}
+
 export function Grid(props: GridProps) {
   const { columns, count, selected } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -59,6 +67,7 @@ export function Grid(props: GridProps) {
   id.current ||= ++grids;
   const top = useSignal(0);
   const height = useSignal(600);
+  const isShifted = useSignal(false);
   const cards = isNarrow.value;
   const rowHeight = cards ? CARD : ROW;
   const header = cards ? 0 : HEADER;
@@ -75,6 +84,11 @@ export function Grid(props: GridProps) {
         // Half of the margin is scrolled without a render.
         const step = (MARGIN / 2) * rowHeight;
         top.value = Math.floor(element.scrollTop / step) * step;
+        const left = `${element.scrollLeft}px`;
+        if (left !== element.style.getPropertyValue("--left")) {
+          element.style.setProperty("--left", left);
+          isShifted.value = element.scrollLeft > 0;
+        }
       });
     };
     element.addEventListener("scroll", scrolled, { passive: true });
@@ -106,11 +120,23 @@ export function Grid(props: GridProps) {
 
   const at = selected === null ? -1 : props.indexOf(selected);
   const first = Math.max(0, Math.floor(top.value / rowHeight) - MARGIN);
-  const slots = Math.ceil(height.value / rowHeight) + 2.5 * MARGIN;
+  const slots = Math.ceil(height.value / rowHeight) + 3 * MARGIN;
   const end = Math.min(count, first + slots);
   const shown: number[] = [];
   for (let index = first; index < end; index++) shown.push(index);
   const rowId = (index: number) => `grid${id.current}-${index}`;
+
+  const rendered = useRef(new Map<number, Rendered>());
+  const rowAt = (index: number): VNode => {
+    // Elements go from rows that leave to those that come in sight.
+    const slot = index % slots;
+    const of = [index, props.valueAt(index), index === at, columns, cards, props.rowClass?.(index)];
+    const before = rendered.current.get(slot);
+    if (before && before.of.every((value, at) => value === of[at])) return before.row;
+    const row = <GridRow key={slot} index={index} id={rowId(index)} top={index * rowHeight} isSelected={index === at} cards={cards} {...props} />;
+    rendered.current.set(slot, { of, row });
+    return row;
+  };
 
   const choose = (index: number) => {
     if (count === 0) return;
@@ -143,7 +169,7 @@ export function Grid(props: GridProps) {
   return (
     <div
       ref={scroller}
-      class={["grid", cards && "cards", props.stale && "stale"].filter(Boolean).join(" ")}
+      class={["grid", cards && "cards", isShifted.value && "shifted", props.stale && "stale"].filter(Boolean).join(" ")}
       role="grid"
       tabIndex={0}
       aria-label={props.label}
@@ -160,9 +186,7 @@ export function Grid(props: GridProps) {
         </div>
       </div>
       <div class="grid-body" role="rowgroup" style={{ height: `${count * rowHeight}px` }}>
-        {shown.map((index) => (
-          <GridRow key={index % slots} index={index} id={rowId(index)} top={index * rowHeight} isSelected={index === at} cards={cards} {...props} />
-        ))}
+        {shown.map(rowAt)}
       </div>
     </div>
   );

@@ -46,16 +46,18 @@ export function Progress({ label, value }: { label: string; value?: number }) {
 interface NoticeProps {
   icon?: IconName;
   title: string;
+  /** It stands for the whole view, whose heading it is. */
+  isWhole?: boolean;
   children?: ComponentChildren;
   actions?: ComponentChildren;
 }
 
 /** Nothing to show: says what would be here, and which way leads on. */
-export function Empty({ icon = "circle", title, children, actions }: NoticeProps) {
+export function Empty({ icon = "circle", title, isWhole, children, actions }: NoticeProps) {
   return (
     <div class="notice">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      {isWhole ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children && <div class="why">{children}</div>}
       {actions && <div class="actions">{actions}</div>}
     </div>
@@ -81,6 +83,8 @@ const TITLES: Record<string, string> = {
   conflict: "Someone else changed it",
   invalid: "The cluster refuses it",
   expired: "Too old",
+  context_unknown: "The gateway has no such context",
+  context_unusable: "The context cannot be used",
 };
 
 interface FailureProps {
@@ -88,11 +92,13 @@ interface FailureProps {
   /** The time of the next try, in milliseconds. */
   retryAt?: number;
   onRetry?: () => void;
+  isWhole?: boolean;
+  /** Other ways on, as buttons. */
   children?: ComponentChildren;
 }
 
 /** A failure, with what happens next. */
-export function FailureNotice({ failure, retryAt, onRetry, children }: FailureProps) {
+export function FailureNotice({ failure, retryAt, onRetry, isWhole, children }: FailureProps) {
   const actions = (onRetry || children) && (
     <>
       {children}
@@ -104,8 +110,8 @@ export function FailureNotice({ failure, retryAt, onRetry, children }: FailurePr
     </>
   );
   return (
-    <Empty icon={failure.code === "forbidden" ? "lock" : "warn"} title={TITLES[failure.code] ?? "That did not work"} actions={actions}>
-      <p>{sentence(failure.message)}</p>
+    <Empty icon={failure.code === "forbidden" ? "lock" : "warn"} title={TITLES[failure.code] ?? "That did not work"} isWhole={isWhole} actions={actions}>
+      <p title={failure.message}>{sentence(failure.message)}</p>
       {retryAt !== undefined && (
         <p class="next">
           <Countdown until={retryAt} />
@@ -121,8 +127,13 @@ export function Countdown({ until }: { until: number }) {
   return <>{seconds > 0 ? `Tries again in ${seconds} s` : "Trying again"}</>;
 }
 
-/** A message of the gateway as a sentence. */
+/** A message of the gateway as a sentence. What RBAC refuses is told in fewer words. */
 export function sentence(message: string): string {
+  const refused = /User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "[^"]*"(?: in the namespace "([^"]+)"| at the cluster scope)?/.exec(message);
+  if (refused) {
+    const [, user, verb, resource, namespace] = refused;
+    return `${user} may not ${verb} ${resource} ${namespace ? `in ${namespace}` : "in all namespaces"}.`;
+  }
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -5,12 +5,13 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Failure, getOverview, getTable, outcomes } from "../api";
 import type { FailureBody, Overview as OverviewAnswer, Part, Problem, Table } from "../api";
-import { Live, backoff, keyOf } from "../live";
+import { HIDDEN, Live, backoff, keyOf } from "../live";
 import { plural } from "../nav";
+import { openPalette } from "../palette";
 import { href } from "../router";
 import { clusterAway, kindOf, now, session } from "../state";
 import { readEvents } from "../stream";
-import { Age, Empty, FailureNotice, Icon, Skeleton, ToneMark, sentence, stateTone } from "../ui";
+import { Age, Button, Empty, FailureNotice, Icon, Skeleton, ToneMark, sentence, stateTone } from "../ui";
 import type { Tone } from "../ui";
 import { textOf } from "./cells";
 import { ObjectLink } from "./object-link";
@@ -79,8 +80,13 @@ function useOverview(): { known: Known; retry: () => void } {
     const again = () => {
       if (known.value.failure) tries.value++;
     };
+    // A page that nobody looks at gives its connection back.
+    let hiding = 0;
     const look = () => {
-      if (!document.hidden && !known.value.failure) read().catch(() => undefined);
+      clearTimeout(hiding);
+      if (document.hidden) hiding = window.setTimeout(() => stop.abort(), HIDDEN);
+      else if (signal.aborted || known.value.failure) tries.value++;
+      else read().catch(() => undefined);
     };
     outcomes.addEventListener("signed-in", again);
     document.addEventListener("visibilitychange", look);
@@ -88,6 +94,7 @@ function useOverview(): { known: Known; retry: () => void } {
     return () => {
       stop.abort();
       clearTimeout(timer);
+      clearTimeout(hiding);
       outcomes.removeEventListener("signed-in", again);
       document.removeEventListener("visibilitychange", look);
     };
@@ -110,7 +117,19 @@ export function Overview() {
     clusterAway.value = eventsStatus.state === "waiting" ? eventsStatus.message : null;
     return () => void (clusterAway.value = null);
   }, [eventsStatus]);
-  if (!overview) return failure ? <FailureNotice {...failure} onRetry={retry} /> : <Skeleton lines={14} label="Loading the overview" />;
+  if (!overview) return failure ? <FailureNotice isWhole {...failure} onRetry={retry} /> : <Skeleton lines={14} label="Loading the overview" />;
+  const refusal = refusalOf(overview);
+  if (refusal) {
+    return (
+      <FailureNotice isWhole failure={new Failure(refusal)} retryAt={failure?.retryAt} onRetry={retry}>
+        {refusal.code === "forbidden" && (
+          <Button look="primary" onClick={() => openPalette("namespace")}>
+            Choose a namespace
+          </Button>
+        )}
+      </FailureNotice>
+    );
+  }
   return (
     <div class="overview">
       <header class="view-head">
@@ -129,6 +148,12 @@ export function Overview() {
       <Events live={events} />
     </div>
   );
+}
+
+/** The failure of all parts, if nothing can be seen. */
+function refusalOf({ nodes, pods, workloads, warnings }: OverviewAnswer): FailureBody | undefined {
+  const parts = [pods, nodes, warnings, ...workloads];
+  return parts.every((part) => part.error) ? pods.error : undefined;
 }
 
 interface CardProps {
@@ -156,7 +181,7 @@ function Refused({ error }: { error: FailureBody }) {
   return (
     <p class="refused">
       <Icon name={error.code === "forbidden" ? "lock" : "warn"} />
-      <span>{sentence(error.message)}</span>
+      <span title={error.message}>{sentence(error.message)}</span>
     </p>
   );
 }
@@ -205,7 +230,7 @@ function Problems({ overview }: { overview: OverviewAnswer }) {
     for (const { namespace, object, message } of overview.warnings.last.toReversed()) messages.set(`${namespace ?? ""} ${object.toLowerCase()}`, message);
   }
   if (groups.length === 0) {
-    const isAllSeen = !overview.nodes.error && !overview.pods.error && !overview.workloads.some((part) => part.error);
+    const isAllSeen = ![overview.nodes, overview.pods, ...overview.workloads].some((part) => part.error);
     return (
       <Card title="What is wrong">
         <div class="calm">

@@ -160,6 +160,7 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
             count={rows.length}
             keyAt={(index) => keyOf(rows[index]!)}
             indexOf={indexOf}
+            valueAt={(index) => rows[index]}
             cell={(index, column) => <CellText row={rows[index]!} column={shown[column]!} columns={columns} path={path} />}
             rowClass={(index) => (Date.now() - (live.changed.get(rows[index]!) ?? 0) < 1500 ? "changed" : undefined)}
             selected={selected}

@@ -18,6 +18,7 @@ export function KindUnknown({ path }: { path: string }) {
   const alike = listed.value.filter((kind) => kind.resource === resource || (kind.group === group && group !== "core")).slice(0, 6);
   return (
     <Empty
+      isWhole
       icon="search"
       title="The cluster does not serve this kind"
       actions={
