@@ -1,6 +1,7 @@
 // The kinds to choose from, in the order in which people look for them.
 
 import { computed } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Kind } from "./api";
 import { href, route } from "./router";
 import { kinds, listed, namespace } from "./state";
@@ -62,8 +63,10 @@ export function Nav({ onChoose }: { onChoose?: () => void }) {
   const now = route.value;
   const path = now.view === "table" || now.view === "object" ? now.path : undefined;
   const current = now.view === "object" ? "true" : "page";
+  const element = useRef<HTMLElement>(null);
+  useEffect(() => element.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [path]);
   return (
-    <nav class="nav" aria-label="Kinds">
+    <nav class="nav" aria-label="Kinds" ref={element}>
       <a class="nav-link" href={href({ view: "overview" })} aria-current={now.view === "overview" ? "page" : undefined} onClick={onChoose}>
         <Icon name="overview" />
         Overview

@@ -3,11 +3,11 @@
 
 #[rustfmt::skip]
 pub(crate) const FILES: &[(&str, &[u8])] = &[
-    ("chunk-X5DZIDHN.js", include_bytes!("page/chunk-X5DZIDHN.js")),
+    ("chunk-2GXY63P7.js", include_bytes!("page/chunk-2GXY63P7.js")),
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-A406DEC8.txt", include_bytes!("page/licenses-A406DEC8.txt")),
-    ("main-2UZE7JAX.css", include_bytes!("page/main-2UZE7JAX.css")),
-    ("main-GQ3FWYWW.js", include_bytes!("page/main-GQ3FWYWW.js")),
-    ("object-LNTZF6EE.js", include_bytes!("page/object-LNTZF6EE.js")),
+    ("main-CNK33C2N.js", include_bytes!("page/main-CNK33C2N.js")),
+    ("main-LTHK2K2E.css", include_bytes!("page/main-LTHK2K2E.css")),
+    ("object-KYFJJGQP.js", include_bytes!("page/object-KYFJJGQP.js")),
 ];

@@ -11,6 +11,8 @@ export interface GridColumn {
   description?: string;
   /** The width in characters. */
   width: number;
+  /** The width to which a long text may shrink; `width` if absent. */
+  least?: number;
   align?: "end";
   /** Where the cell is on a narrow screen, which shows cards: in the first line, at its end, or below it. */
   place?: "name" | "state" | "rest";
@@ -101,8 +103,8 @@ export function Grid(props: GridProps) {
   }, [rowHeight]);
 
   // Each takes a part of the room that is left.
-  const template = columns.map(({ width }) => `minmax(calc(${width}ch + ${PADDING}px), ${width}fr)`).join(" ");
-  const least = columns.reduce((sum, column) => sum + column.width, 0);
+  const template = columns.map(({ width, least = width }) => `minmax(calc(${least}ch + ${PADDING}px), ${width}fr)`).join(" ");
+  const least = columns.reduce((sum, column) => sum + (column.least ?? column.width), 0);
   useLayoutEffect(() => {
     const { style } = scroller.current!;
     style.setProperty("--columns", template);
@@ -147,6 +149,8 @@ export function Grid(props: GridProps) {
 
   const keyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // Enter on a heading is its own.
+    if (event.key === "Enter" && (event.target as Element).closest("button, a")) return;
     const moves: Record<string, number> = {
       ArrowDown: at + 1,
       j: at + 1,
@@ -202,7 +206,7 @@ function Heading({ column, sort, desc, onSort }: GridProps & { column: GridColum
       title={column.description || undefined}
     >
       {onSort ? (
-        <button type="button" tabIndex={-1} onClick={() => onSort(column.id)}>
+        <button type="button" onClick={() => onSort(column.id)}>
           <span>{column.title}</span>
           {isSorted && <Icon name={desc ? "down" : "up"} />}
         </button>

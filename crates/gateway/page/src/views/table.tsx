@@ -228,6 +228,9 @@ function useSearch(route: TableRoute): [string, (text: string) => void] {
   return [search, change];
 }
 
+/** The width, in characters, from which a text may be cut. */
+const LONG = 30;
+
 /** Columns whose cells say what they are. */
 const PLAIN = /^(last seen|reason|message|image|images|node|url|schedule|provider)$/i;
 
@@ -241,6 +244,8 @@ function columnsOf(columns: Column[], rows: Row[], { wide, withNamespace }: { wi
     const name = isName(column, cell);
     const isNumber = column.type === "integer" || column.type === "number";
     const text = (row: Row) => (name ? row.metadata.name : isAge(column) ? "10d20h" : textOf(row.cells[cell]));
+    const most = name ? 56 : 60;
+    const full = width(column.name, text, most);
     const isFirstState = toneOf(column.name, textOf(rows[0]?.cells[cell])) !== undefined;
     return [
       {
@@ -248,7 +253,8 @@ function columnsOf(columns: Column[], rows: Row[], { wide, withNamespace }: { wi
         title: column.name,
         description: column.description,
         cell,
-        width: width(column.name, text, name ? 56 : 44) + (isFirstState ? 2 : 0),
+        width: full + (isFirstState ? 2 : 0),
+        least: full > LONG ? LONG : undefined,
         isPlain: isAge(column) || PLAIN.test(column.name),
         align: isNumber ? "end" : undefined,
         place: name ? "name" : isFirstState && /^(status|phase|type)$/i.test(column.name) ? "state" : "rest",
