@@ -3,8 +3,9 @@
 import { computed, signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { nextTheme, openKind, showsKeys } from "./keys";
+import { sections } from "./nav";
 import { go, route } from "./router";
-import { chooseContext, listed, namespace, namespaces, refresh, session } from "./state";
+import { chooseContext, namespace, namespaces, refresh, session } from "./state";
 import { Dialog, Icon } from "./ui";
 import type { IconName } from "./ui";
 
@@ -37,7 +38,7 @@ export function chooseNamespace(name: string | undefined): void {
 }
 
 const kindItems = computed<Item[]>(() =>
-  listed.value.map((kind) => ({
+  sections.value.flatMap((section) => section.kinds).map((kind) => ({
     id: `kind ${kind.path}`,
     icon: "table",
     title: kind.kind,

@@ -7,7 +7,7 @@ pub(crate) const FILES: &[(&str, &[u8])] = &[
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-A406DEC8.txt", include_bytes!("page/licenses-A406DEC8.txt")),
-    ("main-CNK33C2N.js", include_bytes!("page/main-CNK33C2N.js")),
     ("main-LTHK2K2E.css", include_bytes!("page/main-LTHK2K2E.css")),
+    ("main-UGL47SXX.js", include_bytes!("page/main-UGL47SXX.js")),
     ("object-KYFJJGQP.js", include_bytes!("page/object-KYFJJGQP.js")),
 ];
