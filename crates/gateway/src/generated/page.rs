@@ -7,7 +7,7 @@ pub(crate) const FILES: &[(&str, &[u8])] = &[
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-A406DEC8.txt", include_bytes!("page/licenses-A406DEC8.txt")),
-    ("main-LTHK2K2E.css", include_bytes!("page/main-LTHK2K2E.css")),
-    ("main-UGL47SXX.js", include_bytes!("page/main-UGL47SXX.js")),
+    ("main-MSR3FOU4.js", include_bytes!("page/main-MSR3FOU4.js")),
+    ("main-VTC5VJZ3.css", include_bytes!("page/main-VTC5VJZ3.css")),
     ("object-KYFJJGQP.js", include_bytes!("page/object-KYFJJGQP.js")),
 ];
