@@ -1,7 +1,8 @@
 #![allow(clippy::print_stderr, reason = "a program for people at a terminal")]
 //! Tasks of the workspace: `cargo xtask codegen [--check]`, `cargo xtask facts DIR`,
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
-//! `cargo xtask page [--check]`, `cargo xtask public-types`, `cargo xtask generate-check [--apply-configurations] DIR [PROJECT...]`,
+//! `cargo xtask page [--check]`, `cargo xtask public-types`,
+//! `cargo xtask generate-check [--apply-configurations] DIR [PROJECT...]`,
 //! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e programs [kube|helm|webhooks|lamps]`,

@@ -1,7 +1,7 @@
 //! `cargo xtask page [--check]`: the page of the gateway, built from `crates/gateway/page` by npm and esbuild.
 //!
-//! What is built is committed, so that building the gateway needs no npm: the files in `crates/gateway/src/generated/page`,
-//! and `page.rs`, the table of them.
+//! The files that it writes are committed, so that building the gateway needs no npm: those in
+//! `crates/gateway/src/generated/page`, and `page.rs`, the table of them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

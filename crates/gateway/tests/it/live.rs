@@ -202,5 +202,9 @@ async fn the_overview_tells_how_many_pods_of_a_workload_are_ready() {
     stage.write(Method::PUT, &format!("{sets}/exporter/status"), set).await;
     let overview = stage.get("/v1/overview").await.json();
     let part = &overview["workloads"][2];
-    assert_eq!(part["problems"], json!([{ "namespace": "default", "name": "exporter", "why": "5/6" }]), "{part}");
+    assert_eq!(
+        part["problems"],
+        json!([{ "namespace": "default", "name": "exporter", "why": "5/6" }]),
+        "{part}"
+    );
 }
