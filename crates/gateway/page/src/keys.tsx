@@ -120,6 +120,19 @@ const HELP: [string, [string[], string][]][] = [
       [["y"], "Copy the name"],
     ],
   ],
+  [
+    "In an object",
+    [
+      [["1", "2", "3"], "Choose a tab"],
+      [["e"], "Edit the YAML"],
+      [["Ctrl Enter"], "Review an edit, then apply it"],
+      [["c"], "Changes since it was opened"],
+      [["m"], "Managed fields; times in logs"],
+      [["f", "w"], "Follow a log, break its lines"],
+      [["G"], "To the end of a log"],
+      [["F6"], "Leave the terminal"],
+    ],
+  ],
 ];
 
 export function KeysDialog() {
