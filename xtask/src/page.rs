@@ -29,9 +29,10 @@ pub(crate) fn write() -> Result<(), String> {
     fs::write(&path, table(&files)).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Builds the page elsewhere, and compares.
+/// Builds the page elsewhere, and compares; and runs its tests.
 pub(crate) fn check() -> Result<(), String> {
     let files = build(&root().join("target/page"))?;
+    npm(&["run", "--silent", "test"])?;
     let committed = read(&root().join(BUILT))?;
     let names = |one: &Files, other: &Files| {
         let differs = |(name, content): &(&String, &Vec<u8>)| other.get(*name) != Some(*content);
