@@ -3,11 +3,14 @@
 
 #[rustfmt::skip]
 pub(crate) const FILES: &[(&str, &[u8])] = &[
-    ("chunk-2GXY63P7.js", include_bytes!("page/chunk-2GXY63P7.js")),
+    ("addon-fit-SKPEDABC.js", include_bytes!("page/addon-fit-SKPEDABC.js")),
+    ("chunk-3VVK5VT4.js", include_bytes!("page/chunk-3VVK5VT4.js")),
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
-    ("licenses-A406DEC8.txt", include_bytes!("page/licenses-A406DEC8.txt")),
-    ("main-MSR3FOU4.js", include_bytes!("page/main-MSR3FOU4.js")),
-    ("main-VTC5VJZ3.css", include_bytes!("page/main-VTC5VJZ3.css")),
-    ("object-KYFJJGQP.js", include_bytes!("page/object-KYFJJGQP.js")),
+    ("licenses-2C96A51A.txt", include_bytes!("page/licenses-2C96A51A.txt")),
+    ("main-WVFDOK5R.css", include_bytes!("page/main-WVFDOK5R.css")),
+    ("main-XIKKYMVX.js", include_bytes!("page/main-XIKKYMVX.js")),
+    ("object-FSTLODJM.js", include_bytes!("page/object-FSTLODJM.js")),
+    ("object-NDALZVAR.css", include_bytes!("page/object-NDALZVAR.css")),
+    ("xterm-BUYOFDOW.js", include_bytes!("page/xterm-BUYOFDOW.js")),
 ];
