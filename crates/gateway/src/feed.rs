@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use ring::{Ring, Status};
 use source::TableSource;
 
+use crate::digest;
 use crate::failure::{Code, Failure};
 
 /// The objects of an informer.
@@ -106,6 +107,12 @@ impl Feed {
 
     pub(crate) fn store(&self) -> &klient_cache::Store<Unstructured> {
         self.informer.store()
+    }
+
+    /// A name of what the store has: the same for the same objects only, also if the cluster comes back with another history.
+    pub(crate) fn version(&self) -> String {
+        let lists = self.informer.metrics().lists;
+        format!("{}-{}", self.ring.cursor(lists), digest::short(self.store().resource_version().as_bytes()))
     }
 
     pub(crate) fn has_ended(&self) -> bool {

@@ -15,6 +15,9 @@ use crate::options::CONTEXT_HEADER;
 
 pub(crate) const JSON: &str = "application/json";
 
+/// The caching of what the client may keep, if it asks whether it is still right.
+pub(crate) const CHECKED: &str = "private, no-cache";
+
 /// A response with a whole body.
 pub(crate) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
     (status, [(CONTENT_TYPE, content_type)], body.into()).into_response()
@@ -26,8 +29,7 @@ pub(crate) fn json(status: StatusCode, value: &Value) -> Response {
 
 /// A successful response in JSON, or 304 if the client has it. The tag changes with the body.
 pub(crate) fn tagged(request: &HeaderMap, tag: &str, body: impl FnOnce() -> Vec<u8>) -> Response {
-    // The client may keep it, and asks whether it is still right.
-    kept(request, tag, "private, no-cache", || whole(StatusCode::OK, JSON, body()))
+    kept(request, tag, CHECKED, || whole(StatusCode::OK, JSON, body()))
 }
 
 /// A response that the client may keep, or 304 if it has it. Tags are weak: a response may be compressed or not.

@@ -46,8 +46,11 @@ async fn list(context: &Context, group: &str, version: &str, plural: &str) -> Re
     }
     let key = FeedKey { form: Form::Objects, resource, namespace: None, field_selector: None };
     let feed = context.feed(key).await?;
-    let parts = Parts { objects: feed.store().list().into_iter(), is_first: true, has_ended: false };
-    Ok(([(CONTENT_TYPE, response::JSON)], response::in_parts(stream::iter(parts))).into_response())
+    // The version is read before the objects, which so are no older than their tag.
+    Ok(response::kept(&context.headers, &feed.version(), response::CHECKED, || {
+        let parts = Parts { objects: feed.store().list().into_iter(), is_first: true, has_ended: false };
+        ([(CONTENT_TYPE, response::JSON)], response::in_parts(stream::iter(parts))).into_response()
+    }))
 }
 
 /// The parts of a response: objects as they are in the cache, which nothing decodes.

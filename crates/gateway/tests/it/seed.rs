@@ -68,3 +68,29 @@ async fn long_lists_come_in_parts_and_compressed_if_that_is_taken() {
     flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut whole).unwrap();
     assert_eq!(whole.len(), plain.body.len());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_the_client_has_is_not_sent_again() {
+    let stage = Stage::start(Options::default()).await;
+    stage.config_map("a", json!({})).await;
+    let first = stage.get("/configmaps/core/v1").await;
+    let again = async |tag: &str| {
+        let request = stage.request("/configmaps/core/v1").header("if-none-match", tag);
+        stage.send(request.body(String::new()).unwrap()).await
+    };
+    let tag = first.header("etag");
+    let same = again(tag).await;
+    assert_eq!((same.status.as_u16(), same.header("etag"), same.body.len()), (304, tag, 0));
+    stage.config_map("b", json!({})).await;
+    let other = async {
+        loop {
+            let answer = again(tag).await;
+            if answer.status == 200 {
+                return answer;
+            }
+        }
+    };
+    let other = crate::stage::soon("another list", other).await;
+    assert_ne!(other.header("etag"), tag);
+    assert!(other.text().contains("\"name\":\"b\""));
+}
