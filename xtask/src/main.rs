@@ -3,7 +3,7 @@
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
 //! `cargo xtask page [--check]`, `cargo xtask public-types`,
 //! `cargo xtask generate-check [--apply-configurations] DIR [PROJECT...]`,
-//! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel`, `cargo xtask soak --minutes N`,
+//! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel|gateway`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e programs [kube|helm|webhooks|lamps]`,
 //! `cargo xtask e2e leaderelection`, `cargo xtask e2e streams`,
@@ -31,7 +31,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | page [--check] | tidy \
     | public-types \
     | generate-check [--apply-configurations] DIR [PROJECT...] \
-    | bench wire|informers|queue|apply|client|controller|server|cel \
+    | bench wire|informers|queue|apply|client|controller|server|cel|gateway \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks|lamps] \
     | e2e leaderelection | e2e streams | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
 
@@ -56,6 +56,7 @@ fn main() -> ExitCode {
         ["bench", "controller"] => bench::controller(),
         ["bench", "server"] => bench::server(),
         ["bench", "cel"] => bench::cel(),
+        ["bench", "gateway"] => bench::gateway(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", "cel"] => cel::run(),
         ["e2e", "leaderelection"] => leaderelection::run(),

@@ -23,6 +23,9 @@
 //!   klient-bench widgets --kubeconfig FILE --count 10000 [--fill | --changes 500]
 //!   klient-bench controller --kubeconfig FILE --count 10000 [--changes 500]
 //!   klient-bench cel    --rule numbers [--rules ../crates/cel/benches/rules.json] [--repeat 20000]
+//!   klient-bench pod-list --address 127.0.0.1:28888 --pid PID --count 10000 [--token TOKEN] [--conc 4] [--seconds 5]
+//!   klient-bench live   --address 127.0.0.1:28888 --pid PID --kubeconfig FILE --count 10000 [--token TOKEN]
+//!                       [--clients 100] [--rate 100] [--seconds 10]
 //!   klient-bench unread --kubeconfig FILE [--requests 10000] [--unread 500]
 
 mod apply;
@@ -33,7 +36,9 @@ mod discovery;
 mod get;
 mod index;
 mod informer;
+mod live;
 mod namespaces;
+mod pod_list;
 mod pods;
 mod queue;
 mod unread;
@@ -79,6 +84,8 @@ fn main() {
         "three-way" => Box::new(apply::three_way(&args, &mut out)),
         "apply-http" => run(apply::over_http(&args, &mut out)),
         "unread" => run(unread::run(&args, &mut out)),
+        "pod-list" => Box::new(pod_list::run(&args, &mut out)),
+        "live" => run(live::run(&args, &mut out)),
         "pods" => run(pods::run(&args, &mut out)),
         "creates" => run(creates::run(&args, &mut out)),
         "definitions" => run(widgets::define(&args)),

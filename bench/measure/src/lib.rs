@@ -69,10 +69,34 @@ pub fn monotonic() -> i64 {
 
 /// A line of `/proc/self/status`, in KiB.
 pub fn vm(field: &str) -> u64 {
-    let s = std::fs::read_to_string("/proc/self/status").unwrap();
+    status("self", field)
+}
+
+fn status(process: &str, field: &str) -> u64 {
+    let s = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     s.lines()
         .find_map(|l| l.strip_prefix(field)?.strip_prefix(':')?.split_whitespace().next()?.parse().ok())
         .unwrap_or(0)
+}
+
+/// Another process of this machine.
+#[derive(Clone, Copy)]
+pub struct Process(pub usize);
+
+impl Process {
+    /// Milliseconds of user and system time, with those of all its threads.
+    pub fn cpu(self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap();
+        // Behind the name, which may contain spaces; in ticks of 10 ms.
+        let (_, behind_name) = stat.rsplit_once(')').unwrap();
+        let fields = behind_name.split_whitespace().skip(11).take(2);
+        fields.map(|ticks| ticks.parse::<f64>().unwrap() * 10.0).sum()
+    }
+
+    /// A line of its `status`, in KiB.
+    pub fn vm(self, field: &str) -> u64 {
+        status(&self.0.to_string(), field)
+    }
 }
 
 /// Measures from its start to its stop.

@@ -35,6 +35,11 @@ impl Row {
         Row { name: name.into(), ours, peer: None, reach: Reach::AtMost(reach) }
     }
 
+    /// Ours alone, for the record.
+    pub(super) fn alone(name: impl Into<String>, ours: f64) -> Self {
+        Row { name: name.into(), ours, peer: None, reach: Reach::Any }
+    }
+
     /// Ours by the peer's, for comparison.
     pub(super) fn told(name: impl Into<String>, ours: f64, peer: f64) -> Self {
         Row { name: name.into(), ours, peer: Some(peer), reach: Reach::Any }
@@ -90,5 +95,6 @@ fn rows_say_whether_the_figure_is_reached() {
     assert_eq!(Row::rate("a", 500.0, 100.0, 5.0).to_string(), "a\t500.0\t100.0\t5.00\t≥5\tok");
     assert_eq!(Row::rate("a", 140.0, 100.0, 1.5).to_string(), "a\t140.0\t100.0\t1.40\t≥1.5\tshort");
     assert_eq!(Row::limit("b", 12.0, 13.0).to_string(), "b\t12.0\t-\t-\t13\tok");
+    assert_eq!(Row::alone("b", 12.0).to_string(), "b\t12.0\t-\t-\t-\t-");
     assert_eq!(Row::told("c", 50.0, 100.0).to_string(), "c\t50.0\t100.0\t0.50\t-\t-");
 }

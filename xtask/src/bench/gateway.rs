@@ -1,0 +1,164 @@
+//! `cargo xtask bench gateway`: `/pod/list` of the gateway beside that of Gin and client-go, and live tables.
+
+use std::fs;
+use std::net::TcpStream;
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::peer::Peer;
+use super::row::{Row, Rows};
+use super::runs::{RUNS, Runs};
+use super::{build, folder, go, klient, record};
+use crate::root;
+use crate::servers::{self, Server};
+
+/// The pods of the cluster.
+const PODS: usize = 10_000;
+
+/// The targets of `/pod/list` beside Gin and client-go: answers per second, and memory.
+const RATE: f64 = 5.0;
+const MEMORY: f64 = 0.25;
+
+/// Clients on live tables, and changes per second.
+const CLIENTS: usize = 100;
+const CHANGES: usize = 100;
+
+/// The addresses of the services.
+const OURS: &str = "127.0.0.1:28888";
+const THEIRS: &str = "127.0.0.1:28889";
+
+/// The token of the gateway.
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// The services, and the load that they are put under.
+struct GatewayBench {
+    load: Peer,
+    gateway: Peer,
+    gin: Peer,
+    server: Server,
+}
+
+/// A service in a process of its own, which ends when dropped.
+struct Service(Child);
+
+pub(crate) fn gateway() -> Result<(), String> {
+    let bench = GatewayBench::start()?;
+    let mut rows = Rows::default();
+    bench.pod_list(&mut rows)?;
+    bench.live(&mut rows)?;
+    record("gateway", &rows)
+}
+
+impl GatewayBench {
+    fn start() -> Result<Self, String> {
+        let bench = folder()?;
+        let (load, gin) = (klient(&bench)?, go(&bench, "gin")?);
+        build::cargo(&root(), &["build", "--release", "--package", "klient-cli"])?;
+        let (klient, folder) = (root().join("target/release/klient"), servers::folder());
+        fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        let server = Server::embedded(&klient, &folder)?;
+        load.run(&format!("pods --fill --count {PODS} --kubeconfig {}", server.kubeconfig.display()))?;
+        let token = folder.join("gateway-token");
+        fs::write(&token, TOKEN).map_err(|error| format!("cannot write {}: {error}", token.display()))?;
+        Ok(GatewayBench { load, gateway: Peer::new(klient, &folder), gin, server })
+    }
+
+    fn gateway(&self) -> Result<Service, String> {
+        let (_, port) = OURS.split_once(':').expect("it has a port");
+        let kubeconfig = self.server.kubeconfig.display();
+        let words =
+            format!("gateway --port {port} --access-token-file gateway-token --kubeconfig {kubeconfig}");
+        Service::start(&self.gateway, &words, OURS)
+    }
+
+    fn gin(&self, flags: &str) -> Result<Service, String> {
+        let words = format!("--address {THEIRS} --kubeconfig {} {flags}", self.server.kubeconfig.display());
+        Service::start(&self.gin, &words, THEIRS)
+    }
+
+    /// The list of all pods, by services that have just started.
+    fn pod_list(&self, rows: &mut Rows) -> Result<(), String> {
+        let [mut ours, mut gin, mut without]: [Runs; 3] = Default::default();
+        for _ in 0..RUNS {
+            self.list(&mut ours, self.gateway()?, OURS)?;
+            self.list(&mut gin, self.gin("")?, THEIRS)?;
+            self.list(&mut without, self.gin("--no-managed-fields")?, THEIRS)?;
+        }
+        for (theirs, peer) in [(&gin, "Gin"), (&without, "Gin without managedFields")] {
+            let name = |what: &str| format!("/pod/list of {PODS} pods, {what}, {peer}");
+            let pair = |figure| Ok::<_, String>((ours.median(figure)?, theirs.median(figure)?));
+            let (rate, their_rate) = pair("answers_per_s")?;
+            rows.push(Row::rate(name("answers per s"), rate, their_rate, RATE));
+            let (cpu, their_cpu) = pair("cpu_ms_per_answer")?;
+            rows.push(Row::told(name("CPU ms per answer"), cpu, their_cpu));
+            let (bytes, their_bytes) = pair("bytes")?;
+            rows.push(Row::told(name("KB per answer"), bytes / 1e3, their_bytes / 1e3));
+            let (rest, their_rest) = pair("rest_kib")?;
+            rows.push(Row::ratio(name("KiB resident at rest"), rest, their_rest, MEMORY));
+            let (peak, their_peak) = pair("peak_kib")?;
+            rows.push(Row::ratio(name("KiB resident at most"), peak, their_peak, MEMORY));
+        }
+        Ok(())
+    }
+
+    fn list(&self, runs: &mut Runs, service: Service, address: &str) -> Result<(), String> {
+        let words =
+            format!("pod-list --address {address} --token {TOKEN} --pid {} --count {PODS}", service.0.id());
+        runs.push(&self.load.run(&words)?)
+    }
+
+    /// Tables of all pods, with their changes.
+    fn live(&self, rows: &mut Rows) -> Result<(), String> {
+        let mut runs = Runs::default();
+        for _ in 0..RUNS {
+            let gateway = self.gateway()?;
+            runs.push(&self.load.run(&format!(
+                "live --address {OURS} --token {TOKEN} --pid {} --kubeconfig {} --count {PODS} --clients {CLIENTS} \
+                 --rate {CHANGES}",
+                gateway.0.id(),
+                self.server.kubeconfig.display(),
+            ))?)?;
+        }
+        for (figure, what) in [
+            ("p50_us", "from a write's answer to its event, p50 µs"),
+            ("p99_us", "from a write's answer to its event, p99 µs"),
+            ("request_p50_us", "from a write's request to its event, p50 µs"),
+            ("request_p99_us", "from a write's request to its event, p99 µs"),
+            ("events_per_s", "events per s"),
+            ("cpu_ms_per_s", "CPU ms per s"),
+            ("cpu_us_per_event", "CPU µs per event"),
+            ("rss_kib", "KiB resident"),
+            ("peak_kib", "KiB resident at most"),
+        ] {
+            let name = format!("{CLIENTS} live tables of {PODS} pods, {CHANGES} changes per s, {what}");
+            rows.push(Row::alone(name, runs.median(figure)?));
+        }
+        Ok(())
+    }
+}
+
+impl Service {
+    /// Starts a service, and waits until it listens.
+    fn start(peer: &Peer, words: &str, address: &str) -> Result<Self, String> {
+        let mut service = Service(peer.start(words)?);
+        let began = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            if let Ok(Some(status)) = service.0.try_wait() {
+                return Err(format!("{words}: it has ended with {status}"));
+            }
+            if began.elapsed() > Duration::from_secs(60) {
+                return Err(format!("{words}: it does not listen"));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(service)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
