@@ -8,6 +8,7 @@ mod contexts;
 mod faults;
 mod limits;
 mod live;
+mod manifest;
 mod owned;
 mod proxied;
 mod routes;

@@ -76,7 +76,7 @@ impl Answer {
 
 impl Stage {
     pub(crate) async fn start(options: Options) -> Self {
-        Stage::start_with(options, |_| Vec::new()).await
+        Stage::start_as(async |admin| (admin.clone(), options)).await
     }
 
     /// With contexts that may be those of the stage's own server.
@@ -84,14 +84,19 @@ impl Stage {
         options: Options,
         contexts: impl FnOnce(&Client) -> Vec<klient_gateway::Context>,
     ) -> Self {
+        Stage::start_as(async |admin| (admin.clone(), Options { contexts: contexts(admin), ..options })).await
+    }
+
+    /// With the client of the gateway, and its options, made on the server of the stage.
+    pub(crate) async fn start_as(prepare: impl AsyncFnOnce(&Client) -> (Client, Options)) -> Self {
         let server = klient_apiserver::Options {
             containers: Some(klient_apiserver::Containers::built_in()),
             ..klient_apiserver::Options::default()
         };
         let server = Server::start(server).await.unwrap();
         let admin = Client::new(Config::from_kubeconfig(&server.kubeconfig()).unwrap()).unwrap();
-        let options = Options { contexts: contexts(&admin), ..options };
-        let gateway = Gateway::new(admin.clone(), options).unwrap();
+        let (client, options) = prepare(&admin).await;
+        let gateway = Gateway::new(client, options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
