@@ -85,19 +85,23 @@ impl GatewayBench {
             self.list(&mut gin, self.gin("")?, THEIRS)?;
             self.list(&mut without, self.gin("--no-managed-fields")?, THEIRS)?;
         }
-        for (theirs, peer) in [(&gin, "Gin"), (&without, "Gin without managedFields")] {
-            let name = |what: &str| format!("/pod/list of {PODS} pods, {what}, {peer}");
-            let pair = |figure| Ok::<_, String>((ours.median(figure)?, theirs.median(figure)?));
-            let (rate, their_rate) = pair("answers_per_s")?;
-            rows.push(Row::rate(name("answers per s"), rate, their_rate, RATE));
-            let (cpu, their_cpu) = pair("cpu_ms_per_answer")?;
-            rows.push(Row::told(name("CPU ms per answer"), cpu, their_cpu));
-            let (bytes, their_bytes) = pair("bytes")?;
-            rows.push(Row::told(name("KB per answer"), bytes / 1e3, their_bytes / 1e3));
-            let (rest, their_rest) = pair("rest_kib")?;
-            rows.push(Row::ratio(name("KiB resident at rest"), rest, their_rest, MEMORY));
-            let (peak, their_peak) = pair("peak_kib")?;
-            rows.push(Row::ratio(name("KiB resident at most"), peak, their_peak, MEMORY));
+        let pair = |theirs: &Runs, figure| Ok::<_, String>((ours.median(figure)?, theirs.median(figure)?));
+        for (figure, what) in [
+            ("answers_per_s", "answers per s"),
+            ("cpu_ms_per_answer", "CPU ms per answer"),
+            ("bytes", "bytes per answer"),
+            ("rest_kib", "KiB resident at rest"),
+            ("peak_kib", "KiB resident at most"),
+        ] {
+            let name = |peer: &str| format!("/pod/list of {PODS} pods, {what}, {peer}");
+            let (ours, theirs) = pair(&gin, figure)?;
+            rows.push(match figure {
+                "answers_per_s" => Row::rate(name("Gin"), ours, theirs, RATE),
+                "rest_kib" | "peak_kib" => Row::ratio(name("Gin"), ours, theirs, MEMORY),
+                _ => Row::told(name("Gin"), ours, theirs),
+            });
+            let (ours, theirs) = pair(&without, figure)?;
+            rows.push(Row::told(name("Gin without managedFields"), ours, theirs));
         }
         Ok(())
     }

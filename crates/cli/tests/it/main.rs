@@ -21,6 +21,7 @@ mod explain;
 mod flags;
 mod front;
 mod gateway;
+mod gateway_documents;
 mod generate;
 mod impersonation;
 mod klog;
