@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use klient_apimachinery::{Object as _, Unstructured};
+use klient_apimachinery::Unstructured;
 use klient_client::{Client, Config};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
