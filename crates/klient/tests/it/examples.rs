@@ -114,6 +114,9 @@ mod warnings_and_spans;
 mod watch;
 #[path = "../../examples/watch_again.rs"]
 mod watch_again;
+#[cfg(feature = "proxy")]
+#[path = "../../examples/web_service.rs"]
+mod web_service;
 #[path = "../../examples/work_queue.rs"]
 mod work_queue;
 #[path = "../../examples/work_queue_shutdown.rs"]
