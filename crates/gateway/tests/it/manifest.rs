@@ -133,9 +133,18 @@ async fn the_account_of_the_read_only_manifest_reads_and_sees_no_secret() {
     assert!(tables > 20, "{tables}");
 
     let object = stage.get("/v1/object/core/v1/pods/web?namespace=default").await.json();
-    let refused: Vec<&Value> =
-        object["problems"].as_array().unwrap().iter().map(|problem| &problem["part"]).collect();
-    assert_eq!(refused, ["secrets"], "{object}");
+    let problems = object["problems"].as_array().unwrap().iter();
+    let refused: Vec<&str> = problems.map(|problem| problem["part"].as_str().unwrap()).collect();
+    assert_eq!(
+        refused,
+        [
+            "secrets",
+            "podcertificaterequests.certificates.k8s.io",
+            "rolebindings.rbac.authorization.k8s.io",
+            "roles.rbac.authorization.k8s.io",
+        ],
+        "{object}"
+    );
     let log = "/api/v1/namespaces/default/pods/web/log";
     let logged = crate::stage::soon("the log", async {
         loop {
