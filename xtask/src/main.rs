@@ -3,12 +3,12 @@
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
 //! `cargo xtask page [--check]`, `cargo xtask public-types`,
 //! `cargo xtask generate-check [--apply-configurations] DIR [PROJECT...]`,
-//! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel|gateway`, `cargo xtask soak --minutes N`,
+//! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel|gateway|klog`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e programs [kube|helm|webhooks|lamps]`,
 //! `cargo xtask e2e leaderelection`, `cargo xtask e2e streams`,
 //! `cargo xtask e2e values [--seed N] [--inputs N] [--only NAME] [--record]`,
-//! `cargo xtask e2e cel`.
+//! `cargo xtask e2e cel`, `cargo xtask e2e klog [--record]`.
 
 mod bench;
 mod cel;
@@ -16,6 +16,7 @@ mod codegen;
 mod e2e;
 mod generate_check;
 mod go;
+mod klog;
 mod leaderelection;
 mod page;
 mod public_types;
@@ -31,9 +32,10 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | page [--check] | tidy \
     | public-types \
     | generate-check [--apply-configurations] DIR [PROJECT...] \
-    | bench wire|informers|queue|apply|client|controller|server|cel|gateway \
+    | bench wire|informers|queue|apply|client|controller|server|cel|gateway|klog \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks|lamps] \
-    | e2e leaderelection | e2e streams | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel";
+    | e2e leaderelection | e2e streams | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel \
+    | e2e klog [--record]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -57,8 +59,10 @@ fn main() -> ExitCode {
         ["bench", "server"] => bench::server(),
         ["bench", "cel"] => bench::cel(),
         ["bench", "gateway"] => bench::gateway(),
+        ["bench", "klog"] => bench::klog(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", "cel"] => cel::run(),
+        ["e2e", "klog", ref arguments @ ..] => klog::run(arguments),
         ["e2e", "leaderelection"] => leaderelection::run(),
         ["e2e", "streams"] => streams::run(),
         ["e2e", "programs", ref names @ ..] => e2e::programs(names),

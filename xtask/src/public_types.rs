@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::root;
 
 /// The crates that programs use. The rest is generated, or used by these only.
-const CRATES: [&str; 16] = [
+const CRATES: [&str; 17] = [
     "klient",
     "klient-apimachinery",
     "klient-apiserver",
@@ -26,6 +26,7 @@ const CRATES: [&str; 16] = [
     "klient-controller",
     "klient-definitions",
     "klient-gateway",
+    "klient-klog",
     "klient-structured-merge",
     "klient-testing",
     "klient-webhook",
@@ -44,6 +45,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("serde_core", "1.x; the traits of serde"),
     ("serde_json", "1.x; values of untyped objects and patches, re-exported as `klient::serde_json`"),
     ("tokio", "1.x; the streams of bytes that dialers open, and those of the embedded server"),
+    ("tracing_core", "0.1 since 2019; klient-klog is a layer of its subscribers"),
+    ("tracing_subscriber", "0.3 since 2021; the trait that layers implement, of which klient-klog is one"),
     ("tower_layer", "0.3 since 2019; the trait that layers implement"),
     ("tower_service", "0.3 since 2019; the trait that transports implement"),
 ];

@@ -17,6 +17,7 @@ use crate::root;
 const EDGES: &[(&str, &[&str])] = &[
     ("klient-apimachinery", &[]),
     ("klient-structured-merge", &["klient-apimachinery"]),
+    ("klient-klog", &["klient-apimachinery"]),
     ("klient-schema", &["klient-apimachinery"]),
     ("klient-api", &["klient-apimachinery", "klient-schema"]),
     (
@@ -90,6 +91,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-definitions",
             "klient-derive",
             "klient-gateway",
+            "klient-klog",
             "klient-proxy",
             "klient-streams",
             "klient-structured-merge",
@@ -111,6 +113,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "klient-config-flags",
             "klient-gateway",
             "klient-generate",
+            "klient-klog",
             "klient-proxy",
             "klient-schema",
             "klient-streams",
@@ -165,6 +168,7 @@ const PLAIN: [&str; 25] = [
     "crates/generate/",
     "crates/schema/",
     "crates/klient/",
+    "crates/klog/",
     "crates/proxy/",
     "crates/streams/",
     "crates/structured-merge/",

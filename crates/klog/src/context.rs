@@ -1,0 +1,149 @@
+//! [`Context`], the name and the values that a span adds to the lines of events in it.
+
+use std::fmt::Write as _;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use crate::Format;
+use crate::format::push_json_string;
+use crate::visitor::{Fields, LOGGER};
+
+/// The name and the values that a span adds to lines, for each format that a layer has asked for.
+#[derive(Debug, Default)]
+struct Contexts {
+    text: Context,
+    json: Context,
+}
+
+impl Contexts {
+    fn of(&mut self, format: Format) -> &mut Context {
+        match format {
+            Format::Text => &mut self.text,
+            Format::Json => &mut self.json,
+        }
+    }
+}
+
+/// The name and the values of a span.
+#[derive(Debug, Default)]
+struct Context {
+    name: Option<String>,
+    /// Keys, and values with their keys in the format.
+    values: Vec<(&'static str, String)>,
+}
+
+/// Keeps the values of a span that is created, or that gets more values.
+pub(crate) fn keep<S>(format: Format, span: &SpanRef<'_, S>, record: impl FnOnce(&mut dyn Visit))
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let mut visitor = Visitor { format, context: Context::default(), fields: Fields::default() };
+    record(&mut visitor);
+    let new = visitor.context;
+    let mut extensions = span.extensions_mut();
+    if extensions.get_mut::<Contexts>().is_none() {
+        extensions.insert(Contexts::default());
+    }
+    let contexts = extensions.get_mut::<Contexts>().expect("it has been inserted");
+    let context = contexts.of(format);
+    context.name = new.name.or(context.name.take());
+    for (key, value) in new.values {
+        context.values.retain(|(existing, _)| *existing != key);
+        context.values.push((key, value));
+    }
+}
+
+/// Visits one field after the other.
+struct Visitor {
+    format: Format,
+    context: Context,
+    fields: Fields,
+}
+
+impl Visitor {
+    fn push(&mut self, field: &Field, record: impl FnOnce(&mut Fields)) {
+        self.fields.reset(self.format, false);
+        record(&mut self.fields);
+        if !self.fields.values.is_empty() {
+            self.context.values.push((field.name(), std::mem::take(&mut self.fields.values)));
+        }
+    }
+}
+
+impl Visit for Visitor {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            LOGGER => self.context.name = Some(value.to_owned()),
+            _ => self.push(field, |fields| fields.record_str(field, value)),
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.push(field, |fields| fields.record_i64(field, value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.push(field, |fields| fields.record_u64(field, value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.push(field, |fields| fields.record_i128(field, value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.push(field, |fields| fields.record_u128(field, value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.push(field, |fields| fields.record_bool(field, value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.push(field, |fields| fields.record_f64(field, value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        self.push(field, |fields| fields.record_error(field, value));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.push(field, |fields| fields.record_debug(field, value));
+    }
+}
+
+/// Collects the names and values of an event's spans, outermost first. A value whose key the event has is the event's.
+pub(crate) fn collect<S>(
+    format: Format,
+    event: &Event<'_>,
+    context: &layer::Context<'_, S>,
+    names: &mut String,
+    values: &mut String,
+) where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let Some(scope) = context.event_scope(event) else { return };
+    for span in scope.from_root() {
+        let mut extensions = span.extensions_mut();
+        let Some(contexts) = extensions.get_mut::<Contexts>() else { continue };
+        let Context { name, values: of_span } = contexts.of(format);
+        if let Some(name) = name {
+            let dot = if names.is_empty() { "" } else { "." };
+            write!(names, "{dot}{name}").expect("a String takes all text");
+        }
+        for (key, value) in of_span {
+            let is_events = format == Format::Text && event.metadata().fields().field(*key).is_some();
+            if !is_events {
+                values.push_str(value);
+            }
+        }
+    }
+}
+
+/// Appends the name of a JSON line's logger.
+pub(crate) fn push_json_logger(out: &mut String, name: &str) {
+    out.push_str(",\"logger\":");
+    push_json_string(out, name);
+}

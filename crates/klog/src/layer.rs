@@ -1,0 +1,228 @@
+//! [`Layer`], which writes events as lines.
+
+use std::backtrace::Backtrace;
+use std::cell::Cell;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_log::NormalizeEvent as _;
+use tracing_subscriber::layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::backtrace_at::BacktraceAt;
+use crate::call::{Call, Shape};
+use crate::context;
+use crate::filter::has_verbosity_field;
+use crate::format::{push_json_string, push_quoted};
+use crate::header::{Position, push_header};
+use crate::output::{Line, Output};
+use crate::verbosity::Verbosity;
+use crate::visitor::Fields;
+use crate::{Format, Severity};
+
+/// A line with the severity `F` was written: the program that ends with it need not say why.
+pub(crate) static HAS_FATAL_LINE: AtomicBool = AtomicBool::new(false);
+
+/// Writes events as lines of klog, without a decision about their verbosity.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    pub(crate) verbosity: Verbosity,
+    pub(crate) format: Format,
+    pub(crate) skips_headers: bool,
+    pub(crate) has_folder: bool,
+    pub(crate) backtrace_at: Option<BacktraceAt>,
+    pub(crate) output: Arc<Output>,
+}
+
+/// The memory of a line, which each thread keeps for the next.
+#[derive(Debug, Default)]
+struct Buffers {
+    line: String,
+    fields: Fields,
+    names: String,
+    values: String,
+}
+
+thread_local! {
+    static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
+}
+
+/// Memory above this size is not kept.
+const KEPT: usize = 64 * 1024;
+
+impl<S> layer::Layer<S> for Layer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
+        if let Some(span) = context.span(id).filter(|_| !attributes.fields().is_empty()) {
+            context::keep(self.format, &span, |visitor| attributes.record(visitor));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: layer::Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            context::keep(self.format, &span, |visitor| values.record(visitor));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
+        // A value that logs while it is formatted gets buffers of its own.
+        let mut buffers = BUFFERS.take().unwrap_or_default();
+        self.write(event, &context, &mut buffers);
+        if buffers.line.capacity() <= KEPT {
+            BUFFERS.set(Some(buffers));
+        }
+    }
+}
+
+impl Layer {
+    /// Returns true if a call without values is logged.
+    pub(crate) fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.verbosity.is_logged(self.verbosity.call(metadata).verbosity, metadata.file())
+    }
+
+    fn write<S>(&self, event: &Event<'_>, context: &layer::Context<'_, S>, buffers: &mut Buffers)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let normalized = event.normalized_metadata();
+        let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
+        let call = self.verbosity.call(metadata);
+        // A filter of tracing-subscriber loses its decision if a value of the event is an event or a span itself.
+        let has_field = || has_verbosity_field(metadata);
+        if !self.verbosity.is_logged(call.verbosity, metadata.file()) && !has_field() {
+            return;
+        }
+        let Buffers { line, fields, names, values } = buffers;
+        fields.reset(self.format, call.shape != Shape::Event && call.severity == Severity::Error);
+        event.record(fields);
+        if fields
+            .verbosity
+            .is_some_and(|verbosity| !self.verbosity.is_logged(clamped(verbosity), metadata.file()))
+        {
+            return;
+        }
+        names.clear();
+        values.clear();
+        if call.shape != Shape::Printed {
+            context::collect(self.format, event, context, names, values);
+        }
+        line.clear();
+        let position = Position::new(metadata.file(), metadata.line());
+        let parts = Parts { call, position, fields, names, values };
+        let header = match self.format {
+            Format::Text => self.push_text(line, &parts),
+            Format::Json => {
+                push_json(line, metadata, &parts);
+                0
+            }
+        };
+        self.push_backtraces(line, &parts);
+        if call.severity == Severity::Fatal {
+            HAS_FATAL_LINE.store(true, Ordering::Relaxed);
+        }
+        let verbosity = parts.verbosity();
+        self.output.write(&Line { severity: call.severity, verbosity, text: line, header });
+    }
+
+    /// Appends a line of text, and returns the length of its header.
+    fn push_text(&self, line: &mut String, parts: &Parts<'_>) -> usize {
+        let Parts { call, position, fields, names, values } = *parts;
+        if !self.skips_headers {
+            push_header(line, call.severity, position, self.has_folder);
+        }
+        let header = line.len();
+        let is_structured = match call.shape {
+            Shape::Printed => false,
+            Shape::Structured => true,
+            Shape::Event => {
+                let has_values = !(fields.values.is_empty() && values.is_empty() && names.is_empty());
+                has_values || fields.message.contains(|c: char| c.is_control())
+            }
+        };
+        if is_structured {
+            push_quoted(line, &fields.message);
+        } else {
+            line.push_str(&fields.message);
+        }
+        line.push_str(&fields.error);
+        if !names.is_empty() {
+            Format::Text.push_string(line, "logger", names);
+        }
+        line.push_str(values);
+        line.push_str(&fields.values);
+        if !line.ends_with('\n') {
+            line.push('\n');
+        }
+        header
+    }
+
+    /// Appends the stack at the position of `--log-backtrace-at`, and that of a fatal line in a file.
+    fn push_backtraces(&self, line: &mut String, parts: &Parts<'_>) {
+        let is_asked_for = self.backtrace_at.as_ref().is_some_and(|at| at.is(parts.position));
+        let is_fatal = parts.call.is_fatal && self.output.has_files();
+        if is_asked_for || is_fatal {
+            writeln!(line, "{}", Backtrace::force_capture()).expect("a String takes all text");
+        }
+    }
+}
+
+/// The parts of a line.
+#[derive(Clone, Copy)]
+struct Parts<'a> {
+    call: Call,
+    position: Position<'a>,
+    fields: &'a Fields,
+    /// The names of the loggers.
+    names: &'a str,
+    /// The values of the spans.
+    values: &'a str,
+}
+
+impl Parts<'_> {
+    /// The verbosity of the call; 0 if it has none.
+    fn verbosity(&self) -> i32 {
+        self.fields.verbosity.map_or(self.call.verbosity, clamped).max(0)
+    }
+}
+
+/// The verbosity in a field. One that no flag can have is never logged.
+fn clamped(verbosity: i64) -> i32 {
+    i32::try_from(verbosity).unwrap_or(i32::MAX)
+}
+
+/// Appends a line of JSON with the keys of kube-apiserver, in its order.
+fn push_json(line: &mut String, metadata: &Metadata<'_>, parts: &Parts<'_>) {
+    let Parts { call, position, fields, names, values } = *parts;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let millis = now.as_nanos() as f64 / 1e6;
+    write!(line, "{{\"ts\":{millis}").expect("a String takes all text");
+    if !names.is_empty() {
+        context::push_json_logger(line, names);
+    }
+    line.push_str(",\"caller\":");
+    if metadata.file().is_some() {
+        push_json_string(line, &format!("{}:{}", position.file(true), position.line()));
+    } else {
+        line.push_str("\"undefined\"");
+    }
+    line.push_str(",\"msg\":");
+    // zap gets unstructured messages without the line end that klog adds.
+    let message = match call.shape {
+        Shape::Printed => fields.message.strip_suffix('\n').unwrap_or(&fields.message),
+        Shape::Structured | Shape::Event => &fields.message,
+    };
+    push_json_string(line, message);
+    line.push_str(values);
+    if call.severity != Severity::Error {
+        write!(line, ",\"v\":{}", parts.verbosity()).expect("a String takes all text");
+    }
+    line.push_str(&fields.values);
+    line.push_str(&fields.error);
+    line.push_str("}\n");
+}

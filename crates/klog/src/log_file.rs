@@ -1,0 +1,150 @@
+//! [`LogFile`], a log file that begins anew when it has reached its size.
+
+mod name;
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use klient_apimachinery::go::os_error;
+
+use crate::buffered::Buffered;
+use crate::output::write_stderr;
+use crate::{Error, Severity};
+
+/// The place and the size of log files.
+#[derive(Clone, Debug)]
+pub(crate) struct LogFileOptions {
+    pub(crate) place: Place,
+    /// Bytes; `None` without a limit.
+    pub(crate) max_size: Option<u64>,
+    /// A file begins with the machine and the format of its lines.
+    pub(crate) has_head: bool,
+}
+
+/// The place of log files.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// One file for all severities, which is emptied when it is full.
+    File(PathBuf),
+    /// A folder, in which each severity has a file, and another when that is full.
+    Folder(PathBuf),
+}
+
+impl LogFileOptions {
+    pub(crate) fn is_single(&self) -> bool {
+        matches!(self.place, Place::File(_))
+    }
+}
+
+/// A log file of a severity.
+#[derive(Debug)]
+pub(crate) struct LogFile {
+    options: LogFileOptions,
+    severity: Severity,
+    path: PathBuf,
+    size: u64,
+    lines: Buffered<File>,
+    /// A failure to begin anew was told.
+    has_told: bool,
+}
+
+impl LogFile {
+    /// Opens a file at the start of the program: one that exists is continued.
+    pub(crate) fn open(options: &LogFileOptions, severity: Severity) -> Result<Self, Error> {
+        let path = path(&options.place, severity);
+        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        let file = opened.map_err(|error| cannot_open(options, &path, &error))?;
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        link(options, &path, severity);
+        let lines = Buffered::new(file);
+        let mut log_file = LogFile { options: options.clone(), severity, path, size, lines, has_told: false };
+        log_file.push_head();
+        Ok(log_file)
+    }
+
+    /// Appends a line, in another file if it does not fit.
+    pub(crate) fn push(&mut self, line: &str) {
+        let length = line.len() as u64;
+        if self.options.max_size.is_some_and(|max| self.size + length >= max) {
+            self.begin_anew();
+        }
+        self.size += length;
+        let failed = self.lines.push(line);
+        self.tell(failed);
+    }
+
+    /// Writes what is buffered. Returns the file if something was written.
+    pub(crate) fn flush(&mut self) -> Option<File> {
+        let had_lines = !self.lines.is_empty();
+        let failed = self.lines.flush();
+        self.tell(failed);
+        had_lines.then(|| self.lines.sink().try_clone().ok()).flatten()
+    }
+
+    fn begin_anew(&mut self) {
+        let failed = self.lines.flush();
+        self.tell(failed);
+        let path = path(&self.options.place, self.severity);
+        match OpenOptions::new().create(true).write(true).truncate(true).open(&path) {
+            Ok(file) => {
+                link(&self.options, &path, self.severity);
+                self.lines.replace_sink(file);
+                self.path = path;
+                self.size = 0;
+                self.has_told = false;
+                self.push_head();
+            }
+            Err(error) => {
+                // The present file takes the lines: it is larger than it should be, but nothing is lost.
+                if !std::mem::replace(&mut self.has_told, true) {
+                    write_stderr(&format!("log: {}\n", cannot_open(&self.options, &path, &error)));
+                }
+            }
+        }
+    }
+
+    fn push_head(&mut self) {
+        if self.options.has_head {
+            let head = name::head();
+            self.size += head.len() as u64;
+            let failed = self.lines.push(&head);
+            self.tell(failed);
+        }
+    }
+
+    fn tell(&self, failure: Option<String>) {
+        if let Some(failure) = failure {
+            write_stderr(&format!("log: {}: {failure}\n", self.path.display()));
+        }
+    }
+}
+
+impl Drop for LogFile {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+fn path(place: &Place, severity: Severity) -> PathBuf {
+    match place {
+        Place::File(path) => path.clone(),
+        Place::Folder(folder) => folder.join(name::file_name(severity)),
+    }
+}
+
+/// Lets a link with a constant name lead to the newest file of a severity. It is a convenience.
+fn link(options: &LogFileOptions, path: &Path, severity: Severity) {
+    if let (Place::Folder(folder), Some(name)) = (&options.place, path.file_name()) {
+        let link = folder.join(name::link_name(severity));
+        let _ = fs::remove_file(&link);
+        #[cfg(unix)]
+        let _ = std::os::unix::fs::symlink(name, link);
+        #[cfg(windows)]
+        let _ = std::os::windows::fs::symlink_file(name, link);
+    }
+}
+
+fn cannot_open(options: &LogFileOptions, path: &Path, error: &std::io::Error) -> Error {
+    let flag = if options.is_single() { "--log-file" } else { "--log-dir" };
+    Error::new(format!("{flag}: cannot create {}: {}", path.display(), os_error(error)))
+}

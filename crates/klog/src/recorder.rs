@@ -1,0 +1,120 @@
+//! [`Recorder`], the lines of a test.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use crate::output::{Line, Output};
+use crate::verbosity::Verbosity;
+use crate::{Format, Options, Severity, klog};
+
+/// The lines that a test logs, in place of standard error.
+///
+/// ```
+/// use klient_klog::{Recorder, Severity, error_s, v};
+///
+/// let recorder = Recorder::start(2);
+/// let error = "x".parse::<u8>().unwrap_err();
+/// error_s!(error, "Cannot parse", text = "x");
+/// v!(2, "Ignored");
+/// v!(3, "Not logged");
+/// assert_eq!(recorder.lines(), [
+///     r#"E "Cannot parse" err="invalid digit found in string" text="x""#,
+///     r#"I "Ignored""#,
+/// ]);
+/// let entries = recorder.entries();
+/// assert_eq!((entries[0].severity, entries[1].verbosity), (Severity::Error, 2));
+/// ```
+pub struct Recorder {
+    output: Arc<Output>,
+    verbosity: Verbosity,
+    format: Format,
+    _subscribed: DefaultGuard,
+}
+
+impl Recorder {
+    /// Records the lines of this thread with a verbosity until it is dropped.
+    pub fn start(verbosity: i32) -> Self {
+        Recorder::with(Options { verbosity, ..Options::default() }).expect("the default options are valid")
+    }
+
+    /// Records the lines of this thread with options until it is dropped. Those about files have no effect.
+    ///
+    /// # Errors
+    ///
+    /// If an option is invalid.
+    pub fn with(options: Options) -> Result<Self, crate::Error> {
+        let output = Arc::new(Output::Entries(Entries::default()));
+        let format = options.format;
+        let (layer, verbosity) = klog::layer_to(options, output.clone())?;
+        let subscriber = tracing_subscriber::registry().with(layer);
+        let subscribed = tracing::subscriber::set_default(subscriber);
+        Ok(Recorder { output, verbosity, format, _subscribed: subscribed })
+    }
+
+    /// Returns the verbosity, to be changed.
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity.clone()
+    }
+
+    /// Returns the lines so far. In text, the severity stands for the header, which is different each time.
+    pub fn lines(&self) -> Vec<String> {
+        self.entries().iter().map(|entry| entry.line(self.format)).collect()
+    }
+
+    /// Returns the lines so far with what is known about them.
+    pub fn entries(&self) -> Vec<Entry> {
+        match &*self.output {
+            Output::Entries(entries) => entries.0.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Output::Stderr | Output::Files(_) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.lines()).finish()
+    }
+}
+
+/// A recorded line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The severity.
+    pub severity: Severity,
+    /// The verbosity; 0 if the line is always logged.
+    pub verbosity: i32,
+    /// The header of a line of text, up to the space that ends it; empty in JSON.
+    pub header: String,
+    /// The line without its header and its end.
+    pub text: String,
+}
+
+impl Entry {
+    fn line(&self, format: Format) -> String {
+        match format {
+            Format::Text => format!("{} {}", self.severity.letter(), self.text),
+            Format::Json => self.text.clone(),
+        }
+    }
+}
+
+/// Lines in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Entries(Mutex<Vec<Entry>>);
+
+impl Entries {
+    pub(crate) fn push(&self, line: &Line<'_>) {
+        let (header, text) = line.text.split_at(line.header);
+        let entry = Entry {
+            severity: line.severity,
+            verbosity: line.verbosity,
+            header: header.to_owned(),
+            text: text.strip_suffix('\n').unwrap_or(text).to_owned(),
+        };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    }
+}
