@@ -3,7 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::log_file::{LogFile, LogFileOptions};
-use crate::output::{Line, write_stderr};
+use crate::log_line::LogLine;
+use crate::stderr::write_stderr;
 use crate::{Error, Severity};
 
 /// Log files, and standard error beside them.
@@ -35,7 +36,7 @@ impl Files {
         Ok(Files { options, files: Mutex::new(files) })
     }
 
-    pub(crate) fn write(&self, line: &Line<'_>) {
+    pub(crate) fn write(&self, line: &LogLine<'_>) {
         let severity = line.severity;
         if self.options.also_to_stderr || severity >= self.options.stderr_threshold {
             write_stderr(line.text);

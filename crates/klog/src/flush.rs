@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::layer::HAS_FATAL_LINE;
-use crate::output::{Output, write_stderr};
+use crate::output::Output;
+use crate::stderr::write_stderr;
 
 /// The outputs of the program, to be flushed before it ends.
 static OUTPUTS: Mutex<Vec<Weak<Output>>> = Mutex::new(Vec::new());

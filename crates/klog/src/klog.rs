@@ -126,7 +126,7 @@ fn output(options: &Options) -> Result<Output, Error> {
         stderr_threshold: options.stderrthreshold,
         one_output: options.one_output,
     })
-    .map(Output::Files)
+    .map(|files| Output::Files(Box::new(files)))
 }
 
 /// A log that lines are written to. Dropping it writes what is buffered: hold it to the end of `main`.

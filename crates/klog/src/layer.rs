@@ -19,7 +19,8 @@ use crate::context;
 use crate::filter::has_verbosity_field;
 use crate::format::{push_json_string, push_quoted};
 use crate::header::{Position, push_header};
-use crate::output::{Line, Output};
+use crate::log_line::LogLine;
+use crate::output::Output;
 use crate::verbosity::Verbosity;
 use crate::visitor::Fields;
 use crate::{Format, Severity};
@@ -127,7 +128,7 @@ impl Layer {
             HAS_FATAL_LINE.store(true, Ordering::Relaxed);
         }
         let verbosity = parts.verbosity();
-        self.output.write(&Line { severity: call.severity, verbosity, text: line, header });
+        self.output.write(&LogLine { severity: call.severity, verbosity, text: line, header });
     }
 
     /// Appends a line of text, and returns the length of its header.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use klient_apimachinery::go::os_error;
 
 use crate::buffered::Buffered;
-use crate::output::write_stderr;
+use crate::stderr::write_stderr;
 use crate::{Error, Severity};
 
 /// The place and the size of log files.

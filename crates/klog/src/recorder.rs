@@ -1,14 +1,15 @@
 //! [`Recorder`], the lines of a test.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::output::{Line, Output};
+use crate::entries::{Entries, Entry};
+use crate::output::Output;
 use crate::verbosity::Verbosity;
-use crate::{Format, Options, Severity, klog};
+use crate::{Format, Options, klog};
 
 /// The lines that a test logs, in place of standard error.
 ///
@@ -67,7 +68,7 @@ impl Recorder {
     /// Returns the lines so far with what is known about them.
     pub fn entries(&self) -> Vec<Entry> {
         match &*self.output {
-            Output::Entries(entries) => entries.0.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Output::Entries(entries) => entries.all(),
             Output::Stderr | Output::Files(_) => Vec::new(),
         }
     }
@@ -76,45 +77,5 @@ impl Recorder {
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.lines()).finish()
-    }
-}
-
-/// A recorded line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Entry {
-    /// The severity.
-    pub severity: Severity,
-    /// The verbosity; 0 if the line is always logged.
-    pub verbosity: i32,
-    /// The header of a line of text, up to the space that ends it; empty in JSON.
-    pub header: String,
-    /// The line without its header and its end.
-    pub text: String,
-}
-
-impl Entry {
-    fn line(&self, format: Format) -> String {
-        match format {
-            Format::Text => format!("{} {}", self.severity.letter(), self.text),
-            Format::Json => self.text.clone(),
-        }
-    }
-}
-
-/// Lines in memory.
-#[derive(Debug, Default)]
-pub(crate) struct Entries(Mutex<Vec<Entry>>);
-
-impl Entries {
-    pub(crate) fn push(&self, line: &Line<'_>) {
-        let (header, text) = line.text.split_at(line.header);
-        let entry = Entry {
-            severity: line.severity,
-            verbosity: line.verbosity,
-            header: header.to_owned(),
-            text: text.strip_suffix('\n').unwrap_or(text).to_owned(),
-        };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 }

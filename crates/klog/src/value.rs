@@ -30,7 +30,7 @@ pub fn json<T: Serialize + ?Sized>(value: &T) -> Json<'_, T> {
     Json(value)
 }
 
-/// A value that is logged as JSON: see [`json`].
+/// A value that is logged as JSON: see [`json()`].
 #[derive(Clone, Copy)]
 pub struct Json<'a, T: ?Sized>(&'a T);
 
@@ -89,7 +89,7 @@ pub fn bytes(bytes: &[u8]) -> Bytes<'_> {
     Bytes(bytes)
 }
 
-/// Bytes that are logged: see [`bytes`].
+/// Bytes that are logged: see [`bytes()`].
 #[derive(Clone, Copy)]
 pub struct Bytes<'a>(&'a [u8]);
 
