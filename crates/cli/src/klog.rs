@@ -1,21 +1,8 @@
-//! `-v`, and the log in klog's format on standard error.
-
-use std::fmt::{self, Write as _};
-use std::io;
-use std::path::Path;
+//! `-v`, and the log of klient's crates on standard error.
 
 use clap::Args;
-use klient_apimachinery::MicroTime;
-use klient_apimachinery::go::quoted;
 use klient_client::HttpTrace;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use klient_klog::{Klog, Levels, Options};
 
 /// The flags of the log (kubectl's flags of klog).
 #[derive(Args, Clone, Copy, Debug, Default)]
@@ -27,175 +14,87 @@ pub(crate) struct LogArgs {
     verbosity: i32,
 }
 
+/// Levels of crates of which kubectl logs nothing.
+const SILENT: Levels =
+    Levels { warn: Levels::NEVER, info: Levels::NEVER, debug: Levels::NEVER, trace: Levels::NEVER };
+
 impl LogArgs {
     /// Returns the detail of the HTTP trace; `None` if it is off.
     pub(crate) fn http_trace(self) -> Option<HttpTrace> {
         HttpTrace::from_verbosity(u8::try_from(self.verbosity.clamp(0, 10)).unwrap_or_default())
     }
 
-    /// Returns the levels of klient's crates.
-    fn targets(self) -> Targets {
-        let from = |verbosity| match self.verbosity {
-            ..=0 => LevelFilter::ERROR,
-            of if of >= verbosity => LevelFilter::DEBUG,
-            _ => LevelFilter::WARN,
-        };
-        Targets::new()
-            .with_target(HttpTrace::TARGET, from(6))
-            .with_target("klient_client", from(4))
-            .with_target("klient_cache", from(4))
-            .with_target("klient_proxy", from(4))
+    /// Returns the log of commands: errors of klient's crates always, the rest if `-v` is set.
+    fn options(self) -> Options {
+        let from = |verbosity| Levels { warn: 1, info: verbosity, debug: verbosity, ..SILENT };
+        let targets = [
+            (HttpTrace::TARGET, from(6)),
+            ("klient_client", from(4)),
+            ("klient_cache", from(4)),
+            ("klient_proxy", from(4)),
             // Warnings of commands are kubectl's, which it prints at every verbosity.
-            .with_target("klient::command", LevelFilter::WARN)
-    }
-
-    /// Returns the level of the log of `klient server`.
-    pub(crate) fn server_level(self) -> LevelFilter {
-        match self.verbosity {
-            ..=1 => LevelFilter::WARN,
-            2..=3 => LevelFilter::INFO,
-            4..=5 => LevelFilter::DEBUG,
-            6.. => LevelFilter::TRACE,
+            ("klient::command", Levels { warn: Levels::ALWAYS, ..SILENT }),
+        ];
+        Options {
+            verbosity: self.verbosity,
+            levels: SILENT,
+            targets: targets.map(|(target, levels)| (target.to_owned(), levels)).to_vec(),
+            ..Options::default()
         }
     }
-}
 
-/// Writes the log of klient's crates to standard error: errors always, the rest if `-v` is set.
-pub(crate) fn init(args: LogArgs) {
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).event_format(Klog);
-    tracing_subscriber::registry().with(layer.with_filter(args.targets())).init();
-}
-
-/// The line of klog for a failure that ends the program.
-pub(crate) fn fatal_line(file: &str, line: u32, message: &str) -> String {
-    let time = klog_time(MicroTime::now());
-    format!("F{time} {pid:>7} {file}:{line}] {message}", pid = std::process::id())
-}
-
-/// klog's text format: `I1129 14:35:31.123456   12345 retry.rs:58] "message" key="value"`. Times are in UTC.
-struct Klog;
-
-impl<S, N> FormatEvent<S, N> for Klog
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let severity = match *event.metadata().level() {
-            Level::ERROR => 'E',
-            Level::WARN => 'W',
-            _ => 'I',
-        };
-        let file = event.metadata().file().map(Path::new).and_then(Path::file_name);
-        let file = file.map(|file| file.to_string_lossy()).unwrap_or_default();
-        let line = event.metadata().line().unwrap_or_default();
-        let time = klog_time(MicroTime::now());
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        writeln!(writer, "{severity}{time} {pid:>7} {file}:{line}] {fields}", pid = std::process::id())
+    /// Returns the log of `klient server`: its warnings always, the rest if `-v` is set.
+    fn server_options(self) -> Options {
+        let levels = Levels { info: 2, debug: 4, trace: 6, ..Levels::default() };
+        Options { verbosity: self.verbosity, levels, ..Options::default() }
     }
 }
 
-/// The time as `mmdd hh:mm:ss.uuuuuu`.
-fn klog_time(time: MicroTime) -> String {
-    let text = time.to_string();
-    let (date, time) = text.split_once('T').unwrap_or_default();
-    let date: String = date.split('-').skip(1).collect();
-    format!("{date} {}", time.trim_end_matches('Z'))
+/// Writes the log of a command to standard error.
+pub(crate) fn init(args: LogArgs) -> Klog {
+    start(args.options())
 }
 
-/// The message of an event, and its fields as `key=value`.
-#[derive(Default)]
-struct Fields {
-    message: String,
-    pairs: String,
+/// Writes the log of `klient server` to standard error.
+pub(crate) fn init_server(args: LogArgs) -> Klog {
+    start(args.server_options())
 }
 
-impl Fields {
-    fn push_string(&mut self, field: &Field, value: &str) {
-        if field.name() == "message" {
-            self.message = value.to_owned();
-            return;
-        }
-        let name = field.name();
-        let written = if value.contains('\n') {
-            // As klog shows strings of several lines.
-            let lines: String = value.lines().flat_map(|line| ["\t", line, "\n"]).collect();
-            write!(self.pairs, " {name}=<\n{lines} >")
-        } else {
-            write!(self.pairs, " {name}={}", quoted(value))
-        };
-        written.expect("a String takes all text");
-    }
-}
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.push_string(field, value);
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        write!(self.pairs, " {}={value}", field.name()).expect("a String takes all text");
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.push_string(field, &Recorded(value).to_string());
-    }
-}
-
-/// A value as it was recorded.
-struct Recorded<'a>(&'a dyn fmt::Debug);
-
-impl fmt::Display for Recorded<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// A message with fields is quoted, as klog's structured messages are.
-impl fmt::Display for Fields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pairs.is_empty() {
-            true => f.write_str(&self.message),
-            false => write!(f, "{}{}", quoted(&self.message), self.pairs),
-        }
-    }
+fn start(options: Options) -> Klog {
+    klient_klog::init(options).expect("the options are valid, and a program has one command")
 }
 
 #[cfg(test)]
 mod tests {
+    use klient_klog::Recorder;
+
     use super::*;
 
-    #[test]
-    fn errors_are_printed_at_every_verbosity() {
-        for (verbosity, target, expected) in [
-            (-1, "klient_client::config::in_cluster", LevelFilter::ERROR),
-            (0, "klient_client::config::in_cluster", LevelFilter::ERROR),
-            (1, "klient_client", LevelFilter::WARN),
-            (4, "klient_cache", LevelFilter::DEBUG),
-            (0, HttpTrace::TARGET, LevelFilter::ERROR),
-            (5, HttpTrace::TARGET, LevelFilter::WARN),
-            (6, HttpTrace::TARGET, LevelFilter::DEBUG),
-        ] {
-            let targets = LogArgs { verbosity }.targets();
-            for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG] {
-                assert_eq!(
-                    targets.would_enable(target, &level),
-                    level <= expected,
-                    "-v={verbosity} {target}"
-                );
-            }
-        }
+    /// Checks which levels of a target are logged.
+    macro_rules! check {
+        ($verbosity:literal, $target:expr, $levels:literal) => {{
+            let options = LogArgs { verbosity: $verbosity }.options();
+            let recorder = Recorder::with(options).expect("the options are valid");
+            tracing::error!(target: $target, "error");
+            tracing::warn!(target: $target, "warn");
+            tracing::info!(target: $target, "info");
+            tracing::debug!(target: $target, "debug");
+            tracing::trace!(target: $target, "trace");
+            let levels: Vec<String> = recorder.lines().iter().map(|line| line[2..].to_owned()).collect();
+            assert_eq!(levels.join(" "), $levels, "-v={} {}", $verbosity, $target);
+        }};
     }
 
     #[test]
-    fn times_are_those_of_klog() {
-        let time = MicroTime::from_unix_micros(1_785_000_000_000_042);
-        assert_eq!(klog_time(time), "0725 17:20:00.000042");
+    fn errors_are_printed_at_every_verbosity() {
+        check!(-1, "klient_client::config::in_cluster", "error");
+        check!(0, "klient_client::config::in_cluster", "error");
+        check!(1, "klient_client", "error warn");
+        check!(4, "klient_cache", "error warn info debug");
+        check!(0, HttpTrace::TARGET, "error");
+        check!(5, HttpTrace::TARGET, "error warn");
+        check!(6, HttpTrace::TARGET, "error warn info debug");
+        check!(-1, "klient::command::get", "error warn");
+        check!(10, "hyper::proto", "error");
     }
 }

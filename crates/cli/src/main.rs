@@ -70,9 +70,10 @@ fn main() -> ExitCode {
 const CLEANUP_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 fn run(cli: Cli, program: String) -> Result<(), CliError> {
-    if !matches!(cli.command, Command::Server(_)) {
-        klog::init(cli.log);
-    }
+    let _klog = match cli.command {
+        Command::Server(_) => klog::init_server(cli.log),
+        _ => klog::init(cli.log),
+    };
     let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_) | Command::Gateway(_));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if !handles_signals {

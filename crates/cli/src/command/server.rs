@@ -101,13 +101,6 @@ impl ServerArgs {
 }
 
 pub(crate) async fn run(args: ServerArgs, session: &mut Session) -> Result<(), CliError> {
-    // Warnings of the server, such as those about the token file, go to standard error.
-    tracing_subscriber::fmt()
-        .with_max_level(session.log.server_level())
-        .with_writer(io::stderr)
-        .without_time()
-        .with_target(false)
-        .init();
     let users = args.users()?;
     let options = Options {
         listen: Some(args.listen),

@@ -69,7 +69,7 @@ async fn it_knows_other_users_by_kubeconfigs_and_by_a_file_of_tokens() {
     is_private(&bob);
     let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
     let line = lines.next_line().await.unwrap().unwrap();
-    assert!(line.contains("WARN empty token has been found in token file"), "{line}");
+    assert!(line.starts_with('W') && line.contains("] empty token has been found in token file"), "{line}");
     for (kubeconfig, name) in [(&bob, "bob"), (&robot, account)] {
         let client = Client::new(Config::from_kubeconfig_file(kubeconfig).unwrap()).unwrap();
         let refusal = client.api::<Namespace>().list(&ListOptions::default()).await.unwrap_err();

@@ -2,11 +2,11 @@
 
 use http::header::HOST;
 use http::{Request, Version};
+use klient_klog::Severity;
 use regex::Regex;
 
 use super::ProxyArgs;
 use crate::error::CliError;
-use crate::klog;
 
 /// Rejects requests that do not match the rules, so that no web page can use the proxy.
 pub(super) struct Filter {
@@ -74,7 +74,8 @@ fn regexps(list: &str) -> Result<Vec<Regex>, CliError> {
     let compiled = parts.map(|part| {
         Regex::new(part).map_err(|error| {
             let problem = format!("Error compiling re: error parsing regexp: {}", go_problem(part, &error));
-            CliError::ExitCode { message: klog::fatal_line("filter.rs", line!(), &problem), code: 255 }
+            let message = klient_klog::line(Severity::Fatal, file!(), line!(), &problem);
+            CliError::ExitCode { message, code: 255 }
         })
     });
     compiled.collect()
