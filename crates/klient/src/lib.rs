@@ -190,6 +190,7 @@
 //! - `metrics`: metrics of the client under client-go's names, and of controllers and webhooks under controller-runtime's,
 //!   through the crate `metrics`: see `client::describe_metrics`, `controller::describe_metrics` and
 //!   `webhook::describe_metrics`;
+//! - `klog`: klog on `tracing`: the lines, flags and verbosity of Kubernetes' logs: see `klog`;
 //! - `proxy`: an upgrade-aware reverse proxy in front of an API server, as a `tower` service: see `proxy`;
 //! - `streams`: commands in containers, attaching to them, port-forwards and copies, by methods of [`Api`], and both ends
 //!   of their protocols: see `streams`;
@@ -285,6 +286,8 @@ pub use klient_derive::ApplyConfiguration;
 pub use klient_derive::{CustomResource, ResourceSchema};
 #[cfg(feature = "gateway")]
 pub use klient_gateway as gateway;
+#[cfg(feature = "klog")]
+pub use klient_klog as klog;
 #[cfg(feature = "proxy")]
 pub use klient_proxy as proxy;
 #[cfg(feature = "streams")]

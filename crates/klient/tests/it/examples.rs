@@ -60,6 +60,9 @@ mod indexer;
 mod informer;
 #[path = "../../examples/informer_options.rs"]
 mod informer_options;
+#[cfg(feature = "klog")]
+#[path = "../../examples/klog.rs"]
+mod klog;
 #[cfg(feature = "controller")]
 #[path = "../../examples/leader_election.rs"]
 mod leader_election;

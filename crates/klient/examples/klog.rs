@@ -1,0 +1,40 @@
+//! Logs as Kubernetes' components do: klog's flags, lines with references to objects, and the requests of the client at `-v=6`.
+
+mod cluster;
+
+use clap::Parser;
+use klient::api::core::v1::Namespace;
+use klient::klog::{LogFlags, Logger, error_s, info_s, kobj, v, with_values};
+use klient::{Client, HttpTrace};
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    log: LogFlags,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let cli = Cli::parse_from(["controller", "-v=6"]);
+    // It is held to the end: dropping it writes what is buffered for log files.
+    let _klog = cli.log.init()?;
+    let (client, _server) = cluster::connect().await?;
+    let mut config = client.config().clone();
+    config.http_trace = HttpTrace::from_verbosity(6).unwrap_or_default();
+    let client = Client::new(config)?;
+
+    let logger = with_values!(Logger::current().with_name("namespaces"), cluster = "local");
+    let namespaces = client.api::<Namespace>();
+    let namespace = namespaces.get("default").await?;
+    info_s!(logger: logger, "Synced", namespace = %kobj(&namespace));
+    v!(2, "Details", finalizers = namespace.metadata.finalizers.len());
+    if let Err(error) = namespaces.get("missing").await {
+        error_s!(logger: logger, error, "Cannot sync", namespace = "missing");
+    }
+    Ok(())
+}
+
+#[test]
+fn runs() -> Result<(), Box<dyn std::error::Error>> {
+    main()
+}
