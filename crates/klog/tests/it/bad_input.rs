@@ -134,7 +134,7 @@ fn a_hundred_threads_write_whole_lines() {
     });
     drop(klog);
     let text = fs::read_to_string(path).unwrap();
-    let mut seen = vec![0; THREADS];
+    let mut seen = [0; THREADS];
     for line in text.lines() {
         let rest = line.split_once("] \"line\" thread=").expect(line).1;
         let (thread, rest) = rest.split_once(" n=").expect(line);
@@ -142,7 +142,7 @@ fn a_hundred_threads_write_whole_lines() {
         assert_eq!(rest, format!("{} text=\"abcdefghijklmnopqrstuvwxyz\"", seen[thread]));
         seen[thread] += 1;
     }
-    assert_eq!(seen, vec![LINES; THREADS]);
+    assert_eq!(seen, [LINES; THREADS]);
 }
 
 #[test]

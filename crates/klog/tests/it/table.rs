@@ -1,6 +1,7 @@
 //! The calls of a table, beside the recorded lines of klog and of kube-apiserver's JSON in Go: `cargo xtask e2e klog`.
 
 #[rustfmt::skip]
+#[allow(clippy::approx_constant, reason = "the table has such a number")]
 mod calls;
 
 use std::fs;
