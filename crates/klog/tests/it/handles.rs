@@ -2,7 +2,8 @@
 
 use klient_api::core::v1::{Node, Pod, Secret};
 use klient_apimachinery::meta::v1::ObjectMeta;
-use klient_apimachinery::{ObjectKey, Unstructured};
+use klient_apimachinery::{ObjectKey, Resource as _, Unstructured};
+use klient_cache::{Keep, StoreWriter};
 use klient_klog::{Recorder, info_s, kkey, kobj, kobjs};
 
 fn meta(namespace: Option<&str>, name: &str) -> ObjectMeta {
@@ -22,6 +23,10 @@ fn every_handle_is_namespace_and_name() {
     info_s!("typed", pod = %kobj(&pod), node = %kobj(&node));
     info_s!("untyped", pod = %kobj(&untyped));
     info_s!("metadata", pod = %kobj(&pod.metadata));
+    let writer = StoreWriter::<Pod>::new(Pod::INFO, Keep::Packed);
+    writer.put_object(&pod).unwrap();
+    let cached = writer.store().get("shop/web-0").unwrap();
+    info_s!("packed", pod = %kobj(&cached));
     info_s!("key", pod = %kkey(&key));
     let keys = [key.clone(), key];
     info_s!("keys", pods = %kobjs(keys.iter().map(kkey)), pod_list = %kobjs([&pod].map(kobj)));
@@ -32,6 +37,7 @@ fn every_handle_is_namespace_and_name() {
             r#"I "typed" pod="shop/web-0" node="n1""#,
             r#"I "untyped" pod="shop/web-1""#,
             r#"I "metadata" pod="shop/web-0""#,
+            r#"I "packed" pod="shop/web-0""#,
             r#"I "key" pod="shop/web-2""#,
             r#"I "keys" pods=["shop/web-2","shop/web-2"] pod_list=["shop/web-0"]"#,
             r#"I "unnamed" pod="""#,
