@@ -76,7 +76,13 @@ async fn head(stream: &mut TcpStream) -> String {
 fn protocols() -> Vec<(Protocol, String)> {
     let spdy = Version::ALL.into_iter().filter(|version| *version < Version::V5);
     let spdy = spdy.map(|version| (Protocol::Spdy(version), version.to_string()));
-    let websocket = [(Version::V4, false), (Version::V4, true), (Version::V1, false), (Version::V1, true)];
+    let websocket = [
+        (Version::V5, false),
+        (Version::V4, false),
+        (Version::V4, true),
+        (Version::V1, false),
+        (Version::V1, true),
+    ];
     let websocket = websocket.map(|(version, base64)| {
         let subprotocol = Subprotocol { version, base64 };
         (Protocol::WebSocket(subprotocol), format!("ws {subprotocol}"))
@@ -171,24 +177,29 @@ async fn a_client_of_klient_that_reads_late_gets_everything_from_a_server_in_go(
 #[ignore = "needs a program in Go: cargo xtask e2e streams"]
 async fn a_client_of_klient_forwards_ports_of_a_server_in_go() {
     let (_server, address) = go_server().await;
-    let connection = switched(&address, "/portforward", port_forward::PROTOCOL).await;
-    let client = PortForward::start(connection, Transport::Spdy).await;
-    for length in [0, 1, 64 * 1024, 3 * 1024 * 1024] {
-        let connection = soon("connecting", client.connect(7)).await.unwrap();
-        let (mut reader, mut writer) = tokio::io::split(connection);
-        let sent = bytes(length);
-        let write = async {
-            writer.write_all(&sent).await.unwrap();
-            writer.shutdown().await.unwrap();
-        };
-        let mut received = Vec::new();
-        let read = reader.read_to_end(&mut received);
-        let ((), read) = soon("the echo", async { tokio::join!(write, read) }).await;
-        read.unwrap();
-        assert!(received == sent, "{length}");
-        let mut refused = soon("connecting", client.connect(1)).await.unwrap();
-        let error = soon("the refusal", refused.read_u8()).await.unwrap_err();
-        assert!(error.to_string().ends_with("connection refused"), "{error}");
+    let tunnel = format!("ws {TUNNEL}");
+    for (transport, header) in
+        [(Transport::Spdy, port_forward::PROTOCOL), (Transport::WebSocket, tunnel.as_str())]
+    {
+        let connection = switched(&address, "/portforward", header).await;
+        let client = PortForward::start(connection, transport).await;
+        for length in [0, 1, 64 * 1024, 3 * 1024 * 1024] {
+            let connection = soon("connecting", client.connect(7)).await.unwrap();
+            let (mut reader, mut writer) = tokio::io::split(connection);
+            let sent = bytes(length);
+            let write = async {
+                writer.write_all(&sent).await.unwrap();
+                writer.shutdown().await.unwrap();
+            };
+            let mut received = Vec::new();
+            let read = reader.read_to_end(&mut received);
+            let ((), read) = soon("the echo", async { tokio::join!(write, read) }).await;
+            read.unwrap();
+            assert!(received == sent, "{length} bytes, {header}");
+            let mut refused = soon("connecting", client.connect(1)).await.unwrap();
+            let error = soon("the refusal", refused.read_u8()).await.unwrap_err();
+            assert!(error.to_string().ends_with("connection refused"), "{error}");
+        }
     }
 }
 
