@@ -14,7 +14,7 @@ import (
 
 var (
 	queueKeys    = flag.Int("keys", 100_000, "distinct keys")
-	queueRounds  = flag.Int("rounds", 10, "how often all keys are added at once")
+	rounds       = flag.Int("rounds", 10, "how often all keys are added at once, or all connections opened")
 	queueWorkers = flag.Int("workers", 1, "goroutines that take keys")
 	queueBursts  = flag.Int("bursts", 1000, "bursts of keys, one each millisecond")
 )
@@ -79,12 +79,12 @@ func runQueue(out map[string]any) any {
 	addAll()
 	waitUntilProcessed(len(keys))
 	c := start()
-	for round := range *queueRounds {
+	for round := range *rounds {
 		addAll()
 		waitUntilProcessed(len(keys) * (round + 2))
 	}
 	c.stop(out)
-	number := float64(len(keys) * *queueRounds)
+	number := float64(len(keys) * *rounds)
 	out["keys_per_s"] = number / out["wall_ms"].(float64) * 1000
 	out["cpu_ns_per_key"] = out["cpu_ms"].(float64) * 1e6 / number
 
@@ -104,7 +104,7 @@ func runQueue(out map[string]any) any {
 		}
 	})
 	adding.Wait()
-	waitUntilProcessed(len(keys)*(*queueRounds+1) + bursts*burst)
+	waitUntilProcessed(len(keys)*(*rounds+1) + bursts*burst)
 	paced := map[string]any{}
 	c.stop(paced)
 	out["paced_cpu_ns_per_key"] = paced["cpu_ms"].(float64) * 1e6 / float64(bursts*burst)

@@ -13,6 +13,7 @@ mod queue;
 mod row;
 mod runs;
 mod server;
+mod streams;
 mod wire;
 
 use std::fs;
@@ -32,6 +33,7 @@ use peer::{Peer, Server};
 pub(crate) use queue::queue;
 use row::{Row, Rows};
 pub(crate) use server::server;
+pub(crate) use streams::streams;
 pub(crate) use wire::wire;
 
 /// The folder of the programs' files, relative to the one that they run in.

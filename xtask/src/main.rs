@@ -3,7 +3,7 @@
 //! `cargo xtask openapi V3-DIR V2-FILE`, `cargo xtask tidy`,
 //! `cargo xtask page [--check]`, `cargo xtask public-types`,
 //! `cargo xtask generate-check [--apply-configurations] DIR [PROJECT...]`,
-//! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel|gateway|klog`, `cargo xtask soak --minutes N`,
+//! `cargo xtask bench wire|informers|queue|apply|client|controller|server|cel|gateway|klog|streams`, `cargo xtask soak --minutes N`,
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`,
 //! `cargo xtask e2e programs [kube|helm|webhooks|lamps]`,
 //! `cargo xtask e2e leaderelection`, `cargo xtask e2e streams`,
@@ -32,7 +32,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask codegen [--check] | facts DIR | openapi V3-DIR V2-FILE | page [--check] | tidy \
     | public-types \
     | generate-check [--apply-configurations] DIR [PROJECT...] \
-    | bench wire|informers|queue|apply|client|controller|server|cel|gateway|klog \
+    | bench wire|informers|queue|apply|client|controller|server|cel|gateway|klog|streams \
     | soak --minutes N | e2e [--seed N] [--sequences N] [--steps N] | e2e programs [kube|helm|webhooks|lamps] \
     | e2e leaderelection | e2e streams | e2e values [--seed N] [--inputs N] [--only NAME] [--record] | e2e cel \
     | e2e klog [--record]";
@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         ["bench", "cel"] => bench::cel(),
         ["bench", "gateway"] => bench::gateway(),
         ["bench", "klog"] => bench::klog(),
+        ["bench", "streams"] => bench::streams(),
         ["e2e", "values", ref arguments @ ..] => values::run(arguments),
         ["e2e", "cel"] => cel::run(),
         ["e2e", "klog", ref arguments @ ..] => klog::run(arguments),

@@ -27,6 +27,9 @@
 //!   klient-bench live   --address 127.0.0.1:28888 --pid PID --kubeconfig FILE --count 10000 [--token TOKEN]
 //!                       [--clients 100] [--rate 100] [--seconds 10]
 //!   klient-bench unread --kubeconfig FILE [--requests 10000] [--unread 500]
+//!   klient-bench streams --url http://127.0.0.1:PORT[/spdy] --what stdout|stdin|down|up --mib 256
+//!   klient-bench streams --url URL --what exec-trips|forward-trips --count 10000
+//!   klient-bench streams --url URL --what forwards --rounds 10
 
 mod apply;
 mod cel;
@@ -41,6 +44,7 @@ mod namespaces;
 mod pod_list;
 mod pods;
 mod queue;
+mod streams;
 mod unread;
 mod watch;
 mod webhook;
@@ -83,6 +87,7 @@ fn main() {
         "apply" => Box::new(apply::unchanged(&args, &mut out)),
         "three-way" => Box::new(apply::three_way(&args, &mut out)),
         "apply-http" => run(apply::over_http(&args, &mut out)),
+        "streams" => run(streams::run(&args, &mut out)),
         "unread" => run(unread::run(&args, &mut out)),
         "pod-list" => Box::new(pod_list::run(&args, &mut out)),
         "live" => run(live::run(&args, &mut out)),

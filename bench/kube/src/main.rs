@@ -10,6 +10,9 @@
 //!   kube-peer watch  --n 1000 --m 20000 --strategy list|watchlist
 //!   kube-peer controller --kubeconfig FILE --count 10000 [--changes 500]
 //!   kube-peer index  --data data --n 100000
+//!   kube-peer streams --url http://127.0.0.1:PORT --what stdout|stdin|down|up --mib 256
+//!   kube-peer streams --url URL --what exec-trips|forward-trips --count 10000
+//!   kube-peer streams --url URL --what forwards --rounds 10
 
 mod controller;
 mod discovery;
@@ -17,6 +20,7 @@ mod get;
 mod index;
 mod informer;
 mod namespaces;
+mod streams;
 
 use std::any::Any;
 use std::time::Instant;
@@ -47,6 +51,7 @@ fn main() {
         "namespaces" => run(namespaces::run(&args, &mut out)),
         "informer" | "watch" => run(informer::run(&args, &mut out)),
         "controller" => run(controller::run(&args, &mut out)),
+        "streams" => run(streams::run(&args, &mut out)),
         "index" => index::run(&args, &mut out),
         _ => panic!("no such case {case}"),
     };

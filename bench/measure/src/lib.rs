@@ -1,6 +1,7 @@
 //! What every case of every Rust program here measures: time, processor and memory of its own process.
 
 mod reconciles;
+pub mod streams;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,6 +120,13 @@ impl Clock {
         out.insert("cpu_ms".into(), json!(u - self.1 + s - self.2));
         wall
     }
+    /// Writes the same, and both in relation to bytes that were sent.
+    pub fn stop_bytes(&self, bytes: usize, out: &mut Map<String, Value>) {
+        let wall = self.stop(out);
+        let cpu = out["cpu_ms"].as_f64().unwrap();
+        out.insert("mb_per_s".into(), json!(bytes as f64 / 1e3 / wall));
+        out.insert("cpu_ms_per_gib".into(), json!(cpu * (1u64 << 30) as f64 / bytes as f64));
+    }
 }
 
 /// Writes the memory of the process: its peak, now, and when what is free was given back.
@@ -136,6 +144,13 @@ pub fn memory(out: &mut Map<String, Value>) {
 pub fn median(mut v: Vec<f64>) -> f64 {
     v.sort_by(f64::total_cmp);
     v[v.len() / 2]
+}
+
+/// Writes the median of times, and that which one in a hundred exceeds.
+pub fn percentiles(mut micros: Vec<f64>, out: &mut Map<String, Value>) {
+    micros.sort_by(f64::total_cmp);
+    out.insert("p50_us".into(), json!(micros[micros.len() / 2]));
+    out.insert("p99_us".into(), json!(micros[micros.len() * 99 / 100]));
 }
 
 /// Sends `--count` requests, `--conc` of them in flight, after some that are not measured, and tells how many were

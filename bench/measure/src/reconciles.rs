@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::{cpu, monotonic, vm};
+use crate::{cpu, monotonic, percentiles, vm};
 
 /// The time without a reconcile after which a controller is at rest.
 const REST: Duration = Duration::from_secs(1);
@@ -103,9 +103,6 @@ impl Reconciles {
         tokio::time::sleep(REST).await;
         let (user, sys) = cpu();
         out.insert("cpu_us_per_change".into(), json!((user + sys - before) * 1e3 / count as f64));
-        let mut micros = std::mem::take(&mut self.changes.lock().unwrap().micros);
-        micros.sort_by(f64::total_cmp);
-        out.insert("p50_us".into(), json!(micros[count / 2]));
-        out.insert("p99_us".into(), json!(micros[count * 99 / 100]));
+        percentiles(std::mem::take(&mut self.changes.lock().unwrap().micros), out);
     }
 }
