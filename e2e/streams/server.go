@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	upgrade "k8s.io/apimachinery/pkg/util/proxy"
 	consts "k8s.io/apimachinery/pkg/util/remotecommand"
 	"k8s.io/apiserver/pkg/util/proxy"
 	"k8s.io/client-go/util/exec"
@@ -53,7 +54,8 @@ func (s server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case end == "exec":
 		serveExec(w, req)
 	case end == "portforward" && wsstream.IsWebSocketRequestWithTunnelingProtocol(req):
-		proxy.NewTunnelingHandler(http.HandlerFunc(servePortForward)).ServeHTTP(w, req)
+		kubelet := upgrade.NewUpgradeAwareHandler(s.kubelet("/portforward", req), nil, false, true, responder{})
+		proxy.NewTunnelingHandler(kubelet).ServeHTTP(w, req)
 	case end == "portforward":
 		servePortForward(w, req)
 	default:
@@ -72,10 +74,20 @@ func (s server) translate(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	location := &url.URL{Scheme: "http", Host: s.address, Path: "/exec", RawQuery: req.URL.RawQuery}
-	proxy.NewStreamTranslatorHandler(location, nil, 0, proxy.Options{
+	proxy.NewStreamTranslatorHandler(s.kubelet("/exec", req), nil, 0, proxy.Options{
 		Stdin: options.Stdin, Stdout: options.Stdout, Stderr: options.Stderr, Tty: options.TTY,
 	}).ServeHTTP(w, req)
+}
+
+// kubelet is where kube-apiserver asks for what a request wants.
+func (s server) kubelet(path string, req *http.Request) *url.URL {
+	return &url.URL{Scheme: "http", Host: s.address, Path: path, RawQuery: req.URL.RawQuery}
+}
+
+type responder struct{}
+
+func (responder) Error(w http.ResponseWriter, _ *http.Request, err error) {
+	http.Error(w, err.Error(), http.StatusInternalServerError)
 }
 
 // optionsOf reads the query of kubelet's API, or that of kube-apiserver's.
