@@ -3,11 +3,14 @@
 //! It does no I/O: a task per connection reads and writes, and handles of streams ([`Stream`]) share the state with it.
 //! When the last handle is dropped, the task is aborted.
 //!
-//! Memory is bounded: a stream holds at most [`Limits::received`] bytes that nobody has read, beyond them one message of a
-//! peer that does not heed windows, and 64 KiB that are not sent yet. If a peer heeds windows, it stops sending on a stream whose buffer is full, and other streams
-//! go on. If it does not, the connection is not read until there is room.
+//! Memory is bounded: a stream holds at most [`Limits::received`] bytes that nobody has read, beyond them 64 KiB of which
+//! its reader has a part and one message of a peer that does not heed windows, and 256 KiB that are not sent yet. If a peer
+//! heeds windows, it stops sending on a stream whose buffer is full, and other streams go on. If it does not, the connection
+//! is not read until there is room.
 
 mod buffers;
+mod pending;
+mod received;
 mod stream;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -253,8 +256,13 @@ impl Mux {
     pub(crate) fn receive(&self, frame: Frame) -> Result<bool, Error> {
         let mut state = self.lock();
         let mut is_full = false;
+        // Data wakes the reader of its stream, and concerns nobody else.
+        let mut concerns_others = true;
         match frame {
-            Frame::Data { id, data, fin } => is_full = state.data(id, &data, fin)?,
+            Frame::Data { id, data, fin } => {
+                is_full = state.data(id, data, fin)?;
+                concerns_others = fin || !state.commands.is_empty();
+            }
             Frame::SynStream { id, headers, fin, unidirectional } => {
                 state.syn_stream(id, headers, fin, unidirectional)?;
             }
@@ -287,8 +295,10 @@ impl Mux {
             return Err(Error::protocol("the peer does not read the answers to its frames"));
         }
         drop(state);
-        self.sendable.notify_waiters();
-        self.changed.notify_waiters();
+        if concerns_others {
+            self.sendable.notify_waiters();
+            self.changed.notify_waiters();
+        }
         Ok(is_full)
     }
 
@@ -484,19 +494,20 @@ impl State {
         None
     }
 
-    /// Gives a stream a turn if it has something to send.
-    fn schedule(&mut self, id: u32) {
-        if let Some(stream) = self.streams.get_mut(&id)
-            && !stream.has_turn
-            && stream.can_send()
-        {
-            stream.has_turn = true;
-            self.turns.push_back(id);
+    /// Gives a stream a turn if it has something to send. Returns false if it had one, or gets none.
+    fn schedule(&mut self, id: u32) -> bool {
+        match self.streams.get_mut(&id) {
+            Some(stream) if !stream.has_turn && stream.can_send() => {
+                stream.has_turn = true;
+                self.turns.push_back(id);
+                true
+            }
+            _ => false,
         }
     }
 
     /// Data of the peer. Returns true if the stream is full and the peer does not heed that.
-    fn data(&mut self, id: u32, data: &[u8], fin: bool) -> Result<bool, Error> {
+    fn data(&mut self, id: u32, data: Bytes, fin: bool) -> Result<bool, Error> {
         let (limit, is_closing) = (self.limits.received, self.is_closing);
         // Data may be on its way while a stream is reset, so that of unknown streams is dropped.
         let Some(stream) = self.streams.get_mut(&id) else { return Ok(false) };
@@ -513,7 +524,8 @@ impl State {
             self.reset(id, status::FLOW_CONTROL_ERROR);
             return Ok(false);
         }
-        if !(stream.is_released || stream.ignores_input || is_over && is_closing) {
+        let is_dropped = stream.is_released || stream.ignores_input || is_over && is_closing;
+        if !is_dropped && !data.is_empty() {
             stream.receive(data);
         }
         let is_full = stream.is_full(limit) && !stream.heeds_windows();

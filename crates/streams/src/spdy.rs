@@ -56,7 +56,7 @@ impl Default for Options {
 /// # Back-pressure
 ///
 /// Memory is bounded against every peer: a stream holds [`Options::stream_buffer`] bytes for its reader (a peer that
-/// does not heed windows can go beyond them by one frame) and 64 KiB of its writer, which waits when they are full.
+/// does not heed windows can go beyond them by one frame) and 256 KiB of its writer, which waits when they are full.
 ///
 /// - **Between two klients**, each stream has a window: a stream that nobody reads stops only its own writer, and other
 ///   streams go on. Both ends announce their windows in a `SETTINGS` frame before anything else, and heed those of a

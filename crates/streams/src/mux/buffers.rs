@@ -2,12 +2,15 @@
 
 use std::task::Waker;
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::frame::{MAX_DATA, MAX_WINDOW};
+use super::pending::Pending;
+use super::received::Received;
+use crate::frame::MAX_WINDOW;
 
-/// The number of bytes that a stream takes from its writer before they are sent.
-pub(super) const SEND_BUFFER: usize = 64 * 1024;
+/// The number of bytes that a stream takes from its writer before they are sent. A writer that waits goes on when half of
+/// it is free: to wake it costs more than to copy a frame.
+const SEND_BUFFER: usize = 256 * 1024;
 
 /// The state of one stream.
 #[derive(Default)]
@@ -25,12 +28,12 @@ pub(super) struct Buffers {
     pub(super) whole: Option<usize>,
     /// The reason for which one of both ends has reset the stream.
     pub(super) reset: Option<u32>,
-    received: BytesMut,
+    received: Received,
     is_read_to_end: bool,
     reader: Option<Waker>,
     /// The bytes that were read and for which the peer has no new window yet.
     consumed: usize,
-    pending: BytesMut,
+    pending: Pending,
     /// The writer has nothing to add.
     pub(super) is_finishing: bool,
     /// The end is sent.
@@ -70,24 +73,18 @@ impl Buffers {
         self.received.len()
     }
 
-    pub(super) fn receive(&mut self, data: &[u8]) {
-        self.received.extend_from_slice(data);
+    pub(super) fn receive(&mut self, data: Bytes) {
+        self.received.push(data);
         self.wake_reader();
     }
 
-    /// Moves received bytes to a reader; their number.
-    pub(super) fn read(&mut self, out: &mut tokio::io::ReadBuf<'_>) -> usize {
-        let count = self.received.len().min(out.remaining());
-        out.put_slice(&self.received[..count]);
-        self.received.advance(count);
+    /// Takes received bytes for the reader; none if there are none.
+    pub(super) fn take_received(&mut self) -> Bytes {
+        let part = self.received.take();
         if self.heeds_windows() {
-            self.consumed += count;
+            self.consumed += part.len();
         }
-        if self.received.is_empty() {
-            // The next bytes get a buffer of their own size.
-            self.received = BytesMut::new();
-        }
-        count
+        part
     }
 
     /// The bytes for which the peer is to get a new window, once they are half of it.
@@ -105,7 +102,7 @@ impl Buffers {
     /// Discards what has arrived, and what will.
     pub(super) fn ignore_input(&mut self) {
         self.ignores_input = true;
-        self.received = BytesMut::new();
+        self.received = Received::default();
     }
 
     pub(super) fn end_reading(&mut self) {
@@ -132,7 +129,7 @@ impl Buffers {
     /// Takes bytes from a writer, as many as there is room for.
     pub(super) fn write(&mut self, data: &[u8]) -> usize {
         let count = data.len().min(SEND_BUFFER.saturating_sub(self.pending.len()));
-        self.pending.extend_from_slice(&data[..count]);
+        self.pending.push(&data[..count]);
         count
     }
 
@@ -152,15 +149,16 @@ impl Buffers {
         if !self.can_send() {
             return None;
         }
-        let mut count = self.pending.len().min(MAX_DATA);
+        let credit = self.credit.map_or(usize::MAX, |credit| usize::try_from(credit).unwrap_or(usize::MAX));
+        let data = self.pending.take(credit);
         if let Some(credit) = &mut self.credit {
-            count = count.min(usize::try_from(*credit).unwrap_or(usize::MAX));
-            *credit -= u32::try_from(count).expect("it is at most the credit");
+            *credit -= u32::try_from(data.len()).expect("it is at most the credit");
         }
-        let data = self.pending.split_to(count).freeze();
         let fin = self.pending.is_empty() && self.is_finishing;
         self.is_finished |= fin;
-        self.wake_writer();
+        if self.pending.len() <= SEND_BUFFER / 2 {
+            self.wake_writer();
+        }
         Some((data, fin))
     }
 
@@ -180,7 +178,7 @@ impl Buffers {
     pub(super) fn end_writing(&mut self) {
         self.is_finishing = true;
         self.is_finished = true;
-        self.pending.clear();
+        self.pending = Pending::default();
         self.wake_writer();
     }
 
@@ -193,14 +191,14 @@ impl Buffers {
     /// Ends both directions. What has arrived can still be read.
     pub(super) fn reset(&mut self, reason: u32) {
         self.reset.get_or_insert(reason);
-        self.pending = BytesMut::new();
+        self.pending = Pending::default();
         self.wake();
     }
 
     /// The handle is dropped.
     pub(super) fn release(&mut self) {
         self.is_released = true;
-        self.received = BytesMut::new();
+        self.received = Received::default();
         (self.reader, self.writer) = (None, None);
     }
 

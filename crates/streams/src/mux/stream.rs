@@ -4,8 +4,9 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Ended, Handle, Mux};
@@ -25,11 +26,13 @@ pub struct Stream {
     handle: Arc<Handle>,
     id: u32,
     headers: Headers,
+    /// Bytes that are read without the lock of the connection.
+    part: Bytes,
 }
 
 impl Stream {
     pub(crate) fn new(handle: Arc<Handle>, id: u32, headers: Headers) -> Self {
-        Stream { handle, id, headers }
+        Stream { handle, id, headers, part: Bytes::new() }
     }
 
     /// The number of the stream in its connection: odd if the client opened it, and growing.
@@ -78,11 +81,17 @@ impl Drop for Stream {
 
 impl AsyncRead for Stream {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.handle.mux.poll_read(self.id, context, buffer)
+        if self.part.is_empty() && buffer.remaining() > 0 {
+            self.part = ready!(self.handle.mux.poll_part(self.id, context))?;
+        }
+        let count = self.part.len().min(buffer.remaining());
+        buffer.put_slice(&self.part[..count]);
+        self.part.advance(count);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -103,18 +112,15 @@ impl AsyncWrite for Stream {
 }
 
 impl Mux {
-    fn poll_read(
-        &self,
-        id: u32,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    /// Takes bytes that have arrived; none at the end.
+    fn poll_part(&self, id: u32, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
         let mut state = self.lock();
         let state = &mut *state;
         let Some(stream) = state.streams.get_mut(&id) else { return Poll::Ready(Err(gone())) };
         let limit = state.limits.received;
         let was_full = stream.is_full(limit);
-        if stream.read(buffer) > 0 || buffer.remaining() == 0 {
+        let part = stream.take_received();
+        if !part.is_empty() {
             if let Some(delta) = stream.take_consumed(limit) {
                 state.commands.push_back(Frame::WindowUpdate { id, delta });
                 self.sendable.notify_waiters();
@@ -122,10 +128,10 @@ impl Mux {
             if was_full {
                 self.changed.notify_waiters();
             }
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(Ok(part));
         }
         if stream.is_read_to_end() {
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(Ok(Bytes::new()));
         }
         if let Some(reason) = stream.reset {
             return Poll::Ready(Err(reset(reason, io::ErrorKind::ConnectionReset)));
@@ -133,7 +139,7 @@ impl Mux {
         match &state.ended {
             None => stream.wait_to_read(context.waker()),
             // Channels end with their connection.
-            Some(Ended::Complete) if !state.resets => return Poll::Ready(Ok(())),
+            Some(Ended::Complete) if !state.resets => return Poll::Ready(Ok(Bytes::new())),
             Some(Ended::Complete) => {
                 let error = Error::connection("the connection was closed before the stream ended");
                 return Poll::Ready(Err(error.into_io(io::ErrorKind::UnexpectedEof)));
@@ -166,9 +172,11 @@ impl Mux {
             stream.wait_to_write(context.waker());
             return Poll::Pending;
         }
-        state.schedule(id);
+        let is_scheduled = state.schedule(id);
         drop(state);
-        self.sendable.notify_waiters();
+        if is_scheduled {
+            self.sendable.notify_waiters();
+        }
         Poll::Ready(Ok(count))
     }
 

@@ -16,7 +16,7 @@ pub struct Reader(Stream);
 
 /// The writing end of a standard stream.
 ///
-/// `shutdown`, and dropping it, end the stream after all that was written is sent. It has 64 KiB of room; then it waits
+/// `shutdown`, and dropping it, end the stream after all that was written is sent. It has 256 KiB of room; then it waits
 /// until the peer reads.
 #[derive(Debug)]
 pub struct Writer(Stream);

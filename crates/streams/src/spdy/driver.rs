@@ -15,7 +15,7 @@ use crate::frame::{Decoder, Encoder, Frame};
 use crate::mux::{Ended, Mux, Role};
 
 /// The number of bytes that are read at once.
-const READ_BUFFER: usize = 32 * 1024;
+const READ_BUFFER: usize = 64 * 1024;
 
 /// The number of bytes that are written at once, about.
 const WRITE_BUFFER: usize = 64 * 1024;

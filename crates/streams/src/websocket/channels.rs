@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -144,7 +144,7 @@ async fn read(
                 return Ok(());
             }
         };
-        if let Some(frame) = decode(&data, codec)?
+        if let Some(frame) = decode(data, codec)?
             && mux.receive(frame)?
         {
             mux.room(role).await?;
@@ -202,7 +202,7 @@ fn encode(channel: u8, data: &[u8], codec: Codec) -> Message {
 }
 
 /// The meaning of a message, if it has one.
-fn decode(message: &[u8], codec: Codec) -> Result<Option<Frame>, Error> {
+fn decode(mut message: Bytes, codec: Codec) -> Result<Option<Frame>, Error> {
     let Some((first, data)) = message.split_first() else { return Ok(None) };
     if codec.half_close && *first == CLOSE {
         let [channel] = data else {
@@ -212,11 +212,9 @@ fn decode(message: &[u8], codec: Codec) -> Result<Option<Frame>, Error> {
         return Ok(Some(Frame::Data { id: u32::from(*channel), data: Bytes::new(), fin: true }));
     }
     if !codec.base64 {
-        return Ok(Some(Frame::Data {
-            id: u32::from(*first),
-            data: Bytes::copy_from_slice(data),
-            fin: false,
-        }));
+        let id = u32::from(*first);
+        message.advance(1);
+        return Ok(Some(Frame::Data { id, data: message, fin: false }));
     }
     let decoded = STANDARD.decode(data);
     let data = decoded.map_err(|error| Error::protocol(format!("a message is no base64: {error}")))?;

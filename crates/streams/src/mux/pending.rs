@@ -1,0 +1,53 @@
+//! [`Pending`], the bytes of a stream that are still to be sent.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::frame::MAX_DATA;
+
+/// The length from which a write begins a part that has room for more.
+const MIN_ROOMY: usize = 4 * 1024;
+
+/// A queue of bytes, in parts of a frame each, so that taking one moves no others.
+#[derive(Default)]
+pub(super) struct Pending {
+    parts: VecDeque<BytesMut>,
+    len: usize,
+}
+
+impl Pending {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends bytes.
+    pub(super) fn push(&mut self, mut data: &[u8]) {
+        self.len += data.len();
+        while !data.is_empty() {
+            if self.parts.back().is_none_or(|last| last.len() >= MAX_DATA) {
+                let capacity = if data.len() < MIN_ROOMY { data.len() } else { MAX_DATA };
+                self.parts.push_back(BytesMut::with_capacity(capacity));
+            }
+            if let Some(last) = self.parts.back_mut() {
+                let (now, rest) = data.split_at(data.len().min(MAX_DATA - last.len()));
+                last.extend_from_slice(now);
+                data = rest;
+            }
+        }
+    }
+
+    /// Takes the first bytes, as many as fit in a frame and in `limit`; none if there are none.
+    pub(super) fn take(&mut self, limit: usize) -> Bytes {
+        let part = match self.parts.front_mut() {
+            Some(part) if part.len() > limit => part.split_to(limit),
+            _ => self.parts.pop_front().unwrap_or_default(),
+        };
+        self.len -= part.len();
+        part.freeze()
+    }
+}
