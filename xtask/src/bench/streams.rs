@@ -12,14 +12,14 @@ use crate::go;
 const RATE: f64 = 1.0;
 const CPU: f64 = 0.5;
 
-/// A case, and what it is called in a row.
+/// A case, and its name in a row.
 struct Case {
     words: &'static str,
     name: &'static str,
     figures: &'static [Figure],
 }
 
-/// What a case prints, and what it is called in a row.
+/// A figure that a case prints, and its name in a row.
 struct Figure {
     key: &'static str,
     name: &'static str,
