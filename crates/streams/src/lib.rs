@@ -15,6 +15,7 @@ mod error;
 mod frame;
 mod mux;
 pub mod port_forward;
+mod read_buffer;
 pub mod remote_command;
 pub mod spdy;
 pub mod websocket;

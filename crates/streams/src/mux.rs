@@ -1,21 +1,27 @@
 //! [`Mux`], the streams of one connection: their buffers, the frames that wait to be sent, and who waits for whom.
 //!
-//! It does no I/O: a task per connection reads and writes, and handles of streams ([`Stream`]) share the state with it.
-//! When the last handle is dropped, the task is aborted.
+//! A task per connection reads, and writes what waits; handles of streams ([`Stream`]) share the state with it, and write to
+//! the connection themselves while it has room, so that the task need not be woken. When the last handle is dropped, the
+//! task is aborted.
 //!
 //! Memory is bounded: a stream holds at most [`Limits::received`] bytes that nobody has read, beyond them 64 KiB of which
-//! its reader has a part and one message of a peer that does not heed windows, and 256 KiB that are not sent yet. If a peer
-//! heeds windows, it stops sending on a stream whose buffer is full, and other streams go on. If it does not, the connection
-//! is not read until there is room.
+//! its reader has a part and one message of a peer that does not heed windows, and 256 KiB that are not sent yet; a
+//! connection has three buffers of 64 KiB for what arrives and 128 KiB that wait for room in it. If a peer heeds windows, it
+//! stops sending on a stream whose buffer is full, and other streams go on. If it does not, the connection is not read until
+//! there is room.
 
 mod buffers;
+mod output;
 mod pending;
 mod received;
 mod stream;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +31,8 @@ use tokio::task::AbortHandle;
 use crate::error::{Error, ErrorKind};
 use crate::frame::{Frame, Headers, INITIAL_WINDOW_SIZE, MAX_ID, MAX_WINDOW, status};
 use buffers::Buffers;
+use output::Output;
+pub(crate) use output::Sending;
 pub use stream::Stream;
 
 /// The number of control frames that may wait to be sent. A peer that makes more necessary than it reads is cut off.
@@ -55,13 +63,41 @@ pub(crate) enum Ended {
 /// The streams of one connection.
 pub(crate) struct Mux {
     state: Mutex<State>,
-    /// Tells the task of the connection that something can be sent.
-    sendable: Notify,
-    /// Tells of every other change that a future may wait for.
+    /// The sending direction, until the connection has ended. It is locked before the state.
+    output: Mutex<Option<Output>>,
+    /// Tells those who wait until everything is sent.
+    sent: Notify,
+    /// Tells all other futures of changes, but for data, of which there are many.
     changed: Notify,
 }
 
+/// The locked state. Those who are to be woken are when it is unlocked, so that they do not wait for it at once.
+struct Locked<'a>(Option<MutexGuard<'a, State>>);
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.0.as_ref().expect("it is there until this is dropped")
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.0.as_mut().expect("it is there until this is dropped")
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let woken = std::mem::take(&mut self.woken);
+        self.0 = None;
+        woken.into_iter().for_each(Waker::wake);
+    }
+}
+
 struct State {
+    role: Role,
     limits: Limits,
     /// True if streams can be reset. Channels over WebSocket cannot.
     resets: bool,
@@ -87,6 +123,12 @@ struct State {
     ended: Option<Ended>,
     /// The error of a server that could not write.
     lost: Option<Error>,
+    /// The task of the connection, if it waits for something to send.
+    idle: Option<Waker>,
+    /// Those who are to be woken.
+    woken: Vec<Waker>,
+    /// Those who are to be woken when what was read at once is received.
+    readers: Vec<Waker>,
 }
 
 /// The streams of a connection and its task, which ends with the last handle.
@@ -133,12 +175,20 @@ pub(crate) enum Role {
     Server,
 }
 
+impl Role {
+    /// Returns true for an own ping, or the answer to one: pings have the parity of the streams of those who send them.
+    pub(crate) fn is_own_ping(self, id: u32) -> bool {
+        id % 2 == u32::from(self == Role::Client)
+    }
+}
+
 impl Mux {
     /// A connection of SPDY, whose client opens the streams with odd ids.
-    pub(crate) fn new(role: Role, limits: Limits) -> Self {
+    pub(crate) fn new(role: Role, limits: Limits, sending: Box<dyn Sending>) -> Self {
         let next = if role == Role::Client { 1 } else { 2 };
         Mux {
             state: Mutex::new(State {
+                role,
                 limits,
                 resets: true,
                 streams: BTreeMap::new(),
@@ -153,28 +203,40 @@ impl Mux {
                 is_closing: false,
                 ended: None,
                 lost: None,
+                idle: None,
+                woken: Vec::new(),
+                readers: Vec::new(),
             }),
-            sendable: Notify::new(),
+            output: Mutex::new(Some(Output::new(sending))),
+            sent: Notify::new(),
             changed: Notify::new(),
         }
     }
 
     /// A connection with fixed channels, which are open from the beginning.
-    pub(crate) fn of_channels(limits: Limits, channels: impl IntoIterator<Item = u32>) -> Self {
-        let mut mux = Mux::new(Role::Client, limits);
+    pub(crate) fn of_channels(
+        limits: Limits,
+        channels: impl IntoIterator<Item = u32>,
+        sending: Box<dyn Sending>,
+    ) -> Self {
+        let mut mux = Mux::new(Role::Client, limits, sending);
         let state = mux.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.resets = false;
         state.streams.extend(channels.into_iter().map(|id| (id, Buffers::established(None))));
         mux
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> Locked<'_> {
         // Nothing panics while it is held but an allocation, after which the state is as good as before.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Locked(Some(self.state.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Waits until the state gives a value.
-    async fn until<T>(&self, notify: &Notify, mut check: impl FnMut(&mut State) -> Option<T>) -> T {
+    async fn until<T>(&self, check: impl FnMut(&mut State) -> Option<T>) -> T {
+        self.until_notified(&self.changed, check).await
+    }
+
+    async fn until_notified<T>(&self, notify: &Notify, mut check: impl FnMut(&mut State) -> Option<T>) -> T {
         loop {
             let mut changed = pin!(notify.notified());
             changed.as_mut().enable();
@@ -186,10 +248,17 @@ impl Mux {
         }
     }
 
+    /// Tells all futures that wait of a change.
+    fn tell(&self) {
+        self.sent.notify_waiters();
+        self.changed.notify_waiters();
+    }
+
     /// Sends a frame before all others but those that wait already.
     pub(crate) fn send(&self, frame: Frame) {
-        self.lock().commands.push_back(frame);
-        self.sendable.notify_waiters();
+        let mut state = self.lock();
+        state.commands.push_back(frame);
+        state.wake_driver();
     }
 
     // Opening and accepting
@@ -215,14 +284,14 @@ impl Mux {
         state.streams.insert(id, Buffers::new());
         let headers = headers.clone();
         state.commands.push_back(Frame::SynStream { id, headers, fin: false, unidirectional: false });
+        state.wake_driver();
         drop(state);
-        self.sendable.notify_waiters();
         Ok(id)
     }
 
     /// Waits until the peer has accepted a stream.
     pub(crate) async fn accepted(&self, id: u32) -> Result<(), Error> {
-        self.until(&self.changed, |state| match (state.streams.get(&id), &state.ended) {
+        self.until(|state| match (state.streams.get(&id), &state.ended) {
             // It may have ended already.
             (Some(stream), _) if stream.is_established => Some(Ok(())),
             (_, Some(ended)) => Some(Err(ended.error())),
@@ -237,7 +306,7 @@ impl Mux {
 
     /// Waits for the next stream that the peer opens; none at the end of the connection.
     pub(crate) async fn incoming(&self) -> Option<(u32, Headers)> {
-        self.until(&self.changed, |state| match state.incoming.pop_front() {
+        self.until(|state| match state.incoming.pop_front() {
             Some(incoming) => Some(Some(incoming)),
             None => (state.ended.is_some() || state.is_leaving).then_some(None),
         })
@@ -251,7 +320,28 @@ impl Mux {
 
     // The part of the task that reads
 
-    /// Processes a frame of the peer. The result is true if a stream of a peer that does not heed windows is full: then
+    /// Wakes those for whom data was [received](Self::receive), of which there may be more than one frame.
+    pub(crate) fn wake_readers(&self) {
+        let mut state = self.lock();
+        let readers = std::mem::take(&mut state.readers);
+        state.woken.extend(readers);
+    }
+
+    /// Reads from the connection. Those for whom data was received are woken when it has no more at once.
+    pub(crate) async fn reading<T>(&self, read: impl Future<Output = T>) -> T {
+        let mut read = pin!(read);
+        poll_fn(|context| {
+            let read = read.as_mut().poll(context);
+            if read.is_pending() {
+                self.wake_readers();
+            }
+            read
+        })
+        .await
+    }
+
+    /// Processes a frame of the peer. [`reading`](Self::reading) or [`wake_readers`](Self::wake_readers) is to follow. The
+    /// result is true if a stream of a peer that does not heed windows is full: then
     /// [`room`](Self::room) is to be awaited before the next frame.
     pub(crate) fn receive(&self, frame: Frame) -> Result<bool, Error> {
         let mut state = self.lock();
@@ -286,7 +376,7 @@ impl Mux {
                     state.window = Some((*window).min(MAX_WINDOW));
                 }
             }
-            Frame::Ping(id) if !state.is_own_ping(id) => state.commands.push_back(Frame::Ping(id)),
+            Frame::Ping(id) if !state.role.is_own_ping(id) => state.commands.push_back(Frame::Ping(id)),
             Frame::Ping(_) => {}
             Frame::GoAway { last, .. } => state.go_away(last),
             Frame::WindowUpdate { id, delta } => state.widen(id, delta),
@@ -294,10 +384,12 @@ impl Mux {
         if state.commands.len() > MAX_COMMANDS {
             return Err(Error::protocol("the peer does not read the answers to its frames"));
         }
+        if concerns_others {
+            state.wake_driver();
+        }
         drop(state);
         if concerns_others {
-            self.sendable.notify_waiters();
-            self.changed.notify_waiters();
+            self.tell();
         }
         Ok(is_full)
     }
@@ -319,7 +411,7 @@ impl Mux {
                 None => (has_room || state.is_closing || state.ended.is_some()).then_some(Ok(())),
             }
         };
-        let mut room = pin!(self.until(&self.changed, has_room));
+        let mut room = pin!(self.until(has_room));
         loop {
             tokio::select! {
                 room = &mut room => return room,
@@ -337,14 +429,13 @@ impl Mux {
         if let Some(id) = id.filter(|_| state.commands.is_empty()) {
             state.commands.push_back(Frame::Data { id, data: Bytes::new(), fin: false });
         }
-        drop(state);
-        self.sendable.notify_waiters();
+        state.wake_driver();
     }
 
     /// Tells a server that its client does not receive any more: what cannot be read at once is not waited for.
     pub(crate) fn lose(&self, error: Error) {
         self.lock().lost = Some(error);
-        self.changed.notify_waiters();
+        self.tell();
     }
 
     /// Waits until the peer has said goodbye and all streams have ended, so that nothing is left to read.
@@ -352,31 +443,7 @@ impl Mux {
         let is_done = |state: &mut State| {
             (state.is_leaving && state.streams.values().all(Buffers::is_over)).then_some(())
         };
-        self.until(&self.changed, is_done).await;
-    }
-
-    // The part of the task that writes
-
-    /// Waits for frames to send, at most about as many bytes; none if the connection is to be closed and all is sent.
-    pub(crate) async fn outgoing(&self, bytes: usize) -> Option<Vec<Frame>> {
-        let frames = self.until(&self.sendable, |state| {
-            let (mut frames, mut left) = (Vec::new(), bytes);
-            while let Some(frame) = state.next_frame() {
-                left =
-                    left.saturating_sub(if let Frame::Data { data, .. } = &frame { data.len() } else { 64 });
-                frames.push(frame);
-                if left == 0 {
-                    break;
-                }
-            }
-            match frames.is_empty() {
-                true => state.is_closing.then_some(None),
-                false => Some(Some(frames)),
-            }
-        });
-        let frames = frames.await;
-        self.changed.notify_waiters();
-        frames
+        self.until(is_done).await;
     }
 
     /// Sends a ping.
@@ -390,25 +457,19 @@ impl Mux {
         // 1 and 2 are the first pings of a client and of a server.
         state.next_ping = if id > MAX_ID - 2 { 2 - id % 2 } else { id + 2 };
         state.commands.push_back(Frame::Ping(id));
-        drop(state);
-        self.sendable.notify_waiters();
-    }
-
-    /// Returns true for an own ping, or the answer to it.
-    pub(crate) fn is_own_ping(&self, id: u32) -> bool {
-        self.lock().is_own_ping(id)
+        state.wake_driver();
     }
 
     // The end
 
     /// Waits until all data of all streams is sent.
     pub(crate) async fn flushed(&self) -> Result<(), Error> {
-        self.until(&self.changed, |state| match &state.ended {
+        let flushed = |state: &mut State| match &state.ended {
             Some(Ended::Complete) => Some(Ok(())),
             Some(ended) => Some(Err(ended.error())),
             None => state.streams.values().all(Buffers::is_sent).then_some(Ok(())),
-        })
-        .await
+        };
+        self.until_notified(&self.sent, flushed).await
     }
 
     /// Sends what waits, says goodbye and ends the connection. Nothing more is written, and data that arrives is dropped when
@@ -420,21 +481,25 @@ impl Mux {
             state.go_away_last();
             state.streams.values_mut().for_each(Buffers::wake);
         }
+        state.wake_driver();
         drop(state);
-        self.sendable.notify_waiters();
-        self.changed.notify_waiters();
+        self.tell();
     }
 
     /// Tells the peer of its violation of the protocol as the last frame.
     pub(crate) fn close_after_violation(&self) {
+        self.close_at_once(1);
+    }
+
+    /// Ends the connection with a goodbye as the last frame, in place of all that waits.
+    pub(crate) fn close_at_once(&self, status: u32) {
         let mut state = self.lock();
         state.commands.clear();
         state.turns.clear();
         let last = state.last;
-        state.commands.push_back(Frame::GoAway { last, status: 1 });
+        state.commands.push_back(Frame::GoAway { last, status });
         state.is_closing = true;
-        drop(state);
-        self.sendable.notify_waiters();
+        state.wake_driver();
     }
 
     /// Ends the connection for all handles. Data that has arrived can still be read.
@@ -443,17 +508,19 @@ impl Mux {
         if state.ended.is_none() {
             state.ended = Some(ended);
         }
+        let readers = std::mem::take(&mut state.readers);
+        state.woken.extend(readers);
         for stream in state.streams.values_mut() {
             stream.wake();
         }
+        state.wake_driver();
         drop(state);
-        self.sendable.notify_waiters();
-        self.changed.notify_waiters();
+        self.tell();
     }
 
-    /// Returns true if the connection has ended by an error.
-    pub(crate) fn has_failed(&self) -> bool {
-        matches!(self.lock().ended, Some(Ended::Failed(_)))
+    /// Drops the sending direction of the connection, at the end of its task.
+    pub(crate) fn hang_up(&self) {
+        *self.output.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Returns true if no stream can be opened any more.
@@ -464,11 +531,16 @@ impl Mux {
 
     /// Waits for the end of the connection.
     pub(crate) async fn ended(&self) -> Ended {
-        self.until(&self.changed, |state| state.ended.clone()).await
+        self.until(|state| state.ended.clone()).await
     }
 }
 
 impl State {
+    /// Wakes the task of the connection if it waits for something to send.
+    fn wake_driver(&mut self) {
+        self.woken.extend(self.idle.take());
+    }
+
     /// Takes the next frame to send: control frames first, then data of the streams in turn.
     fn next_frame(&mut self) -> Option<Frame> {
         if let Some(command) = self.commands.pop_front() {
@@ -526,7 +598,7 @@ impl State {
         }
         let is_dropped = stream.is_released || stream.ignores_input || is_over && is_closing;
         if !is_dropped && !data.is_empty() {
-            stream.receive(data);
+            self.readers.extend(stream.receive(data));
         }
         let is_full = stream.is_full(limit) && !stream.heeds_windows();
         if fin {
@@ -558,11 +630,6 @@ impl State {
         if self.resets && self.streams.get(&id).is_some_and(is_gone) {
             self.streams.remove(&id);
         }
-    }
-
-    /// Pings have the parity of the streams of those who send them.
-    fn is_own_ping(&self, id: u32) -> bool {
-        id % 2 == self.next_ping % 2
     }
 
     /// A stream that the peer opens.

@@ -46,16 +46,16 @@ pub enum Transport {
     WebSocket,
 }
 
-async fn client_session(connection: BoxConnection, transport: Transport) -> Session {
+fn client_session(connection: BoxConnection, transport: Transport) -> Session {
     match transport {
         Transport::Spdy => Session::client(connection, &Options::default()),
-        Transport::WebSocket => Session::client(Tunnel::client(connection).await, &Options::default()),
+        Transport::WebSocket => Session::client(Tunnel::client(connection), &Options::default()),
     }
 }
 
-async fn server_session(connection: BoxConnection, transport: Transport) -> Session {
+fn server_session(connection: BoxConnection, transport: Transport) -> Session {
     match transport {
         Transport::Spdy => Session::server(connection, &Options::default()),
-        Transport::WebSocket => Session::server(Tunnel::server(connection).await, &Options::default()),
+        Transport::WebSocket => Session::server(Tunnel::server(connection), &Options::default()),
     }
 }

@@ -4,6 +4,8 @@
 //! [tunnel](crate::websocket::Tunnel) over WebSocket.
 
 mod driver;
+mod queue;
+mod sending;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use crate::connection::Connection;
 use crate::error::Error;
 use crate::frame::{Frame, INITIAL_WINDOW_SIZE, MAX_BLOCK};
 use crate::mux::{Handle, Limits, Mux, Role};
+use sending::Frames;
 
 pub use crate::frame::Headers;
 pub use crate::mux::Stream;
@@ -103,10 +106,14 @@ impl Session {
 
     fn start(connection: crate::connection::BoxConnection, role: Role, options: &Options) -> Self {
         let received = usize::try_from(options.stream_buffer).unwrap_or(usize::MAX);
-        let mux = Arc::new(Mux::new(role, Limits { received, streams: options.max_streams }));
+        let limits = Limits { received, streams: options.max_streams };
+        let (read_half, write_half) = tokio::io::split(connection);
+        let activity = driver::Activity::begin();
+        let sending = Frames::new(write_half, role, activity.clone());
+        let mux = Arc::new(Mux::new(role, limits, Box::new(sending)));
         mux.send(Frame::Settings(vec![(INITIAL_WINDOW_SIZE, options.stream_buffer)]));
         let times = driver::Times { ping: options.ping_interval, idle: options.idle_timeout };
-        let task = tokio::spawn(driver::drive(connection, mux.clone(), role, times)).abort_handle();
+        let task = tokio::spawn(driver::drive(read_half, mux.clone(), role, times, activity)).abort_handle();
         Session { handle: Arc::new(Handle { mux, task }), creation_timeout: options.creation_timeout }
     }
 

@@ -105,5 +105,5 @@ pub(crate) async fn port_forward(
             upgrade(server, token, Method::GET, &path, &websocket(&key, TUNNEL_PROTOCOL)).await?
         }
     };
-    Ok(PortForward::start(connection, transport).await)
+    Ok(PortForward::start(connection, transport))
 }

@@ -229,7 +229,7 @@ impl Forwarding {
             Carrier::WebSocket => Transport::WebSocket,
             Carrier::Spdy => Transport::Spdy,
         };
-        let session = PortForward::start(switched.connection, transport).await;
+        let session = PortForward::start(switched.connection, transport);
         Ok(Forwarding { pod, service, session })
     }
 

@@ -13,7 +13,7 @@ impl Encoder {
         Encoder(HeaderEncoder::new())
     }
 
-    /// Appends a frame.
+    /// Appends a frame; of data the head, behind which the data is to follow.
     pub(crate) fn encode(&mut self, frame: &Frame, out: &mut BytesMut) {
         match frame {
             Frame::SynStream { id, headers, fin, unidirectional } => {
@@ -41,7 +41,6 @@ impl Encoder {
             Frame::Data { id, data, fin } => {
                 out.put_u32(*id);
                 put_length(fin_flag(*fin), data.len(), out);
-                out.put_slice(data);
             }
         }
     }

@@ -53,6 +53,9 @@ fn encoded(frames: &[Frame]) -> BytesMut {
     let (mut encoder, mut bytes) = (Encoder::new(), BytesMut::new());
     for frame in frames {
         encoder.encode(frame, &mut bytes);
+        if let Frame::Data { data, .. } = frame {
+            bytes.extend_from_slice(data);
+        }
     }
     bytes
 }

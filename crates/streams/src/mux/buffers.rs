@@ -8,8 +8,8 @@ use super::pending::Pending;
 use super::received::Received;
 use crate::frame::MAX_WINDOW;
 
-/// The number of bytes that a stream takes from its writer before they are sent. A writer that waits goes on when half of
-/// it is free: to wake it costs more than to copy a frame.
+/// The number of bytes that a stream takes from its writer before they are sent. A writer that waits goes on when all of
+/// them are: to wake it costs more than to copy a frame.
 const SEND_BUFFER: usize = 256 * 1024;
 
 /// The state of one stream.
@@ -73,9 +73,10 @@ impl Buffers {
         self.received.len()
     }
 
-    pub(super) fn receive(&mut self, data: Bytes) {
+    /// Keeps data for the reader; returns the one who waits for it.
+    pub(super) fn receive(&mut self, data: Bytes) -> Option<Waker> {
         self.received.push(data);
-        self.wake_reader();
+        self.reader.take()
     }
 
     /// Takes received bytes for the reader; none if there are none.
@@ -126,11 +127,14 @@ impl Buffers {
 
     // Writing
 
-    /// Takes bytes from a writer, as many as there is room for.
-    pub(super) fn write(&mut self, data: &[u8]) -> usize {
-        let count = data.len().min(SEND_BUFFER.saturating_sub(self.pending.len()));
-        self.pending.push(&data[..count]);
-        count
+    /// The number of bytes that a writer can add.
+    pub(super) fn room(&self) -> usize {
+        SEND_BUFFER.saturating_sub(self.pending.len())
+    }
+
+    /// Takes bytes from a writer, for which there is room.
+    pub(super) fn write(&mut self, data: &[u8]) {
+        self.pending.push(data);
     }
 
     pub(super) fn can_send(&self) -> bool {
@@ -156,10 +160,12 @@ impl Buffers {
         }
         let fin = self.pending.is_empty() && self.is_finishing;
         self.is_finished |= fin;
-        if self.pending.len() <= SEND_BUFFER / 2 {
-            self.wake_writer();
-        }
         Some((data, fin))
+    }
+
+    /// The writer that waits, if all that was written is sent.
+    pub(super) fn writer_to_wake(&mut self) -> Option<Waker> {
+        if self.pending.is_empty() { self.writer.take() } else { None }
     }
 
     /// Adds to the peer's window; false if it becomes larger than it may be.

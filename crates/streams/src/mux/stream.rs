@@ -114,8 +114,8 @@ impl AsyncWrite for Stream {
 impl Mux {
     /// Takes bytes that have arrived; none at the end.
     fn poll_part(&self, id: u32, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
-        let mut state = self.lock();
-        let state = &mut *state;
+        let mut locked = self.lock();
+        let state = &mut *locked;
         let Some(stream) = state.streams.get_mut(&id) else { return Poll::Ready(Err(gone())) };
         let limit = state.limits.received;
         let was_full = stream.is_full(limit);
@@ -123,10 +123,10 @@ impl Mux {
         if !part.is_empty() {
             if let Some(delta) = stream.take_consumed(limit) {
                 state.commands.push_back(Frame::WindowUpdate { id, delta });
-                self.sendable.notify_waiters();
+                state.wake_driver();
             }
             if was_full {
-                self.changed.notify_waiters();
+                self.tell();
             }
             return Poll::Ready(Ok(part));
         }
@@ -167,15 +167,16 @@ impl Mux {
             let error = Error::connection("the connection is closing and takes nothing more");
             return Poll::Ready(Err(error.into_io(io::ErrorKind::BrokenPipe)));
         }
-        let count = stream.write(data);
+        let count = data.len().min(stream.room());
         if count == 0 && !data.is_empty() {
             stream.wait_to_write(context.waker());
             return Poll::Pending;
         }
+        stream.write(&data[..count]);
         let is_scheduled = state.schedule(id);
         drop(state);
         if is_scheduled {
-            self.sendable.notify_waiters();
+            self.send_now();
         }
         Poll::Ready(Ok(count))
     }
@@ -203,9 +204,9 @@ impl Mux {
         let mut state = self.lock();
         if let Some(stream) = state.streams.get_mut(&id) {
             stream.is_finishing = true;
-            state.schedule(id);
-            drop(state);
-            self.sendable.notify_waiters();
+            if state.schedule(id) {
+                state.wake_driver();
+            }
         }
     }
 
@@ -219,14 +220,14 @@ impl Mux {
         if let Some(stream) = self.lock().streams.get_mut(&id) {
             stream.ignore_input();
         }
-        self.changed.notify_waiters();
+        self.tell();
     }
 
     fn hold_whole(&self, id: u32, bytes: usize) {
         if let Some(stream) = self.lock().streams.get_mut(&id) {
             stream.whole = Some(bytes);
         }
-        self.changed.notify_waiters();
+        self.tell();
     }
 
     fn reset_reason(&self, id: u32) -> Option<u32> {
@@ -234,9 +235,11 @@ impl Mux {
     }
 
     fn release(&self, id: u32) {
-        self.lock().release(id);
-        self.sendable.notify_waiters();
-        self.changed.notify_waiters();
+        let mut state = self.lock();
+        state.release(id);
+        state.wake_driver();
+        drop(state);
+        self.tell();
     }
 }
 

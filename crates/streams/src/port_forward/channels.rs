@@ -69,7 +69,7 @@ where
     let Channels { ports, base64 } = channels;
     let ids: Vec<u8> = (0..=u8::MAX).take(2 * ports.len()).collect();
     let codec = Codec { base64, half_close: false };
-    let (handle, streams) = channels::open(Box::new(connection), Role::Server, codec, &ids).await;
+    let (handle, streams) = channels::open(Box::new(connection), Role::Server, codec, &ids);
     let mut streams = streams.into_iter();
     let mut connections = JoinSet::new();
     for port in ports {

@@ -53,8 +53,8 @@ impl PortForward {
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    pub async fn start(connection: impl Connection, transport: Transport) -> Self {
-        let session = client_session(Box::new(connection), transport).await;
+    pub fn start(connection: impl Connection, transport: Transport) -> Self {
+        let session = client_session(Box::new(connection), transport);
         PortForward { session, next: AtomicU32::new(0) }
     }
 

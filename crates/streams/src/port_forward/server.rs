@@ -47,7 +47,7 @@ where
     C: Fn(u16, Forwarded) -> F,
     F: Future<Output = Result<(), BoxError>> + Send + 'static,
 {
-    let session = server_session(Box::new(connection), transport).await;
+    let session = server_session(Box::new(connection), transport);
     let mut pairs: BTreeMap<String, Pair> = BTreeMap::new();
     let mut connections = JoinSet::new();
     loop {

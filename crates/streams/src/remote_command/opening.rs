@@ -61,7 +61,7 @@ pub(super) async fn open(
         }
         Protocol::WebSocket(_) => {
             let ids: Vec<u8> = kinds.iter().map(|kind| *kind as u8).collect();
-            let (handle, opened) = channels::open(connection, Role::Client, codec(protocol), &ids).await;
+            let (handle, opened) = channels::open(connection, Role::Client, codec(protocol), &ids);
             Opened::of(handle, kinds.into_iter().zip(opened))
         }
     }
@@ -85,7 +85,7 @@ pub(super) async fn accept(
         }
         Protocol::WebSocket(_) => {
             let ids: Vec<u8> = kinds.iter().map(|kind| *kind as u8).collect();
-            let (handle, opened) = channels::open(connection, Role::Server, codec(protocol), &ids).await;
+            let (handle, opened) = channels::open(connection, Role::Server, codec(protocol), &ids);
             let greeted = kinds.iter().find(|kind| matches!(kind, Kind::Stdout | Kind::Stderr));
             channels::greet(&handle, *greeted.unwrap_or(&Kind::Error) as u8);
             Opened::of(handle, kinds.into_iter().zip(opened))

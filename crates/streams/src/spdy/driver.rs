@@ -5,20 +5,14 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
+use tokio::io::{AsyncReadExt as _, ReadHalf};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use crate::connection::BoxConnection;
 use crate::error::Error;
-use crate::frame::{Decoder, Encoder, Frame};
+use crate::frame::{Decoder, Frame};
 use crate::mux::{Ended, Mux, Role};
-
-/// The number of bytes that are read at once.
-const READ_BUFFER: usize = 64 * 1024;
-
-/// The number of bytes that are written at once, about.
-const WRITE_BUFFER: usize = 64 * 1024;
+use crate::read_buffer::ReadBuffer;
 
 /// The time in which the peer has to close a connection after the goodbye.
 const LINGER: Duration = Duration::from_secs(10);
@@ -33,11 +27,15 @@ pub(super) struct Times {
 }
 
 /// Reads and writes the frames of a connection until it ends.
-pub(super) async fn drive(connection: BoxConnection, mux: Arc<Mux>, role: Role, times: Times) {
-    let (read_half, write_half) = tokio::io::split(connection);
-    let activity = Activity(Mutex::new(Instant::now()));
-    let mut reading = pin!(read(read_half, &mux, role, &activity));
-    let mut writing = pin!(write(write_half, &mux, &activity));
+pub(super) async fn drive(
+    connection: ReadHalf<BoxConnection>,
+    mux: Arc<Mux>,
+    role: Role,
+    times: Times,
+    activity: Activity,
+) {
+    let mut reading = pin!(read(connection, &mux, role, &activity));
+    let mut writing = pin!(mux.send_all());
     let ended = tokio::select! {
         read = &mut reading => match read {
             Ok(()) => {
@@ -76,18 +74,32 @@ pub(super) async fn drive(connection: BoxConnection, mux: Arc<Mux>, role: Role, 
         never = pings(&mux, times.ping) => match never {},
     };
     mux.end(ended);
+    mux.hang_up();
 }
 
 /// The time of the last frame in either direction that is no own ping, nor an answer to one.
-struct Activity(Mutex<Instant>);
+#[derive(Clone)]
+pub(super) struct Activity(Arc<Mutex<Instant>>);
 
 impl Activity {
+    pub(super) fn begin() -> Self {
+        Activity(Arc::new(Mutex::new(Instant::now())))
+    }
+
     fn last(&self) -> Instant {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// Notes a frame, unless it is an own ping or the answer to one, or empty, which an idle connection has as well.
+    pub(super) fn note(&self, frame: &Frame, role: Role) {
+        let counts = match frame {
+            Frame::Ping(id) => !role.is_own_ping(*id),
+            Frame::Data { data, fin: false, .. } => !data.is_empty(),
+            _ => true,
+        };
+        if counts {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
     }
 }
 
@@ -106,23 +118,21 @@ async fn read(
     activity: &Activity,
 ) -> Result<(), ReadError> {
     let mut decoder = Decoder::new();
-    let mut bytes = BytesMut::with_capacity(READ_BUFFER);
+    let mut buffer = ReadBuffer::default();
     loop {
-        while let Some(frame) = decoder.decode(&mut bytes).map_err(ReadError::Violation)? {
-            if is_activity(&frame, mux) {
-                activity.set();
-            }
+        while let Some(frame) = decoder.decode(buffer.bytes()).map_err(ReadError::Violation)? {
+            activity.note(&frame, role);
             if mux.receive(frame).map_err(ReadError::Violation)? {
+                mux.wake_readers();
                 mux.room(role).await.map_err(ReadError::Broken)?;
             }
         }
-        bytes.reserve(READ_BUFFER);
         let read = tokio::select! {
-            read = connection.read_buf(&mut bytes) => read,
+            read = mux.reading(connection.read_buf(buffer.with_room())) => read,
             () = mux.done() => return Ok(()),
         };
         match read.map_err(|error| ReadError::Broken(Error::of_io(&error)))? {
-            0 if decoder.is_between_frames(&bytes) => return Ok(()),
+            0 if decoder.is_between_frames(buffer.bytes()) => return Ok(()),
             0 => {
                 let error = Error::connection("the connection was closed within a frame");
                 return Err(ReadError::Broken(error));
@@ -130,40 +140,6 @@ async fn read(
             _ => {}
         }
     }
-}
-
-/// Returns true unless a frame is an own ping or the answer to one, or empty, which an idle connection has as well.
-fn is_activity(frame: &Frame, mux: &Mux) -> bool {
-    match frame {
-        Frame::Ping(id) => !mux.is_own_ping(*id),
-        Frame::Data { data, fin: false, .. } => !data.is_empty(),
-        _ => true,
-    }
-}
-
-/// Writes frames until the session is closed, and then ends the direction.
-async fn write(
-    mut connection: WriteHalf<BoxConnection>,
-    mux: &Mux,
-    activity: &Activity,
-) -> Result<(), Error> {
-    let mut encoder = Encoder::new();
-    let mut bytes = BytesMut::with_capacity(WRITE_BUFFER);
-    while let Some(frames) = mux.outgoing(WRITE_BUFFER).await {
-        for frame in &frames {
-            encoder.encode(frame, &mut bytes);
-        }
-        let written = async {
-            connection.write_all(&bytes).await?;
-            connection.flush().await
-        };
-        written.await.map_err(|error| Error::of_io(&error))?;
-        bytes.clear();
-        if frames.iter().any(|frame| is_activity(frame, mux)) {
-            activity.set();
-        }
-    }
-    connection.shutdown().await.map_err(|error| Error::of_io(&error))
 }
 
 /// Sends pings.

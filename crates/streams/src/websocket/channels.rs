@@ -7,25 +7,26 @@
 //! Channels have no windows, so a channel that nobody reads holds up the others once its buffer is full; pings of the
 //! peer are then not answered either. A channel whose handle is dropped drops its data and holds up nobody.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::Message;
+use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::{Received, WebSocket, failed, received};
+use super::socket::{Received, WebSocket};
 use crate::connection::BoxConnection;
 use crate::error::Error;
 use crate::frame::{Frame, Headers};
-use crate::mux::{Ended, Handle, Limits, Mux, Role, Stream};
+use crate::mux::{Ended, Handle, Limits, Mux, Role, Sending, Stream};
+use crate::read_buffer::ReadBuffer;
 
 /// The channel that ends another one.
 const CLOSE: u8 = 255;
@@ -43,9 +44,6 @@ const SERVER_DEADLINE: Duration = Duration::from_secs(4 * 60 * 60);
 /// The number of bytes that a channel holds for its reader.
 const BUFFER: usize = 256 * 1024;
 
-/// The number of bytes that are written before a flush, about.
-const WRITE_BUFFER: usize = 64 * 1024;
-
 /// The time in which the peer has to close a connection after the closing handshake has begun.
 const LINGER: Duration = Duration::from_secs(10);
 
@@ -62,15 +60,17 @@ pub(crate) struct Codec {
 }
 
 /// Begins one end of a connection that is switched to WebSocket, and opens its channels.
-pub(crate) async fn open(
+pub(crate) fn open(
     connection: BoxConnection,
     role: Role,
     codec: Codec,
     channels: &[u8],
 ) -> (Arc<Handle>, Vec<Stream>) {
-    let websocket = super::start(connection, role).await;
     let limits = Limits { received: BUFFER, streams: channels.len() };
-    let mux = Arc::new(Mux::of_channels(limits, channels.iter().copied().map(u32::from)));
+    let websocket = Shared(Arc::new(Mutex::new(WebSocket::new(connection, role))));
+    let sending = Messages { websocket: websocket.clone(), role, codec };
+    let ids = channels.iter().copied().map(u32::from);
+    let mux = Arc::new(Mux::of_channels(limits, ids, Box::new(sending)));
     let task = tokio::spawn(drive(websocket, mux.clone(), role, codec)).abort_handle();
     let handle = Arc::new(Handle { mux, task });
     let open = |id: &u8| Stream::new(handle.clone(), u32::from(*id), Headers::default());
@@ -84,21 +84,18 @@ pub(crate) fn greet(handle: &Handle, channel: u8) {
 }
 
 /// Reads and writes the messages of a connection until it ends.
-async fn drive(websocket: WebSocket, mux: Arc<Mux>, role: Role, codec: Codec) {
-    let (sink, stream) = websocket.split();
-    let deadline = if role == Role::Client { CLIENT_DEADLINE } else { SERVER_DEADLINE };
-    let mut reading = pin!(read(stream, &mux, role, codec, deadline));
-    let mut writing = pin!(write(sink, &mux, role, codec));
+async fn drive(websocket: Shared, mux: Arc<Mux>, role: Role, codec: Codec) {
+    let mut reading = pin!(read(websocket, &mux, role, codec));
+    let mut writing = pin!(mux.send_all());
     let ended = tokio::select! {
-        read = &mut reading => match read {
-            Ok(()) => Ended::Complete,
-            Err(error) => {
-                mux.end(Ended::Failed(error.clone()));
-                mux.close_after_violation();
-                let _ = timeout(LAST_WORDS, writing).await;
-                Ended::Failed(error)
-            }
-        },
+        read = &mut reading => {
+            let ended = read.map_or_else(Ended::Failed, |()| Ended::Complete);
+            mux.end(ended.clone());
+            mux.close_at_once(0);
+            // The closing handshake.
+            let _ = timeout(LAST_WORDS, writing).await;
+            ended
+        }
         written = &mut writing => match written {
             Ok(()) => {
                 let _ = timeout(LINGER, reading).await;
@@ -116,76 +113,90 @@ async fn drive(websocket: WebSocket, mux: Arc<Mux>, role: Role, codec: Codec) {
                 }
             }
         },
+        never = pings(&mux) => match never {},
     };
     mux.end(ended);
+    mux.hang_up();
+}
+
+/// Sends pings.
+async fn pings(mux: &Mux) -> Infallible {
+    let mut ticks = interval_at(Instant::now() + PING, PING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        mux.ping();
+    }
 }
 
 /// Reads messages until the peer closes the WebSocket.
-async fn read(
-    mut stream: SplitStream<WebSocket>,
-    mux: &Mux,
-    role: Role,
-    codec: Codec,
-    deadline: Duration,
-) -> Result<(), Error> {
+async fn read(websocket: Shared, mux: &Mux, role: Role, codec: Codec) -> Result<(), Error> {
+    let deadline = if role == Role::Client { CLIENT_DEADLINE } else { SERVER_DEADLINE };
+    let mut copies = ReadBuffer::default();
     loop {
-        let Ok(message) = timeout(deadline, stream.next()).await else {
+        let message = mux.reading(poll_fn(|context| websocket.lock().poll_read(context)));
+        let Ok(message) = timeout(deadline, message).await else {
             let seconds = deadline.as_secs();
             return Err(Error::timeout(format!("the peer has sent nothing for {seconds} s")));
         };
-        let data = match received(message)? {
-            Received::Data(data) => data,
-            Received::Text(text) if codec.base64 => text,
+        let frame = match message? {
+            Received::Data(data) => decode(&data, codec, &mut copies)?,
+            Received::Text(text) if codec.base64 => decode(&text, codec, &mut copies)?,
             Received::Text(_) => return Err(Error::protocol("the peer sent a text message")),
             Received::SignOfLife => continue,
-            Received::End => {
-                // tungstenite answers the closing handshake while it is read on.
-                let _ = timeout(LAST_WORDS, stream.next()).await;
-                return Ok(());
-            }
+            Received::End => return Ok(()),
         };
-        if let Some(frame) = decode(data, codec)?
+        if let Some(frame) = frame
             && mux.receive(frame)?
         {
+            mux.wake_readers();
             mux.room(role).await?;
         }
     }
 }
 
-/// Writes messages and pings until the connection is to be closed, and begins the closing handshake.
-async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
-    mux: &Mux,
+/// A WebSocket that the task of a connection reads, and all who write send to.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<WebSocket>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, WebSocket> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The messages of frames, as they are sent.
+struct Messages {
+    websocket: Shared,
     role: Role,
     codec: Codec,
-) -> Result<(), Error> {
-    let mut pings = interval_at(Instant::now() + PING, PING);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let frames = tokio::select! {
-            frames = mux.outgoing(WRITE_BUFFER) => frames,
-            _ = pings.tick() => {
-                sink.send(Message::Ping(Bytes::new())).await.map_err(failed)?;
-                continue;
-            }
+}
+
+impl Sending for Messages {
+    fn push(&mut self, frame: Frame) {
+        let mut websocket = self.websocket.lock();
+        let (id, data, fin) = match frame {
+            Frame::Data { id, data, fin } => (id, data, fin),
+            Frame::Ping(_) => return websocket.push(Message::Ping(Bytes::new())),
+            // The end of the connection, and that of a handle, are told otherwise.
+            _ => return,
         };
-        let Some(frames) = frames else { break };
-        for frame in frames {
-            let Frame::Data { id, data, fin } = frame else { continue };
-            let channel = u8::try_from(id).expect("channels are bytes");
-            if !(fin && data.is_empty()) {
-                sink.feed(encode(channel, &data, codec)).await.map_err(failed)?;
-            }
-            if fin && codec.half_close && role == Role::Client {
-                let close = Message::Binary(Bytes::copy_from_slice(&[CLOSE, channel]));
-                sink.feed(close).await.map_err(failed)?;
-            }
+        let channel = u8::try_from(id).expect("channels are bytes");
+        if !(fin && data.is_empty()) {
+            websocket.push(encode(channel, &data, self.codec));
         }
-        sink.flush().await.map_err(failed)?;
+        if fin && self.codec.half_close && self.role == Role::Client {
+            websocket.push(Message::Binary(Bytes::copy_from_slice(&[CLOSE, channel])));
+        }
     }
-    let code = if mux.has_failed() { CloseCode::Protocol } else { CloseCode::Normal };
-    let close = CloseFrame { code, reason: "".into() };
-    sink.send(Message::Close(Some(close))).await.map_err(failed)
+
+    fn end(&mut self, has_failed: bool) {
+        self.websocket.lock().close(if has_failed { CloseCode::Protocol } else { CloseCode::Normal });
+    }
+
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.websocket.lock().poll_send(context)
+    }
 }
 
 /// The message with some data of a channel.
@@ -201,8 +212,9 @@ fn encode(channel: u8, data: &[u8], codec: Codec) -> Message {
     Message::Binary(message.freeze())
 }
 
-/// The meaning of a message, if it has one.
-fn decode(mut message: Bytes, codec: Codec) -> Result<Option<Frame>, Error> {
+/// The meaning of a message, if it has one. Its data is copied: while a part of tungstenite's buffer is held, tungstenite
+/// moves the rest to a new one for each message.
+fn decode(message: &[u8], codec: Codec, copies: &mut ReadBuffer) -> Result<Option<Frame>, Error> {
     let Some((first, data)) = message.split_first() else { return Ok(None) };
     if codec.half_close && *first == CLOSE {
         let [channel] = data else {
@@ -212,9 +224,8 @@ fn decode(mut message: Bytes, codec: Codec) -> Result<Option<Frame>, Error> {
         return Ok(Some(Frame::Data { id: u32::from(*channel), data: Bytes::new(), fin: true }));
     }
     if !codec.base64 {
-        let id = u32::from(*first);
-        message.advance(1);
-        return Ok(Some(Frame::Data { id, data: message, fin: false }));
+        let data = copies.copy(data);
+        return Ok(Some(Frame::Data { id: u32::from(*first), data, fin: false }));
     }
     let decoded = STANDARD.decode(data);
     let data = decoded.map_err(|error| Error::protocol(format!("a message is no base64: {error}")))?;

@@ -1,22 +1,22 @@
 //! [`Tunnel`], bytes in both directions over WebSocket.
 
 use std::fmt;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes};
-use futures_util::{Sink as _, Stream as _};
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tungstenite::Message;
+use tungstenite::protocol::frame::coding::CloseCode;
 
-use super::{Received, WebSocket, failed_io, received, start};
-use crate::connection::Connection;
+use super::socket::{Received, WebSocket};
+use crate::connection::{BoxConnection, Connection};
 use crate::error::Error;
 use crate::mux::Role;
 
-/// The number of bytes that are sent in one message.
-const MAX_WRITE: usize = 32 * 1024;
+/// The number of bytes that are sent in one message, at most.
+const MAX_WRITE: usize = 64 * 1024;
 
 /// Bytes in both directions in the binary messages of a WebSocket, as in the subprotocol
 /// [`SPDY/3.1+portforward.k8s.io`](crate::port_forward::TUNNEL_PROTOCOL). Messages mean nothing but the bytes in them.
@@ -27,22 +27,44 @@ pub struct Tunnel {
     websocket: WebSocket,
     /// The rest of the last message.
     message: Bytes,
+    /// The peer has closed the WebSocket.
     is_closed: bool,
 }
 
 impl Tunnel {
     /// Begins the client's end on a connection that is switched to WebSocket.
-    pub async fn client(connection: impl Connection) -> Self {
-        Self::new(start(Box::new(connection), Role::Client).await)
+    pub fn client(connection: impl Connection) -> Self {
+        Self::new(Box::new(connection), Role::Client)
     }
 
     /// Begins the server's end.
-    pub async fn server(connection: impl Connection) -> Self {
-        Self::new(start(Box::new(connection), Role::Server).await)
+    pub fn server(connection: impl Connection) -> Self {
+        Self::new(Box::new(connection), Role::Server)
     }
 
-    fn new(websocket: WebSocket) -> Self {
-        Tunnel { websocket, message: Bytes::new(), is_closed: false }
+    fn new(connection: BoxConnection, role: Role) -> Self {
+        Tunnel { websocket: WebSocket::new(connection, role), message: Bytes::new(), is_closed: false }
+    }
+
+    /// Queues a message, when that before it is sent; the number of its bytes.
+    fn poll_message(
+        &mut self,
+        context: &mut Context<'_>,
+        data: impl FnOnce() -> Bytes,
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_send(context))?;
+        if self.websocket.is_closing() {
+            let error = Error::connection("the WebSocket is closed");
+            return Poll::Ready(Err(error.into_io(io::ErrorKind::BrokenPipe)));
+        }
+        let data = data();
+        let count = data.len();
+        self.websocket.push(Message::Binary(data));
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.websocket.poll_send(context).map_err(|error| error.into_io(io::ErrorKind::BrokenPipe))
     }
 }
 
@@ -52,10 +74,9 @@ impl AsyncRead for Tunnel {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let broken = |error: Error| error.into_io(io::ErrorKind::ConnectionAborted);
         while self.message.is_empty() && !self.is_closed {
-            let message = ready!(Pin::new(&mut self.websocket).poll_next(context));
-            let broken = |error: Error| error.into_io(io::ErrorKind::ConnectionAborted);
-            match received(message).map_err(broken)? {
+            match ready!(self.websocket.poll_read(context)).map_err(broken)? {
                 Received::Data(data) => self.message = data,
                 Received::SignOfLife => {}
                 Received::End => self.is_closed = true,
@@ -68,6 +89,10 @@ impl AsyncRead for Tunnel {
         let count = self.message.len().min(buffer.remaining());
         buffer.put_slice(&self.message[..count]);
         self.message.advance(count);
+        if self.message.is_empty() {
+            // While a part of tungstenite's buffer is held, tungstenite moves the rest to a new one for each message.
+            self.message = Bytes::new();
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -78,23 +103,37 @@ impl AsyncWrite for Tunnel {
         context: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(Pin::new(&mut self.websocket).poll_ready(context)).map_err(failed_io)?;
-        let count = data.len().min(MAX_WRITE);
-        let message = Message::Binary(Bytes::copy_from_slice(&data[..count]));
-        Pin::new(&mut self.websocket).start_send(message).map_err(failed_io)?;
-        Poll::Ready(Ok(count))
+        self.poll_message(context, || Bytes::copy_from_slice(&data[..data.len().min(MAX_WRITE)]))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let message = || {
+            let length = slices.iter().map(|slice| slice.len()).sum();
+            let mut message = BytesMut::with_capacity(MAX_WRITE.min(length));
+            for slice in slices {
+                let (part, _) = slice.split_at(slice.len().min(MAX_WRITE - message.len()));
+                message.extend_from_slice(part);
+            }
+            message.freeze()
+        };
+        self.poll_message(context, message)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.websocket).poll_flush(context).map_err(failed_io)
+        self.poll_send(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match ready!(Pin::new(&mut self.websocket).poll_close(context)) {
-            // The peer has closed it first.
-            Ok(()) | Err(WsError::ConnectionClosed | WsError::AlreadyClosed) => Poll::Ready(Ok(())),
-            Err(error) => Poll::Ready(Err(failed_io(error))),
-        }
+        self.websocket.close(CloseCode::Normal);
+        self.poll_send(context)
     }
 }
 

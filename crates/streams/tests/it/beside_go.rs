@@ -182,7 +182,7 @@ async fn a_client_of_klient_forwards_ports_of_a_server_in_go() {
         [(Transport::Spdy, port_forward::PROTOCOL), (Transport::WebSocket, tunnel.as_str())]
     {
         let connection = switched(&address, "/portforward", header).await;
-        let client = PortForward::start(connection, transport).await;
+        let client = PortForward::start(connection, transport);
         for length in [0, 1, 64 * 1024, 3 * 1024 * 1024] {
             let connection = soon("connecting", client.connect(7)).await.unwrap();
             let (mut reader, mut writer) = tokio::io::split(connection);

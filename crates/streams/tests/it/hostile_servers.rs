@@ -28,7 +28,7 @@ fn data(id: u32, flags: u8, data: &[u8]) -> Vec<u8> {
 /// A client with two connections to ports, whose data is on the streams 3 and 7, and its server, which begins with some bytes.
 async fn forwarded(greeting: &[u8]) -> (PortForward, [PortConnection; 2], RawPeer) {
     let (near, far) = pair(Carrier::Memory).await;
-    let (client, mut server) = (PortForward::start(near, Transport::Spdy).await, RawPeer::new(far));
+    let (client, mut server) = (PortForward::start(near, Transport::Spdy), RawPeer::new(far));
     server.send(greeting).await;
     let connect = async {
         let first = client.connect(80).await.unwrap();
@@ -267,7 +267,7 @@ async fn a_server_of_one_byte_per_second_is_understood() {
     no_tasks_remain(before).await;
 
     let (near, mut far) = pair(Carrier::Memory).await;
-    let client = PortForward::start(near, Transport::Spdy).await;
+    let client = PortForward::start(near, Transport::Spdy);
     let mut helper = RawPeer::new(Box::new(tokio::io::duplex(1).0));
     let reply = |id: u32, block: &[u8]| control(SYN_REPLY, 0, &[&numbers(&[id]), block].concat());
     let (one, two) = (helper.block(&[]), helper.block(&[]));
@@ -365,7 +365,7 @@ async fn frames_that_are_no_websocket_are_one_error() {
             let (near, far) = pair(Carrier::Memory).await;
             let attacking = attack_with(far, &attack);
             let error = if is_tunnel {
-                let client = PortForward::start(near, Transport::WebSocket).await;
+                let client = PortForward::start(near, Transport::WebSocket);
                 let (error, ()) = soon(what, async { tokio::join!(client.connect(80), attacking) }).await;
                 error.unwrap_err()
             } else {

@@ -65,7 +65,8 @@ async fn nothing_is_sent_after_the_end_of_standard_input() {
             assert_eq!(peer.read_control(SYN_STREAM).await[..4], u32::to_be_bytes(id));
             peer.syn_reply(id).await;
         }
-        assert_eq!(peer.read_data().await, (3, 1, b"all".to_vec()));
+        assert_eq!(peer.read_data().await, (3, 0, b"all".to_vec()));
+        assert_eq!(peer.read_data().await, (3, 1, b"".to_vec()));
         peer.control(PING, 0, &numbers(&[2])).await;
         let pong = RawFrame::Control { kind: PING, flags: 0, payload: numbers(&[2]) };
         assert_eq!(peer.read().await, Some(pong));

@@ -328,7 +328,7 @@ async fn faults_of_a_client_end_the_command() {
 #[tokio::test]
 async fn a_tunnel_takes_messages_of_any_division_and_refuses_text() {
     let (near, far) = pair(Carrier::Memory).await;
-    let (mut tunnel, mut server) = (Tunnel::client(near).await, peer(far, Role::Server).await);
+    let (mut tunnel, mut server) = (Tunnel::client(near), peer(far, Role::Server).await);
     let send = async {
         for part in [&b"a"[..], b"", b"bcd", b"ef"] {
             server.send(binary(part)).await.unwrap();
@@ -343,7 +343,7 @@ async fn a_tunnel_takes_messages_of_any_division_and_refuses_text() {
     assert!(received[..6] == *b"abcdef" && received[6..] == bytes(100_000));
 
     let (near, far) = pair(Carrier::Memory).await;
-    let (mut tunnel, mut server) = (Tunnel::client(near).await, peer(far, Role::Server).await);
+    let (mut tunnel, mut server) = (Tunnel::client(near), peer(far, Role::Server).await);
     server.send(Message::Text("hi".into())).await.unwrap();
     let error = soon("the error", tunnel.read_u8()).await.unwrap_err();
     assert_eq!(error.to_string(), "the peer sent a text message in a tunnel");

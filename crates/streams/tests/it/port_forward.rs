@@ -28,7 +28,7 @@ async fn start(carrier: Carrier, transport: Transport) -> (PortForward, JoinHand
         };
         let _ = serve(far, transport, forward).await;
     });
-    (PortForward::start(near, transport).await, served)
+    (PortForward::start(near, transport), served)
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_server_that_ends_streams_and_resets_none_leaves_room_for_others() {
             }
         }
     });
-    let client = PortForward::start(near, Transport::Spdy).await;
+    let client = PortForward::start(near, Transport::Spdy);
     for number in 0..600 {
         let mut connection = match soon("connecting", client.connect(7)).await {
             Ok(connection) => connection,
@@ -166,7 +166,7 @@ async fn a_client_that_gives_up_connecting_leaves_room_for_others() {
         let mut peer = RawPeer::new(far);
         while peer.read().await.is_some() {}
     });
-    let client = PortForward::start(near, Transport::Spdy).await;
+    let client = PortForward::start(near, Transport::Spdy);
     for number in 0..600 {
         tokio::select! {
             biased;

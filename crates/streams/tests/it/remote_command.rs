@@ -511,3 +511,35 @@ fn names_of_protocols_are_those_of_kubernetes() {
         assert_eq!(Subprotocol::parse(unknown), None, "{unknown}");
     }
 }
+
+#[tokio::test]
+async fn a_command_that_is_ended_while_nobody_reads_its_output_or_input_ends_at_once() {
+    for carrier in CARRIERS {
+        for protocol in [Protocol::WEBSOCKET_V5, WEBSOCKET_V4, Protocol::Spdy(Version::V4)] {
+            let (end, ended) = oneshot::channel::<()>();
+            let command = |stdio: Stdio| async move {
+                tokio::select! {
+                    copied = cat(stdio, u64::MAX) => copied,
+                    _ = ended => Ok(ExitStatus::SUCCESS),
+                }
+            };
+            let (mut process, served) = start(carrier, protocol, ALL, command).await;
+            let (mut stdin, mut stdout) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+            soon("input", stdin.write_all(&[0; 1000])).await.unwrap();
+            soon("output", stdout.read_exact(&mut [0; 1000])).await.unwrap();
+            let flood = tokio::spawn(async move { while stdin.write_all(&[0; 100_000]).await.is_ok() {} });
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+            end.send(()).unwrap();
+            let mut sink = tokio::io::sink();
+            let reading = tokio::io::copy(&mut stdout, &mut sink);
+            let (status, read) = soon("the status", async { tokio::join!(process.wait(), reading) }).await;
+            assert!(status.unwrap().success(), "{carrier:?} {protocol}");
+            read.unwrap();
+            drop((process, stdout));
+            soon("the end of the input", flood).await.unwrap();
+            soon("the server", served).await.unwrap().unwrap();
+        }
+    }
+}
