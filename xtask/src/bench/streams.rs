@@ -56,17 +56,13 @@ const FORWARDS: &[Figure] = &[
 const MEMORY: Figure = Figure { key: "peak_rss_kb", name: "KiB resident at most", row: Row::told };
 
 const CASES: [Case; 7] = [
-    Case { words: "--what stdout --mib 512", name: "exec, standard output", figures: BYTES },
-    Case { words: "--what stdin --mib 512", name: "exec, standard input", figures: BYTES },
-    Case { words: "--what down --mib 512", name: "forwarded connection, from the pod", figures: BYTES },
-    Case { words: "--what up --mib 512", name: "forwarded connection, to the pod", figures: BYTES },
+    Case { words: "--what stdout --mib 256", name: "exec, standard output", figures: BYTES },
+    Case { words: "--what stdin --mib 256", name: "exec, standard input", figures: BYTES },
+    Case { words: "--what down --mib 256", name: "forwarded connection, from the pod", figures: BYTES },
+    Case { words: "--what up --mib 256", name: "forwarded connection, to the pod", figures: BYTES },
+    Case { words: "--what exec-trips --count 3000", name: "64 bytes through exec and back", figures: TRIPS },
     Case {
-        words: "--what exec-trips --count 5000",
-        name: "64 bytes through exec and back",
-        figures: TRIPS,
-    },
-    Case {
-        words: "--what forward-trips --count 5000",
+        words: "--what forward-trips --count 3000",
         name: "64 bytes through a forwarded connection and back",
         figures: TRIPS,
     },
@@ -93,11 +89,12 @@ pub(crate) fn streams() -> Result<(), String> {
             (&bench.client_go, &*spdy),
         ])?;
         for figure in figures {
-            let mut push = |transport: &str, ours: &Runs, theirs: &Runs, peer: &str, row: fn(_, _, _) -> Row| {
-                let name = format!("{name}, over {transport}, {}, {peer}", figure.name);
-                rows.push(row(name, ours.median(figure.key)?, theirs.median(figure.key)?));
-                Ok::<_, String>(())
-            };
+            let mut push =
+                |transport: &str, ours: &Runs, theirs: &Runs, peer: &str, row: fn(_, _, _) -> Row| {
+                    let name = format!("{name}, over {transport}, {}, {peer}", figure.name);
+                    rows.push(row(name, ours.median(figure.key)?, theirs.median(figure.key)?));
+                    Ok::<_, String>(())
+                };
             push("WebSocket", &klient, &client_go, "client-go", figure.row)?;
             push("WebSocket", &klient, &kube, "kube", Row::told)?;
             push("SPDY", &klient_spdy, &client_go_spdy, "client-go", figure.row)?;
