@@ -2,8 +2,9 @@
 
 import { signal } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
-import { Failure, address, getTable, outcomes } from "./api";
+import { Failure, address, getTable } from "./api";
 import type { Column, FailureBody, Query, Row, Table } from "./api";
+import { Follower } from "./follower";
 import { readEvents } from "./stream";
 import type { ServerEvent } from "./stream";
 
@@ -29,14 +30,6 @@ const REST = 2500;
 /** Changes are taken together, so that a busy kind costs a render each time and not each change. */
 const TOGETHER = 120;
 
-/** A page that nobody looks at gives its connection back after this time: browsers have six for a server. */
-export const HIDDEN = 30_000;
-
-/** The time before the nth try again, in milliseconds. */
-export function backoff(failures: number): number {
-  return Math.min(8000, 1000 * 2 ** Math.max(0, failures - 1)) * (0.8 + 0.4 * Math.random());
-}
-
 export function keyOf(row: Row): string {
   return `${row.metadata.namespace ?? ""}/${row.metadata.name}`;
 }
@@ -45,7 +38,7 @@ export function keyOf(row: Row): string {
  * The rows of a kind: the first ones at once, then the rest, then their changes. It comes back by itself when the gateway, the
  * cluster or the kind went away and is there again. `close` ends it.
  */
-export class Live {
+export class Live extends Follower {
   readonly rows = new Map<string, Row>();
   /** The time at which a row last changed, for rows that changed since they were loaded. */
   readonly changed = new WeakMap<Row, number>();
@@ -64,15 +57,9 @@ export class Live {
   /** The number of rows when all are loaded; null before the first are. */
   readonly total: ReadonlySignal<number | null> = this.totalSignal;
 
-  private run = new AbortController();
   private cursor = "";
-  private failures = 0;
-  private retryTimer = 0;
-  private hiddenTimer = 0;
   private flushTimer = 0;
   private pending: ServerEvent[] = [];
-  isClosed = false;
-  private isPaused = false;
 
   /** `newest` keeps the last rows only, by creation, and does not load the rest. */
   constructor(
@@ -80,94 +67,70 @@ export class Live {
     readonly selection: Selection = {},
     private readonly newest?: number,
   ) {
-    document.addEventListener("visibilitychange", this.look);
-    addEventListener("online", this.retry);
-    outcomes.addEventListener("signed-in", this.retry);
-    void this.load();
+    super();
+    this.start();
   }
-
-  close(): void {
-    this.isClosed = true;
-    this.stop();
-    document.removeEventListener("visibilitychange", this.look);
-    removeEventListener("online", this.retry);
-    outcomes.removeEventListener("signed-in", this.retry);
-    clearTimeout(this.hiddenTimer);
-  }
-
-  /** Tries again at once, if it waits for the next try. */
-  retry = (): void => {
-    if (this.statusSignal.value.state !== "failed" || this.isClosed) return;
-    this.again();
-  };
 
   /** Reads everything anew. */
-  reload = (): void => {
+  private reload(): void {
     this.cursor = "";
     this.again();
-  };
-
-  private again(): void {
-    this.stop();
-    if (!this.isClosed) void (this.cursor ? this.follow() : this.load());
   }
 
-  private stop(): void {
-    this.run.abort();
-    this.run = new AbortController();
-    clearTimeout(this.retryTimer);
+  protected override stop(): void {
+    super.stop();
     clearTimeout(this.flushTimer);
     this.flushTimer = 0;
     this.pending = [];
   }
 
-  private look = (): void => {
-    clearTimeout(this.hiddenTimer);
-    if (document.hidden) {
-      this.hiddenTimer = window.setTimeout(() => {
-        this.isPaused = true;
-        this.flush();
-        this.stop();
-      }, HIDDEN);
-    } else if (this.isPaused) {
-      this.isPaused = false;
-      this.again();
-    } else {
-      this.retry();
-    }
-  };
+  protected override pause(): void {
+    this.flush();
+    super.pause();
+  }
 
-  private async load(): Promise<void> {
-    const { signal } = this.run;
+  protected async follow(signal: AbortSignal): Promise<void> {
     try {
-      const query: Query = { ...this.selection, limit: this.newest ?? FIRST };
-      if (this.newest) query.sort = "age";
-      let table = await getTable(this.path, query, signal);
-      const rows = new Map<string, Row>();
-      // The last of the map is the one that changed last.
-      const inOrder = (part: Table) => (this.newest ? part.rows.reverse() : part.rows);
-      const take = (part: Table) => inOrder(part).forEach((row) => rows.set(keyOf(row), row));
-      take(table);
-      const { cursor, status } = table;
-      this.columnsSignal.value = table.columns;
-      this.resourceSignal.value = table.resource;
-      this.totalSignal.value = table.total;
-      // Rows that are shown already stay until all are here, so that a list that is read anew does not shrink.
-      const isFirst = this.rows.size === 0;
-      if (isFirst) this.show(rows);
-      while (table.continue && !this.newest) {
-        table = await getTable(this.path, { ...this.selection, limit: REST, continue: table.continue }, signal);
-        take(table);
-        this.totalSignal.value = table.total;
-        if (isFirst) this.show(rows);
-      }
-      this.show(rows);
-      this.cursor = cursor;
-      this.statusSignal.value = status;
-      await this.follow();
+      if (!this.cursor) await this.load(signal);
+      await this.listen(signal);
     } catch (error) {
-      this.fail(error, signal);
+      if (!signal.aborted) this.flush();
+      throw error;
     }
+  }
+
+  protected failed(failure: Failure, retryAt: number): void {
+    if (!failure.isTransient) this.cursor = "";
+    const isFinal = failure.code.startsWith("bad_");
+    if (isFinal) this.giveUp();
+    this.statusSignal.value = { state: "failed", failure, retryAt: isFinal ? undefined : retryAt };
+  }
+
+  private async load(signal: AbortSignal): Promise<void> {
+    const query: Query = { ...this.selection, limit: this.newest ?? FIRST };
+    if (this.newest) query.sort = "age";
+    let table = await getTable(this.path, query, signal);
+    const rows = new Map<string, Row>();
+    // The last of the map is the one that changed last.
+    const inOrder = (part: Table) => (this.newest ? part.rows.reverse() : part.rows);
+    const take = (part: Table) => inOrder(part).forEach((row) => rows.set(keyOf(row), row));
+    take(table);
+    const { cursor, status } = table;
+    this.columnsSignal.value = table.columns;
+    this.resourceSignal.value = table.resource;
+    this.totalSignal.value = table.total;
+    // Rows that are shown already stay until all are here, so that a list that is read anew does not shrink.
+    const isFirst = this.rows.size === 0;
+    if (isFirst) this.show(rows);
+    while (table.continue && !this.newest) {
+      table = await getTable(this.path, { ...this.selection, limit: REST, continue: table.continue }, signal);
+      take(table);
+      this.totalSignal.value = table.total;
+      if (isFirst) this.show(rows);
+    }
+    this.show(rows);
+    this.cursor = cursor;
+    this.statusSignal.value = status;
   }
 
   private show(rows: Map<string, Row>): void {
@@ -176,39 +139,17 @@ export class Live {
     this.revisionSignal.value++;
   }
 
-  private async follow(): Promise<void> {
-    const { signal } = this.run;
-    try {
-      const url = address(`/v1/changes/${this.path}`, { ...this.selection, cursor: this.cursor });
-      await readEvents(url, signal, (events) => {
-        if (signal.aborted) return;
-        this.failures = 0;
-        // The stream tells at its beginning if the cluster is away.
-        if (events.length === 0) this.statusSignal.value = { state: "live" };
-        this.take(events);
-      });
-      // The gateway ends it, as when it stops: come back, where it was.
-      throw Failure.of(undefined);
-    } catch (error) {
-      this.fail(error, signal);
-    }
-  }
-
-  private fail(error: unknown, signal: AbortSignal): void {
-    if (signal.aborted || this.isClosed) return;
-    this.flush();
-    if (signal.aborted) return;
-    const failure = Failure.of(error);
-    this.failures++;
-    if (!failure.isTransient) this.cursor = "";
-    if (failure.code.startsWith("bad_")) {
-      this.statusSignal.value = { state: "failed", failure };
-      return;
-    }
-    // A kind that is gone, or forbidden, may come back, but that is rare.
-    const wait = failure.isTransient ? backoff(this.failures) : 10_000;
-    this.statusSignal.value = { state: "failed", failure, retryAt: Date.now() + wait };
-    this.retryTimer = window.setTimeout(() => this.again(), wait);
+  private async listen(signal: AbortSignal): Promise<void> {
+    const url = address(`/v1/changes/${this.path}`, { ...this.selection, cursor: this.cursor });
+    await readEvents(url, signal, (events) => {
+      if (signal.aborted) return;
+      this.succeeded();
+      // The stream tells at its beginning if the cluster is away.
+      if (events.length === 0) this.statusSignal.value = { state: "live" };
+      this.take(events);
+    });
+    // The gateway ends it, as when it stops: come back, where it was.
+    throw Failure.of(undefined);
   }
 
   private take(events: ServerEvent[]): void {
@@ -242,9 +183,7 @@ export class Live {
         case "gone": {
           const { error } = JSON.parse(event.data) as { error: FailureBody };
           this.cursor = "";
-          const { signal } = this.run;
-          this.fail(new Failure(error), signal);
-          this.run.abort();
+          this.fail(new Failure(error));
           return;
         }
       }

@@ -3,7 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { Failure, getKinds, getNamespaces, getSession, outcomes } from "./api";
 import type { Kind, Kinds, Namespaces, Session } from "./api";
-import { backoff } from "./live";
+import { backoff } from "./follower";
 import { route } from "./router";
 
 /** The session; null before the gateway has told it. */

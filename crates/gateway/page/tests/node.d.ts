@@ -2,6 +2,10 @@
 
 declare module "node:test" {
   export default function test(name: string, run: () => void | Promise<void>): void;
+  /** Timers that go on by `tick` only. */
+  export const mock: {
+    timers: { enable(options: { apis: "setTimeout"[] }): void; tick(milliseconds: number): void; reset(): void };
+  };
 }
 
 declare module "node:assert/strict" {
@@ -15,3 +19,5 @@ declare module "node:assert/strict" {
 }
 
 declare const process: { env: Record<string, string | undefined> };
+
+declare function setImmediate(run: (value?: unknown) => void): void;

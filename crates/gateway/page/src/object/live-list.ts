@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
 import { Failure, apiPath } from "../api";
 import type { KubernetesObject, Query } from "../api";
-import { Follower } from "./follower";
+import { Follower } from "../follower";
 import { request } from "./request";
 import { watch } from "./watch";
 

@@ -5,7 +5,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { Failure, address, apiPath, getObject } from "../api";
 import type { Kind, KubernetesObject, Row } from "../api";
 import { readEvents } from "../stream";
-import { Follower, pause } from "./follower";
+import { Follower, oneAtATime, pause } from "../follower";
 import { request } from "./request";
 import { watch } from "./watch";
 
@@ -103,26 +103,17 @@ export class LiveObject extends Follower {
       fieldSelector: `metadata.name=${this.name}`,
     });
     const broken = new AbortController();
-    let [failure, isDue, isReading]: [unknown, boolean, boolean] = [undefined, false, false];
-    const read = async () => {
-      isReading = true;
-      try {
-        while (isDue && !signal.aborted) {
-          isDue = false;
-          this.take(await this.read(signal));
-        }
-      } catch (error) {
-        failure = error;
-        broken.abort();
-      }
-      isReading = false;
-    };
+    let failure: unknown;
+    const read = oneAtATime(async () => this.take(await this.read(signal)));
     const concerns = ({ name, data }: { name: string; data: string }) =>
       name === "reset" || (name === "change" && (JSON.parse(data) as { row: Row }).row.metadata.name === this.name);
     try {
       await readEvents(url, AbortSignal.any([signal, broken.signal]), (events) => {
-        isDue ||= events.some(concerns);
-        if (isDue && !isReading) void read();
+        if (!events.some(concerns)) return;
+        read().catch((error: unknown) => {
+          failure = error;
+          broken.abort();
+        });
       });
     } catch (error) {
       throw failure ?? error;

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { ReadonlySignal } from "@preact/signals";
 import { address, apiPath, inContext, send } from "../api";
 import type { Failure } from "../api";
-import { Follower, pause } from "./follower";
+import { Follower, pause } from "../follower";
 import { linesOf } from "./request";
 
 export interface LogSource {

@@ -10,7 +10,7 @@ import { Button, Empty, FailureNotice, Icon, Skeleton, State, sentence, stateTon
 import type { Tone } from "../ui";
 import { familyOf, sizeOf, tally } from "./family";
 import type { Member } from "./family";
-import { Follower, pause } from "./follower";
+import { Follower, pause } from "../follower";
 import type { LiveObject } from "./live-object";
 import { isPod, podSelector } from "./pods";
 import { statusOf } from "./status";

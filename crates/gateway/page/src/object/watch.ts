@@ -2,7 +2,7 @@
 
 import { Failure, address, send } from "../api";
 import type { KubernetesObject, Query } from "../api";
-import { pause } from "./follower";
+import { pause } from "../follower";
 import { linesOf } from "./request";
 
 export interface WatchEvent {

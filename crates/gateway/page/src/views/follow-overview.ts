@@ -1,10 +1,10 @@
 // The overview, which follows the cluster.
 
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { Failure, getOverview, getTable, outcomes } from "../api";
+import { signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { Failure, getOverview, getTable } from "../api";
 import type { Overview, Table } from "../api";
-import { HIDDEN, backoff } from "../live";
+import { Follower, oneAtATime } from "../follower";
 import { readEvents } from "../stream";
 import { NODES } from "./card";
 
@@ -17,71 +17,37 @@ interface Known {
   failure: { failure: Failure; retryAt: number } | null;
 }
 
-/** Reads the overview, and again when the gateway says that it has changed. */
-export function useOverview(): { known: Known; retry: () => void } {
-  const known = useSignal<Known>({ overview: null, nodes: null, failure: null });
-  const tries = useSignal(0);
-  useEffect(() => {
-    const stop = new AbortController();
-    const { signal } = stop;
-    let isReading = false;
-    let isStale = false;
-    const read = async () => {
-      // One at a time: what changes meanwhile is read at the end.
-      if (isReading) {
-        isStale = true;
-        return;
-      }
-      isReading = true;
-      try {
-        const [overview, nodes] = await Promise.all([getOverview(signal), getTable(NODES, { limit: MOST_NODES }, signal).catch(() => null)]);
-        known.value = { overview, nodes, failure: null };
-      } finally {
-        isReading = false;
-      }
-      if (isStale) {
-        isStale = false;
-        await read();
-      }
-    };
-    let failures = 0;
-    let timer = 0;
-    const follow = async () => {
-      try {
-        await read();
-        failures = 0;
-        await readEvents("/v1/overview/changes", signal, (events) => {
-          if (events.some((event) => event.name === "overview") && !document.hidden) read().catch(() => undefined);
-        });
-        throw Failure.of(undefined);
-      } catch (error) {
-        if (signal.aborted) return;
-        const wait = backoff(++failures);
-        known.value = { ...known.value, failure: { failure: Failure.of(error), retryAt: Date.now() + wait } };
-        timer = window.setTimeout(follow, wait);
-      }
-    };
-    const again = () => {
-      if (known.value.failure) tries.value++;
-    };
-    // A page that nobody looks at gives its connection back.
-    let hiding = 0;
-    const look = () => {
-      clearTimeout(hiding);
-      if (document.hidden) hiding = window.setTimeout(() => stop.abort(), HIDDEN);
-      else if (signal.aborted || known.value.failure) tries.value++;
-      else read().catch(() => undefined);
-    };
-    outcomes.addEventListener("signed-in", again);
-    document.addEventListener("visibilitychange", look);
-    void follow();
-    return () => {
-      stop.abort();
-      clearTimeout(timer);
-      clearTimeout(hiding);
-      outcomes.removeEventListener("signed-in", again);
-      document.removeEventListener("visibilitychange", look);
-    };
-  }, [tries.value]);
-  return { known: known.value, retry: () => tries.value++ };
+/** The overview, read again when the gateway says that it has changed. */
+class LiveOverview extends Follower {
+  readonly known = signal<Known>({ overview: null, nodes: null, failure: null });
+
+  constructor() {
+    super();
+    this.start();
+  }
+
+  protected async follow(signal: AbortSignal): Promise<void> {
+    const read = oneAtATime(async () => {
+      const [overview, nodes] = await Promise.all([getOverview(signal), getTable(NODES, { limit: MOST_NODES }, signal).catch(() => null)]);
+      signal.throwIfAborted();
+      this.known.value = { overview, nodes, failure: null };
+    });
+    await read();
+    this.succeeded();
+    await readEvents("/v1/overview/changes", signal, (events) => {
+      // The stream breaks with what it tells of, and has the failure.
+      if (events.some((event) => event.name === "overview")) read().catch(() => undefined);
+    });
+    throw Failure.of(undefined);
+  }
+
+  protected failed(failure: Failure, retryAt: number): void {
+    this.known.value = { ...this.known.value, failure: { failure, retryAt } };
+  }
+}
+
+export function useOverview(): LiveOverview {
+  const live = useMemo(() => new LiveOverview(), []);
+  useEffect(() => () => live.close(), [live]);
+  return live;
 }

@@ -31,19 +31,19 @@ function useEvents(): Live {
 }
 
 export function Overview() {
-  const { known, retry } = useOverview();
+  const live = useOverview();
   const events = useEvents();
-  const { overview, nodes, failure } = known;
+  const { overview, nodes, failure } = live.known.value;
   const eventsStatus = events.status.value;
   useEffect(() => {
     clusterAway.value = eventsStatus.state === "waiting" ? eventsStatus.message : null;
     return () => void (clusterAway.value = null);
   }, [eventsStatus]);
-  if (!overview) return failure ? <FailureNotice isWhole {...failure} onRetry={retry} /> : <Skeleton lines={14} label="Loading the overview" />;
+  if (!overview) return failure ? <FailureNotice isWhole {...failure} onRetry={live.retry} /> : <Skeleton lines={14} label="Loading the overview" />;
   const refusal = refusalOf(overview);
   if (refusal) {
     return (
-      <FailureNotice isWhole failure={new Failure(refusal)} retryAt={failure?.retryAt} onRetry={retry}>
+      <FailureNotice isWhole failure={new Failure(refusal)} retryAt={failure?.retryAt} onRetry={live.retry}>
         {refusal.code === "forbidden" && (
           <Button look="primary" onClick={() => openPalette("namespace")}>
             Choose a namespace

@@ -1,7 +1,6 @@
 // `Follower`: something that is read from the server for as long as it is looked at, and comes back by itself.
 
-import { Failure, outcomes } from "../api";
-import { backoff } from "../live";
+import { Failure, outcomes } from "./api";
 
 /** A page that nobody looks at gives its connection back after this time: browsers have six for a server. */
 const HIDDEN = 30_000;
@@ -9,14 +8,20 @@ const HIDDEN = 30_000;
 /** The time after which a failure that does not pass by itself is tried again, in milliseconds. */
 const RARELY = 10_000;
 
+/** The time before the nth try again, in milliseconds. */
+export function backoff(failures: number): number {
+  return Math.min(8000, 1000 * 2 ** Math.max(0, failures - 1)) * (0.8 + 0.4 * Math.random());
+}
+
 export abstract class Follower {
   private run = new AbortController();
   private failures = 0;
   private retryTimer = 0;
   private hiddenTimer = 0;
-  private isClosed = false;
   private isPaused = false;
   private isWaiting = false;
+  /** True once nothing is read any more. */
+  isClosed = false;
 
   /** Reads until it is done, the signal aborts it, or it fails. */
   protected abstract follow(signal: AbortSignal): Promise<void>;
@@ -57,11 +62,32 @@ export abstract class Follower {
     this.failures = 0;
   }
 
-  private stop(): void {
+  /** Ends what is read, and tries again later. */
+  protected fail(failure: Failure): void {
+    this.stop();
+    const wait = failure.isTransient ? backoff(++this.failures) : RARELY;
+    this.isWaiting = true;
+    this.retryTimer = setTimeout(this.again, wait);
+    this.failed(failure, Date.now() + wait);
+  }
+
+  /** Leaves the next try to `retry`, as after a failure that no try can mend. */
+  protected giveUp(): void {
+    clearTimeout(this.retryTimer);
+  }
+
+  /** Ends what is read. */
+  protected stop(): void {
     this.run.abort();
     this.run = new AbortController();
     this.isWaiting = false;
     clearTimeout(this.retryTimer);
+  }
+
+  /** Ends what is read while nobody looks. */
+  protected pause(): void {
+    this.isPaused = true;
+    this.stop();
   }
 
   private async go(): Promise<void> {
@@ -69,28 +95,40 @@ export abstract class Follower {
     try {
       await this.follow(signal);
     } catch (error) {
-      if (signal.aborted || this.isClosed) return;
-      const failure = Failure.of(error);
-      const wait = failure.isTransient ? backoff(++this.failures) : RARELY;
-      this.isWaiting = true;
-      this.retryTimer = window.setTimeout(this.again, wait);
-      this.failed(failure, Date.now() + wait);
+      if (!signal.aborted) this.fail(Failure.of(error));
     }
   }
 
   private look = (): void => {
     clearTimeout(this.hiddenTimer);
     if (document.hidden) {
-      this.hiddenTimer = window.setTimeout(() => {
-        this.isPaused = true;
-        this.stop();
-      }, HIDDEN);
+      this.hiddenTimer = setTimeout(() => this.pause(), HIDDEN);
     } else if (this.isPaused) {
       this.isPaused = false;
       this.again();
     } else {
       this.retry();
     }
+  };
+}
+
+/** Runs a task one at a time: a call meanwhile has it run once more at its end, for what has changed since. */
+export function oneAtATime(task: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let isDue = false;
+  const run = async () => {
+    try {
+      while (isDue) {
+        isDue = false;
+        await task();
+      }
+    } finally {
+      running = null;
+    }
+  };
+  return () => {
+    isDue = true;
+    return (running ??= run());
   };
 }
 
