@@ -134,7 +134,7 @@ export function Code({ lines, marks, label, reveal }: CodeProps) {
     if (reveal !== null && reveal !== undefined) showLine(scroller.current!, reveal);
   }, [reveal]);
   return (
-    <div class="code" ref={scroller} role="region" aria-label={label} tabIndex={0}>
+    <div class="lines code" ref={scroller} role="region" aria-label={label} tabIndex={0}>
       <div class="code-lines">
         <Lines lines={lines} marks={marks} scroller={scroller} />
       </div>

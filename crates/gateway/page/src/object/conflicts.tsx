@@ -50,7 +50,7 @@ export function Conflicts({ conflicts, onChosen, onBack }: ConflictsProps) {
               <code>{path}</code> <span class="quiet">was {inline(base)}</span>
             </legend>
             {(["mine", "theirs"] as const).map((side) => (
-              <label key={side} class={chosen.value[path] === side ? "side chosen" : "side"}>
+              <label key={side} class={chosen.value[path] === side ? "choice chosen" : "choice"}>
                 <input
                   type="radio"
                   name={`side-${path}`}

@@ -146,7 +146,7 @@ function Policies({ policy, onChoose }: { policy: Policy; onChoose: (policy: Pol
     <fieldset class="policies">
       <legend class="hidden">What happens with what it owns</legend>
       {POLICIES.map(([id, title, detail]) => (
-        <label key={id} class={policy === id ? "policy chosen" : "policy"}>
+        <label key={id} class={policy === id ? "choice chosen" : "choice"}>
           <input type="radio" name="policy" checked={policy === id} onChange={() => onChoose(id)} />
           <span>
             <strong>{title}</strong>

@@ -20,7 +20,7 @@ export function DiffView({ diff, label }: { diff: Diff; label: string }) {
   const partners = useMemo(() => pairs(diff.lines), [diff]);
   const shown = rows.flatMap((row) => (row.kind === "fold" && open.value.has(row.from) ? diff.lines.slice(row.from, row.to) : [row]));
   return (
-    <div class="diff" role="region" aria-label={label} tabIndex={0}>
+    <div class="lines diff" role="region" aria-label={label} tabIndex={0}>
       <div class="diff-lines">
         {shown.slice(0, limit.value).map((row) =>
           row.kind === "fold" ? (

@@ -193,7 +193,7 @@ function Log({ pod, container, choosers }: { pod: Pod; container: Container; cho
       )}
       <div class="log-frame">
         <div
-          class={["log", wraps.value && "wraps"].filter(Boolean).join(" ")}
+          class={wraps.value ? "lines log wraps" : "lines log"}
           ref={scroller}
           role="log"
           aria-live="off"

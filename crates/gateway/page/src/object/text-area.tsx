@@ -82,7 +82,7 @@ export function TextArea({ draft, uid, name, problems, isBusy, place }: TextArea
   const field = (
     <textarea
       ref={area}
-      class={isColoured ? undefined : "code plain"}
+      class={isColoured ? undefined : "lines code plain"}
       value={draft.text}
       aria-busy={isBusy || undefined}
       spellcheck={false}
@@ -121,7 +121,7 @@ export function TextArea({ draft, uid, name, problems, isBusy, place }: TextArea
       )}
       <div class="edit-frame">
         {isColoured ? (
-          <div class="code edit" ref={scroller}>
+          <div class="lines code edit" ref={scroller}>
             <div class="code-lines">
               <div aria-hidden="true" class="edit-shown">
                 <Lines lines={lines} marks={marks} scroller={scroller} />
