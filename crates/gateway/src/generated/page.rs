@@ -4,13 +4,13 @@
 #[rustfmt::skip]
 pub(crate) const FILES: &[(&str, &[u8])] = &[
     ("addon-fit-SKPEDABC.js", include_bytes!("page/addon-fit-SKPEDABC.js")),
-    ("chunk-3VVK5VT4.js", include_bytes!("page/chunk-3VVK5VT4.js")),
+    ("chunk-3M3EGGA7.js", include_bytes!("page/chunk-3M3EGGA7.js")),
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-2C96A51A.txt", include_bytes!("page/licenses-2C96A51A.txt")),
-    ("main-WVFDOK5R.css", include_bytes!("page/main-WVFDOK5R.css")),
-    ("main-XIKKYMVX.js", include_bytes!("page/main-XIKKYMVX.js")),
-    ("object-FSTLODJM.js", include_bytes!("page/object-FSTLODJM.js")),
-    ("object-NDALZVAR.css", include_bytes!("page/object-NDALZVAR.css")),
+    ("main-DWNS6TPA.js", include_bytes!("page/main-DWNS6TPA.js")),
+    ("main-N564PV4E.css", include_bytes!("page/main-N564PV4E.css")),
+    ("object-AHRF4C2Z.js", include_bytes!("page/object-AHRF4C2Z.js")),
+    ("object-EC2Y7WOW.css", include_bytes!("page/object-EC2Y7WOW.css")),
     ("xterm-BUYOFDOW.js", include_bytes!("page/xterm-BUYOFDOW.js")),
 ];
