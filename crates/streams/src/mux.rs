@@ -71,7 +71,7 @@ pub(crate) struct Mux {
     changed: Notify,
 }
 
-/// The locked state. Those who are to be woken are when it is unlocked, so that they do not wait for it at once.
+/// The locked state. Wakers are called when it is unlocked, so that the woken tasks do not wait for it at once.
 struct Locked<'a>(Option<MutexGuard<'a, State>>);
 
 impl Deref for Locked<'_> {
@@ -125,9 +125,9 @@ struct State {
     lost: Option<Error>,
     /// The task of the connection, if it waits for something to send.
     idle: Option<Waker>,
-    /// Those who are to be woken.
+    /// The wakers of tasks that a change concerns, until the lock is released.
     woken: Vec<Waker>,
-    /// Those who are to be woken when what was read at once is received.
+    /// The wakers of readers, until all that was read at once is received.
     readers: Vec<Waker>,
 }
 

@@ -1,4 +1,4 @@
-//! What is written about `klient gateway`: its manifest for a cluster, and its page in the documentation.
+//! The manifest and the documentation of `klient gateway`, which name its options.
 
 use std::collections::BTreeSet;
 

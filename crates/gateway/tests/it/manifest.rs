@@ -54,7 +54,7 @@ async fn json_of(request: klient_client::Request) -> Value {
     serde_json::from_slice(request.send().await.unwrap().bytes()).unwrap()
 }
 
-/// What an account may do in a namespace, as lines such as `get apps/deployments`.
+/// The permissions of an account in a namespace, as lines such as `get apps/deployments`.
 async fn permissions(client: &Client) -> BTreeSet<String> {
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1",
@@ -83,7 +83,7 @@ async fn permissions(client: &Client) -> BTreeSet<String> {
     found
 }
 
-/// What the account of the gateway may do that no other may.
+/// The permissions that the account of the gateway has, and no other.
 async fn granted(stage: &Stage) -> BTreeSet<String> {
     let account = json!({ "metadata": { "name": "other" } });
     stage.create("/api/v1/namespaces/klient-gateway/serviceaccounts", account).await;
