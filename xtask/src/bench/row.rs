@@ -50,9 +50,12 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let compared = self.peer.map_or(self.ours, |peer| self.ours / peer);
+        let none = || "-".to_owned();
         let (peer, ratio) = match self.peer {
+            // A figure that is printed as zero has no ratio.
+            Some(peer) if peer < 0.05 => (format!("{peer:.1}"), none()),
             Some(peer) => (format!("{peer:.1}"), format!("{compared:.2}")),
-            None => ("-".to_owned(), "-".to_owned()),
+            None => (none(), none()),
         };
         let word = |is_reached| if is_reached { "ok" } else { "short" };
         let (reach, word) = match self.reach {
@@ -97,4 +100,5 @@ fn rows_say_whether_the_figure_is_reached() {
     assert_eq!(Row::limit("b", 12.0, 13.0).to_string(), "b\t12.0\t-\t-\t13\tok");
     assert_eq!(Row::alone("b", 12.0).to_string(), "b\t12.0\t-\t-\t-\t-");
     assert_eq!(Row::told("c", 50.0, 100.0).to_string(), "c\t50.0\t100.0\t0.50\t-\t-");
+    assert_eq!(Row::told("c", 4.0, 0.00001).to_string(), "c\t4.0\t0.0\t-\t-\t-");
 }
