@@ -69,6 +69,30 @@ async fn writes_and_exec_are_off_until_they_are_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_is_no_way_around_the_rules() {
+    let stage = Stage::start(Options { exec: true, ..Options::default() }).await;
+    let secret = json!({ "metadata": { "name": "key" }, "stringData": { "password": "hunter2" } });
+    stage.create("/api/v1/namespaces/default/secrets", secret).await;
+    stage.config_map("web", json!({})).await;
+    let map = "/api/v1/namespaces/default/configmaps/web";
+    for (method, path, code) in [
+        (Method::GET, "/api/v1/secrets", "secrets_hidden"),
+        (Method::GET, "/api/v1/namespaces/default/secrets/key", "secrets_hidden"),
+        (Method::GET, "/api/v1/secrets?watch=true", "secrets_hidden"),
+        (Method::DELETE, map, "read_only"),
+        (Method::POST, MAPS, "read_only"),
+    ] {
+        for (upgrade, connection) in [("websocket", "upgrade"), ("websocket", "close"), ("h2c", "upgrade")] {
+            let request = stage.request(path).method(method.clone());
+            let request = request.header("upgrade", upgrade).header("connection", connection);
+            let answer = stage.send(request.body("{}".to_owned()).unwrap()).await;
+            assert_eq!(answer.failure(), (403, code.to_owned()), "{method} {path} {upgrade} {connection}");
+        }
+    }
+    assert_eq!(stage.get(map).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shell_of_a_user_who_does_nothing_else_goes_on() {
     let idle = std::time::Duration::from_millis(40);
     let options = Options { access: Access::Bearer, writes: true, exec: true, idle, ..Options::default() };

@@ -20,22 +20,19 @@ pub(super) fn check(
     options: &Options,
 ) -> Result<(), Failure> {
     let (resource, subresource) = resource_of(path);
-    let reaches_in = upgrades || INTO_CONTAINERS.iter().any(|name| subresource == Some(*name));
-    if reaches_in {
-        // With a method that writes, too: kubectl sends POST.
-        return match options.exec {
-            true => Ok(()),
-            false => {
-                let problem =
-                    "exec, attach, port-forward and proxy are off: start the gateway with --allow-exec";
-                Err(Failure::new(Code::ExecOff, problem))
-            }
-        };
+    let reaches_in = INTO_CONTAINERS.iter().any(|name| subresource == Some(*name));
+    if (reaches_in || upgrades) && !options.exec {
+        let problem = "exec, attach, port-forward and proxy are off: start the gateway with --allow-exec";
+        return Err(Failure::new(Code::ExecOff, problem));
     }
-    // The response to a write has the whole object.
+    // The response to a write has the whole object. A watch may be upgraded.
     if resource == Some(("", "secrets")) && !options.secrets {
         let problem = "Secrets are not shown: start the gateway with --show-secrets";
         return Err(Failure::new(Code::SecretsHidden, problem));
+    }
+    // With a method that writes, too: kubectl sends POST.
+    if reaches_in {
+        return Ok(());
     }
     if !matches!(*method, Method::GET | Method::HEAD) && !options.writes {
         let problem = format!("{method} is off, the gateway reads only: start it with --allow-writes");
@@ -48,9 +45,9 @@ pub(super) fn check(
 mod tests {
     use super::*;
 
-    fn code(method: Method, path: &str, options: &Options) -> Option<&'static str> {
+    fn code(method: Method, path: &str, upgrades: bool, options: &Options) -> Option<&'static str> {
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        check(&method, &parts, false, options).err().map(|failure| failure.code.as_str())
+        check(&method, &parts, upgrades, options).err().map(|failure| failure.code.as_str())
     }
 
     #[test]
@@ -82,14 +79,21 @@ mod tests {
             (Method::DELETE, "/apis/apps/v1/namespaces/shop/deployments/web", read_only),
             (Method::OPTIONS, "/api/v1/pods", read_only),
         ] {
-            assert_eq!(code(method.clone(), path, &Options::default()), expected, "{method} {path}");
-            assert_eq!(code(method, path, &all), None, "{path}");
+            assert_eq!(code(method.clone(), path, false, &Options::default()), expected, "{method} {path}");
+            assert_eq!(code(method.clone(), path, true, &Options::default()), exec, "{method} {path}");
+            assert_eq!(code(method, path, false, &all), None, "{path}");
         }
-        let upgrade =
-            check(&Method::GET, &["apis", "vm.example", "v1", "vms", "a", "vnc"], true, &Options::default());
-        assert_eq!(upgrade.unwrap_err().code, Code::ExecOff);
         let only_exec = Options { exec: true, ..Options::default() };
-        assert_eq!(code(Method::POST, "/api/v1/namespaces/shop/pods/web/exec", &only_exec), None);
-        assert_eq!(code(Method::POST, "/api/v1/namespaces/shop/pods", &only_exec), read_only);
+        for upgrades in [true, false] {
+            for (method, path, expected) in [
+                (Method::POST, "/api/v1/namespaces/shop/pods/web/exec", None),
+                (Method::GET, "/apis/vm.example/v1/vms/a/vnc", None),
+                (Method::POST, "/api/v1/namespaces/shop/pods", read_only),
+                (Method::GET, "/api/v1/secrets", secrets),
+                (Method::POST, "/api/v1/namespaces/shop/secrets/key/proxy", secrets),
+            ] {
+                assert_eq!(code(method.clone(), path, upgrades, &only_exec), expected, "{method} {path}");
+            }
+        }
     }
 }
