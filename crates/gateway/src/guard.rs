@@ -17,7 +17,7 @@ use http::request::Parts;
 use http::{HeaderName, Method, Version};
 
 use authority::Authority;
-pub(crate) use path::{Path, resource_of};
+pub(crate) use path::{Path, is_watch, resource_of};
 pub(crate) use user::User;
 
 use crate::digest::{Digest, sha256};

@@ -32,6 +32,11 @@ impl Query {
         values.next().map(|(_, value)| value.as_str())
     }
 
+    /// The first value of a parameter, which may be empty.
+    pub(crate) fn first(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
     pub(crate) fn without(&self, key: &str) -> Self {
         Query(self.0.iter().filter(|(name, _)| name != key).cloned().collect())
     }

@@ -19,4 +19,4 @@ mod headers;
 mod limited;
 mod reverse_proxy;
 
-pub use reverse_proxy::{PeerAddress, ReverseProxy, ReverseProxyOptions};
+pub use reverse_proxy::{ConnectionGuard, PeerAddress, ReverseProxy, ReverseProxyOptions};

@@ -1,5 +1,6 @@
 //! [`ReverseProxy`], the service that passes requests on.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -92,6 +93,11 @@ impl Default for ReverseProxyOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerAddress(pub IpAddr);
 
+/// A value that is kept while the connection that a request switches to another protocol is open, such as the permit of a
+/// limit: an extension of requests.
+#[derive(Clone)]
+pub struct ConnectionGuard(pub Arc<dyn Any + Send + Sync>);
+
 #[derive(Debug)]
 struct Inner {
     client: Client,
@@ -175,6 +181,7 @@ impl ReverseProxy {
             return Err(Failure::Status(Reason::BadRequest, problem.to_owned()));
         };
         let permit = self.0.upgrades.clone().try_acquire_owned().map_err(|_| Failure::TooManyUpgrades)?;
+        let guards = (permit, request.extensions_mut().remove::<ConnectionGuard>());
         let (mut outgoing, _) = self.outgoing(request)?;
         put_upgrade(outgoing.headers_mut(), protocol);
         outgoing.headers_mut().remove(CONTENT_LENGTH);
@@ -182,7 +189,7 @@ impl ReverseProxy {
         let sent = self.0.client.send(outgoing.map(|()| RequestBody::default())).await;
         let response = sent.map_err(|error| Failure::Unreachable(Arc::new(error)))?;
         match response.status() {
-            StatusCode::SWITCHING_PROTOCOLS => Ok(self.connect(incoming, response, permit)),
+            StatusCode::SWITCHING_PROTOCOLS => Ok(self.connect(incoming, response, guards)),
             // The refusal of the server is the answer.
             status if status.as_u16() >= 400 => Ok(self.passed_back(response, &uri)),
             status => {
@@ -196,7 +203,7 @@ impl ReverseProxy {
         &self,
         incoming: OnUpgrade,
         response: Response<ResponseBody>,
-        permit: OwnedSemaphorePermit,
+        guards: (OwnedSemaphorePermit, Option<ConnectionGuard>),
     ) -> Response<ResponseBody> {
         let mut switched = Response::new(empty());
         *switched.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -223,7 +230,7 @@ impl ReverseProxy {
             if let Err(error) = ended {
                 tracing::debug!(%error, "an upgraded connection was lost");
             }
-            drop(permit);
+            drop(guards);
         });
         switched
     }

@@ -52,6 +52,11 @@ impl Path {
     }
 }
 
+/// Returns true for the old form of a watch, `/api/v1/watch/pods`.
+pub(crate) fn is_watch(path: &[&str]) -> bool {
+    matches!(path, ["api", _, "watch", ..] | ["apis", _, _, "watch", ..])
+}
+
 /// The group and plural of the resource of a path, and the first part behind the object's name.
 pub(crate) fn resource_of<'a>(path: &[&'a str]) -> (Option<(&'a str, &'a str)>, Option<&'a str>) {
     let (group, rest) = match path {

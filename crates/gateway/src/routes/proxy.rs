@@ -13,6 +13,7 @@ use http::Request;
 use http::header::UPGRADE;
 use http_body::{Body, Frame, SizeHint};
 use klient_client::{BoxError, RequestBody, ResponseBody};
+use klient_proxy::ConnectionGuard;
 use tower::Service as _;
 
 use crate::admission::Caller;
@@ -30,14 +31,16 @@ pub(super) async fn proxy(
     request: extract::Request,
 ) -> Result<Response, Failure> {
     let upgrades = request.headers().contains_key(UPGRADE);
-    rules::check(request.method(), &caller.path.parts(), upgrades, &gateway.options)?;
-    let query = Query::parse(request.uri().query());
-    // An upgraded connection is counted by the proxy.
-    let stream = match ["watch", "follow"].into_iter().any(|key| query.get(key).is_some_and(is_true)) {
-        true => Some(gateway.streams.open(&caller.client)?),
+    let path = caller.path.parts();
+    rules::check(request.method(), &path, upgrades, &gateway.options)?;
+    let stream = match upgrades || rules::is_open_ended(&path, &Query::parse(request.uri().query())) {
+        true => Some(Arc::new(gateway.streams.open(&caller.client)?)),
         false => None,
     };
     let (mut head, body) = request.into_parts();
+    if let Some(stream) = &stream {
+        head.extensions.insert(ConnectionGuard(stream.clone()));
+    }
     gateway.guard.strip(&mut head.headers);
     clusters::strip(&mut head.uri, &mut head.headers, caller.path.has_own_query());
     let request = Request::from_parts(head, RequestBody::stream(body));
@@ -48,15 +51,10 @@ pub(super) async fn proxy(
     })
 }
 
-/// As the API server reads a parameter (`strconv.ParseBool`, and anything else that is no `false`).
-fn is_true(value: &str) -> bool {
-    !matches!(value, "0" | "f" | "F" | "false" | "FALSE" | "False")
-}
-
 /// The body of a response that counts as a stream.
 struct Counted {
     body: ResponseBody,
-    _stream: Stream,
+    _stream: Arc<Stream>,
 }
 
 impl Body for Counted {

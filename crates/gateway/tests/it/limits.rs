@@ -1,6 +1,8 @@
 //! Limits of requests and streams.
 
 use http::Method;
+use klient_api::core::v1::Pod;
+use klient_client::{Client, Config, Credentials, ExecOptions};
 use klient_gateway::{Limits, Options};
 use serde_json::json;
 
@@ -13,7 +15,10 @@ async fn streams_bodies_and_informers_are_limited() {
     let path = "/v1/changes/core/v1/configmaps";
     let [first, _second] = [stage.events(path).await, stage.events(path).await];
     assert_eq!(stage.get(path).await.failure(), (429, "too_many_streams".to_owned()));
-    assert_eq!(stage.get("/api/v1/pods?watch=true").await.failure(), (429, "too_many_streams".to_owned()));
+    for watch in ["pods?watch=true", "pods?watch", "pods?watch=f", "pods?watch=&watch=false", "watch/pods"] {
+        let answer = stage.get(&format!("/api/v1/{watch}")).await;
+        assert_eq!(answer.failure(), (429, "too_many_streams".to_owned()), "{watch}");
+    }
     assert_eq!(stage.get("/v1/table/core/v1/pods").await.failure(), (503, "too_many_kinds".to_owned()));
     drop(first);
     soon("room for a stream", async {
@@ -28,6 +33,29 @@ async fn streams_bodies_and_informers_are_limited() {
         let request = stage.request(path).method(Method::POST).header("content-type", "application/json");
         assert_eq!(stage.send(request.body(large.clone()).unwrap()).await.status, 413, "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_counts_as_a_stream_until_it_ends() {
+    let limits = Limits { streams_per_client: 1, ..Limits::default() };
+    let stage = Stage::start(Options { limits, exec: true, ..Options::default() }).await;
+    let pod = json!({ "metadata": { "name": "web" }, "spec": { "containers": [{ "name": "web", "image": "web" }] } });
+    stage.create("/api/v1/namespaces/default/pods", pod).await;
+    let mut config = Config::from_url(&format!("http://{}", stage.address)).unwrap();
+    config.credentials = Credentials::token(stage.gateway.token().unwrap());
+    let pods = Client::new(config).unwrap().api::<Pod>().namespace("default");
+    let exec = ExecOptions { stdin: true, ..ExecOptions::default() };
+    let shell = pods.exec("web", ["cat"], &exec).await.unwrap();
+    assert_eq!(stage.metric("klient_gateway_streams").await, 1);
+    assert_eq!(stage.get("/v1/changes/core/v1/pods").await.failure(), (429, "too_many_streams".to_owned()));
+    drop(shell);
+    soon("the end of the shell", async {
+        while stage.metric("klient_gateway_streams").await > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stage.events("/v1/changes/core/v1/pods").await;
 }
 
 /// The resident memory of this process in bytes.

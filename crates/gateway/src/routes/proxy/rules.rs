@@ -3,8 +3,9 @@
 use http::Method;
 
 use crate::failure::{Code, Failure};
-use crate::guard::resource_of;
+use crate::guard::{is_watch, resource_of};
 use crate::options::Options;
+use crate::query::Query;
 
 /// Subresources that reach into a container or a node, whatever the method.
 const INTO_CONTAINERS: [&str; 4] = ["exec", "attach", "portforward", "proxy"];
@@ -41,9 +42,44 @@ pub(super) fn check(
     Ok(())
 }
 
+/// Returns true if the response may have no end: that of a watch, of a log that is followed, or of a pod, service or node.
+pub(super) fn is_open_ended(path: &[&str], query: &Query) -> bool {
+    // As the API server reads a flag: the first value, and anything but 0 and false is true.
+    let is_on =
+        |key| query.first(key).is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"));
+    is_watch(path) || resource_of(path).1 == Some("proxy") || is_on("watch") || is_on("follow")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_ended_responses_are_recognized_as_the_api_server_does() {
+        let is_open_ended = |path: &str| {
+            let (path, query) = path.split_once('?').unwrap_or((path, ""));
+            let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+            is_open_ended(&parts, &Query::parse(Some(query)))
+        };
+        for path in [
+            "/api/v1/pods?watch",
+            "/api/v1/pods?watch=",
+            "/api/v1/pods?watch=f",
+            "/api/v1/pods?w%61tch=1",
+            "/api/v1/pods?watch=&watch=false",
+            "/api/v1/watch/pods",
+            "/apis/apps/v1/watch/namespaces/shop/deployments",
+            "/api/v1/namespaces/shop/pods/web/log?follow=T",
+            "/api/v1/namespaces/shop/pods/web/proxy/events",
+        ] {
+            assert!(is_open_ended(path), "{path}");
+        }
+        for path in
+            ["/api/v1/pods", "/api/v1/pods?watch=0", "/api/v1/pods?watch=FALSE&watch=true", "/version"]
+        {
+            assert!(!is_open_ended(path), "{path}");
+        }
+    }
 
     fn code(method: Method, path: &str, upgrades: bool, options: &Options) -> Option<&'static str> {
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
