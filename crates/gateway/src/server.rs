@@ -2,21 +2,22 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use klient_certificate::TlsAcceptor;
 use klient_proxy::PeerAddress;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -52,10 +53,10 @@ impl Gateway {
             Some(tls) => Some(Arc::new(TlsAcceptor::new(tls.clone()).await?)),
             None => None,
         };
-        let (graceful, mut connections) = (GracefulShutdown::new(), JoinSet::new());
+        let mut connections = JoinSet::new();
         let limit = self.state.options.limits.connections.clamp(1, Semaphore::MAX_PERMITS);
         let permits = Arc::new(Semaphore::new(limit));
-        let mut shutdown = std::pin::pin!(shutdown);
+        let mut shutdown = pin!(shutdown);
         loop {
             let next = async {
                 let permit = permits.clone().acquire_owned().await.expect("it is never closed");
@@ -68,18 +69,18 @@ impl Gateway {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let (gateway, watcher) = (self.clone(), graceful.watcher());
-                    connections.spawn(accept(stream, acceptor.clone(), gateway, watcher, permit));
+                    connections.spawn(accept(stream, acceptor.clone(), self.clone(), permit));
                 }
                 Err(error) => {
                     tracing::warn!("a connection could not be accepted: {error}");
-                    tokio::time::sleep(PAUSE).await;
+                    sleep(PAUSE).await;
                 }
             }
         }
         drop(listener);
         self.state.shutdown.send_replace(true);
-        if timeout(SHUTDOWN, graceful.shutdown()).await.is_err() {
+        let ended = async { while connections.join_next().await.is_some() {} };
+        if timeout(SHUTDOWN, ended).await.is_err() {
             tracing::warn!("requests in progress were cancelled {} s after the shutdown", SHUTDOWN.as_secs());
         }
         Ok(())
@@ -90,7 +91,6 @@ async fn accept(
     stream: TcpStream,
     acceptor: Option<Arc<TlsAcceptor>>,
     gateway: Gateway,
-    watcher: Watcher,
     _permit: OwnedSemaphorePermit,
 ) {
     // Events are small, and somebody waits for them.
@@ -99,46 +99,69 @@ async fn accept(
     let Ok((local, peer)) = addresses else { return };
     let Some(acceptor) = acceptor else {
         let connection = Connection { local, is_tls: false };
-        return serve(stream, false, connection, peer, gateway, watcher).await;
+        return serve(stream, false, connection, peer, gateway).await;
     };
     match timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             let is_http2 = stream.is_http2();
-            serve(stream, is_http2, Connection { local, is_tls: true }, peer, gateway, watcher).await;
+            serve(stream, is_http2, Connection { local, is_tls: true }, peer, gateway).await;
         }
         Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-async fn serve<S>(
-    stream: S,
-    is_http2: bool,
-    connection: Connection,
-    peer: IpAddr,
-    gateway: Gateway,
-    watcher: Watcher,
-) where
+/// Serves a connection until its client closes it, it is idle for too long, or the gateway shuts down.
+async fn serve<S>(stream: S, is_http2: bool, connection: Connection, peer: IpAddr, gateway: Gateway)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let builder = auto::Builder::new(TokioExecutor::new());
-    let mut builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(UNSENT);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(PING)
-        .keep_alive_timeout(PING)
-        .max_send_buf_size(UNSENT)
-        .max_header_list_size(u32::try_from(gateway.state.options.limits.header_bytes).unwrap_or(u32::MAX));
+    let mut shutdown = gateway.state.shutdown.subscribe();
+    let header_bytes = u32::try_from(gateway.state.options.limits.header_bytes).unwrap_or(u32::MAX);
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let begun = has_begun.clone();
     let service = service_fn(move |mut request: http::Request<Incoming>| {
+        begun.store(true, Ordering::Relaxed);
         let gateway = gateway.clone();
         request.extensions_mut().insert(PeerAddress(peer));
         request.extensions_mut().insert(connection);
         async move { Ok::<_, Infallible>(gateway.answer(request).await) }
     });
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-    if let Err(error) = watcher.watch(connection).await {
+    let is_down = async move { drop(shutdown.wait_for(|is_down| *is_down).await) };
+    // The version is known: finding it out would have no time limit.
+    let ended = if is_http2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
+        builder.max_send_buf_size(UNSENT).max_header_list_size(header_bytes);
+        let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        // Pings begin when the client has said that it speaks HTTP/2.
+        let is_silent = async {
+            sleep(IDLE).await;
+            if has_begun.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            ended = served.as_mut() => ended,
+            () = is_silent => return,
+            () = is_down => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+        }
+    } else {
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(UNSENT);
+        let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        tokio::select! {
+            ended = served.as_mut() => ended,
+            () = is_down => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!("a connection was lost: {error}");
     }
 }

@@ -1,9 +1,11 @@
 //! Limits of requests and streams.
 
+use std::time::Duration;
+
 use http::Method;
 use klient_api::core::v1::Pod;
 use klient_client::{Client, Config, Credentials, ExecOptions};
-use klient_gateway::{Limits, Options};
+use klient_gateway::{Gateway, Limits, Options};
 use serde_json::json;
 
 use crate::stage::{MAPS, Stage, soon};
@@ -56,6 +58,28 @@ async fn a_shell_counts_as_a_stream_until_it_ends() {
     })
     .await;
     stage.events("/v1/changes/core/v1/pods").await;
+}
+
+/// The time is virtual.
+#[tokio::test(start_paused = true)]
+async fn a_connection_on_which_no_request_comes_is_closed() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    let client = Client::new(Config::from_url("http://localhost:1").unwrap()).unwrap();
+    let gateway = Gateway::new(client, Options::default()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(gateway.serve(listener, std::future::pending()));
+    for begin in ["", "PRI", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.1\r\n"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let ended = tokio::time::timeout(Duration::from_secs(600), read).await;
+        assert!(ended.is_ok(), "{begin:?} keeps a connection open");
+    }
+    serving.abort();
 }
 
 /// The resident memory of this process in bytes.
