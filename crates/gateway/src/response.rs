@@ -6,14 +6,19 @@ use axum::body::Body;
 use axum::response::IntoResponse as _;
 pub(crate) use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream::{Stream, StreamExt as _};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
+use klient_apimachinery::Unstructured;
+use klient_cache::Cached;
 use serde_json::Value;
 
 use crate::options::CONTEXT_HEADER;
 
 pub(crate) const JSON: &str = "application/json";
+
+/// The length of a part of a response with objects, in bytes.
+const PART: usize = 64 << 10;
 
 /// The caching of what the client may keep, if it asks whether it is still right.
 pub(crate) const CHECKED: &str = "private, no-cache";
@@ -70,7 +75,52 @@ pub(crate) fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Resp
     (headers, in_parts(events)).into_response()
 }
 
+/// A successful response with the JSON of objects, as it is in a cache, between a head and a tail. Objects are copied when what
+/// is before them was sent, so that a client that does not read costs little more than their number.
+pub(crate) fn of_objects(head: Vec<u8>, objects: Vec<Cached<Unstructured>>, tail: &'static [u8]) -> Response {
+    let mut parts = Parts { begun: head, objects: objects.into_iter(), is_first: true, tail: Some(tail) };
+    let first = parts.next().unwrap_or_default();
+    match parts.tail {
+        None => whole(StatusCode::OK, JSON, first),
+        Some(_) => {
+            let parts = stream::iter(std::iter::once(first).chain(parts));
+            ([(CONTENT_TYPE, JSON)], in_parts(parts)).into_response()
+        }
+    }
+}
+
+/// The parts of a response with objects.
+struct Parts {
+    /// The beginning of the next part.
+    begun: Vec<u8>,
+    objects: std::vec::IntoIter<Cached<Unstructured>>,
+    is_first: bool,
+    /// `None` at the end.
+    tail: Option<&'static [u8]>,
+}
+
+impl Iterator for Parts {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        let tail = self.tail?;
+        let mut part = std::mem::take(&mut self.begun);
+        while part.len() < PART {
+            let Some(object) = self.objects.next() else {
+                part.extend_from_slice(tail);
+                self.tail = None;
+                break;
+            };
+            if !std::mem::take(&mut self.is_first) {
+                part.push(b',');
+            }
+            part.extend_from_slice(object.encoded().bytes());
+        }
+        Some(part.into())
+    }
+}
+
 /// A body that comes in parts.
-pub(crate) fn in_parts(parts: impl Stream<Item = Bytes> + Send + 'static) -> Body {
+fn in_parts(parts: impl Stream<Item = Bytes> + Send + 'static) -> Body {
     Body::from_stream(parts.map(Ok::<_, Infallible>))
 }

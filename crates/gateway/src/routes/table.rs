@@ -12,7 +12,7 @@ use super::{Context, KindPath};
 use crate::changes::ChangeStream;
 use crate::digest;
 use crate::failure::{Code, Failure};
-use crate::feed::ring::{Row, Status};
+use crate::feed::ring::Status;
 use crate::feed::{Feed, FeedKey, Form};
 use crate::query::Query;
 use crate::response::{self, Response};
@@ -39,7 +39,7 @@ pub(super) async fn table(context: Context, kind: KindPath) -> Result<Response, 
     let total = rows.len();
     let (rows, next) = page.cut(rows)?;
     let tag = digest::short(format!("{cursor} {version} {status}").as_bytes());
-    Ok(response::tagged(&context.headers, &tag, || {
+    Ok(response::kept(&context.headers, &tag, response::CHECKED, || {
         let info = &resource.info;
         let head = json!({
             "resource": {
@@ -56,23 +56,12 @@ pub(super) async fn table(context: Context, kind: KindPath) -> Result<Response, 
             "cursor": cursor,
             "status": status,
         });
-        with_rows(&head.to_string(), &rows)
+        let mut head = head.to_string().into_bytes();
+        // The member `rows` is the last one.
+        head.pop();
+        head.extend_from_slice(b",\"rows\":[");
+        response::of_objects(head, rows, b"]}")
     }))
-}
-
-/// The JSON of an object with the member `rows`, whose JSON is copied from the cache.
-fn with_rows(head: &str, rows: &[Row]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(head.len() + rows.len() * 512);
-    out.extend_from_slice(head.strip_suffix('}').unwrap_or(head).as_bytes());
-    out.extend_from_slice(b",\"rows\":[");
-    for (index, row) in rows.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(row.encoded().bytes());
-    }
-    out.extend_from_slice(b"]}");
-    out
 }
 
 /// The changes of a kind as server-sent events: see [`ChangeStream`].

@@ -145,3 +145,41 @@ async fn a_thousand_streams_that_are_not_read_take_memory_for_one() {
     })
     .await;
 }
+
+/// Creates config maps in the namespace `default`, each with 6 kB of labels.
+async fn large_rows(stage: &Stage, count: usize) {
+    let labels: serde_json::Map<String, serde_json::Value> =
+        (0..50).map(|at| (format!("k{at:02}-{}", "k".repeat(50)), "v".repeat(60).into())).collect();
+    for at in 0..count {
+        stage.config_map(&format!("large-{at:04}"), labels.clone().into()).await;
+    }
+}
+
+/// A table of 2 MB, which 100 clients ask for and do not read, would be 200 MB.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_not_read_takes_no_memory_for_each_client() {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpSocket;
+
+    let stage = Stage::start(Options::default()).await;
+    large_rows(&stage, 300).await;
+    let table = "/v1/table/core/v1/configmaps";
+    assert_eq!(stage.get(table).await.json()["rows"].as_array().unwrap().len() / 300, 1);
+    let token = stage.gateway.token().unwrap();
+    let request =
+        format!("GET {table} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", stage.address);
+    let before = resident();
+    let mut open = Vec::new();
+    for _ in 0..100 {
+        let socket = TcpSocket::new_v4().unwrap();
+        // The kernel would take the whole table.
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut stream = socket.connect(stage.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        soon("the response", stream.readable()).await.unwrap();
+        open.push(stream);
+    }
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 64 << 20, "{} MiB for tables that are not read", grown >> 20);
+}
