@@ -22,6 +22,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The number of changes that are taken at a time.
 const BATCH: usize = 64;
 
+/// The bytes of changes from which on no more are taken at a time.
+const BATCH_BYTES: usize = 256 << 10;
+
 /// The changes of an informer as server-sent events. It is a position among the changes: nothing is queued for it but the
 /// batch that is being sent, whose bytes all streams share.
 ///
@@ -83,7 +86,7 @@ impl ChangeStream {
                 return None;
             }
             self.last.mark_unchanged();
-            match self.feed.ring().read(self.after, BATCH) {
+            match self.feed.ring().read(self.after, BATCH, BATCH_BYTES) {
                 Unread::Lost => {
                     self.after = self.feed.ring().last();
                     self.reset();

@@ -19,6 +19,7 @@ use source::TableSource;
 
 use crate::digest;
 use crate::failure::{Code, Failure};
+use crate::options::Limits;
 
 /// The objects of an informer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,8 +51,8 @@ pub(crate) struct Feed {
 
 impl Feed {
     /// Starts an informer.
-    pub(crate) fn start(client: &Client, key: FeedKey, history: usize) -> Self {
-        let ring = Arc::new(Ring::new(history));
+    pub(crate) fn start(client: &Client, key: FeedKey, limits: &Limits) -> Self {
+        let ring = Arc::new(Ring::new(limits.history, limits.history_bytes));
         let noting = ring.clone();
         let resource = key.resource.clone();
         let has_selector = key.field_selector.is_some();

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::digest::{Digest, sha256};
 use crate::failure::{Code, Failure};
 use crate::guard::User;
-use crate::options::Options;
+use crate::options::{Limits, Options};
 use crate::pool::Pool;
 
 /// The time for which a bearer token that the cluster has accepted is not asked about again.
@@ -59,9 +59,7 @@ enum IdentityKey {
 /// The identities that have caches.
 pub(crate) struct Identities {
     own: Client,
-    limit: usize,
-    informers: usize,
-    history: usize,
+    limits: Limits,
     proxy: ReverseProxyOptions,
     known: Mutex<HashMap<IdentityKey, Arc<Identity>>>,
 }
@@ -71,7 +69,7 @@ impl Identity {
         let now = Instant::now();
         Identity {
             discovery: client.discovery().memory_cached(),
-            pool: Pool::new(client.clone(), identities.informers, identities.history),
+            pool: Pool::new(client.clone(), identities.limits.clone()),
             proxy: ReverseProxy::new(client.clone(), identities.proxy.clone()),
             client,
             lists: Semaphore::new(LISTS),
@@ -153,9 +151,7 @@ impl Identities {
         let limits = &options.limits;
         Identities {
             own,
-            limit: limits.identities.max(1),
-            informers: limits.informers,
-            history: limits.history,
+            limits: limits.clone(),
             proxy: ReverseProxyOptions {
                 max_header_bytes: limits.header_bytes,
                 max_body_bytes: Some(limits.body_bytes),
@@ -197,7 +193,7 @@ impl Identities {
         if let Some(identity) = known.get(&key) {
             return Ok(identity.clone());
         }
-        if known.len() >= self.limit {
+        if known.len() >= self.limits.identities.max(1) {
             let oldest = known
                 .iter()
                 .filter(|(key, identity)| **key != IdentityKey::Own && !identity.has_connections());

@@ -95,6 +95,8 @@ pub struct Limits {
     pub identities: usize,
     /// The number of changes of an informer that a stream can go on from; 4,096 by default.
     pub history: usize,
+    /// The limit of the bytes of these changes; 32 MiB by default. Large rows are kept for fewer changes.
+    pub history_bytes: usize,
     /// The limit of connections; 4,096 by default. More wait to be accepted.
     pub connections: usize,
 }
@@ -109,6 +111,7 @@ impl Default for Limits {
             informers: 64,
             identities: 128,
             history: 4096,
+            history_bytes: 32 << 20,
             connections: 4096,
         }
     }

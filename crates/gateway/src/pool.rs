@@ -8,18 +8,18 @@ use klient_client::Client;
 
 use crate::failure::{Code, Failure};
 use crate::feed::{Feed, FeedKey};
+use crate::options::Limits;
 
 /// The informers of an identity: one for each resource, namespace and field selector, which all who ask for it share.
 pub(crate) struct Pool {
     client: Client,
-    limit: usize,
-    history: usize,
+    limits: Limits,
     feeds: Mutex<HashMap<FeedKey, Arc<Feed>>>,
 }
 
 impl Pool {
-    pub(crate) fn new(client: Client, limit: usize, history: usize) -> Self {
-        Pool { client, limit: limit.max(1), history, feeds: Mutex::default() }
+    pub(crate) fn new(client: Client, limits: Limits) -> Self {
+        Pool { client, limits, feeds: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<FeedKey, Arc<Feed>>> {
@@ -41,18 +41,18 @@ impl Pool {
             feed.touch();
             return Ok(feed.clone());
         }
-        if feeds.len() >= self.limit {
+        let limit = self.limits.informers.max(1);
+        if feeds.len() >= limit {
             // One that somebody waits for is referred to elsewhere.
             let idle = feeds.values().filter(|feed| Arc::strong_count(feed) == 1);
             let oldest = idle.max_by_key(|feed| feed.unused()).map(|feed| feed.key().clone());
             let Some(oldest) = oldest else {
-                let problem =
-                    format!("{} informers are in use, and no more are allowed at a time", self.limit);
+                let problem = format!("{limit} informers are in use, and no more are allowed at a time");
                 return Err(Failure::new(Code::TooManyKinds, problem));
             };
             feeds.remove(&oldest);
         }
-        let feed = Arc::new(Feed::start(&self.client, key.clone(), self.history));
+        let feed = Arc::new(Feed::start(&self.client, key.clone(), &self.limits));
         feeds.insert(key, feed.clone());
         Ok(feed)
     }

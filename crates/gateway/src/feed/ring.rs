@@ -20,6 +20,8 @@ pub(crate) struct Ring {
     /// A random name: numbers count for this ring only.
     epoch: String,
     capacity: usize,
+    /// The limit of the bytes of the changes.
+    capacity_bytes: usize,
     state: Mutex<State>,
     /// The number of the last change.
     last: watch::Sender<u64>,
@@ -28,6 +30,8 @@ pub(crate) struct Ring {
 struct State {
     /// Changes up to `last`, one for each number.
     changes: VecDeque<Arc<Change>>,
+    /// The bytes of the changes.
+    bytes: usize,
     last: u64,
     columns: Arc<Vec<Column>>,
     status: Status,
@@ -54,6 +58,20 @@ pub(crate) struct Change {
     pub(crate) frame: OnceLock<Bytes>,
 }
 
+impl Change {
+    /// The bytes that are kept for the change: its rows, and the form in which it is sent.
+    fn bytes(&self) -> usize {
+        match &self.kind {
+            ChangeKind::Row { old, new } => {
+                let size = |row: &Option<Row>| row.as_ref().map_or(0, |row| row.encoded().bytes().len());
+                let (old, new) = (size(old), size(new));
+                old + new + old.max(new)
+            }
+            _ => 0,
+        }
+    }
+}
+
 pub(crate) enum ChangeKind {
     /// A row was added (no old one), modified, or deleted (no new one).
     Row {
@@ -75,12 +93,15 @@ pub(crate) enum Unread {
 }
 
 impl Ring {
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// A ring of at most some changes, and some bytes; the last change is kept in any case.
+    pub(crate) fn new(capacity: usize, capacity_bytes: usize) -> Self {
         Ring {
             epoch: format!("{:016x}", fastrand::u64(..)),
             capacity: capacity.max(1),
+            capacity_bytes,
             state: Mutex::new(State {
                 changes: VecDeque::new(),
+                bytes: 0,
                 last: 0,
                 columns: Arc::default(),
                 status: Status::Syncing,
@@ -95,11 +116,15 @@ impl Ring {
 
     fn push(&self, state: &mut State, kind: ChangeKind) {
         state.last += 1;
-        if state.changes.len() == self.capacity {
-            state.changes.pop_front();
-        }
         let change = Change { number: state.last, kind, frame: OnceLock::new() };
+        state.bytes += change.bytes();
         state.changes.push_back(Arc::new(change));
+        while state.changes.len() > self.capacity
+            || (state.bytes > self.capacity_bytes && state.changes.len() > 1)
+        {
+            let Some(oldest) = state.changes.pop_front() else { break };
+            state.bytes -= oldest.bytes();
+        }
         self.last.send_replace(state.last);
     }
 
@@ -193,13 +218,19 @@ impl Ring {
         (epoch == self.epoch && (first..=state.last).contains(&number)).then_some(number)
     }
 
-    /// The changes behind a number, some at a time.
-    pub(crate) fn read(&self, after: u64, limit: usize) -> Unread {
+    /// The changes behind a number, some at a time: at most `limit`, and no more when they have `bytes`.
+    pub(crate) fn read(&self, after: u64, limit: usize, bytes: usize) -> Unread {
         let state = self.lock();
         let first = state.last - state.changes.len() as u64;
         let Some(skipped) = after.checked_sub(first) else { return Unread::Lost };
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
-        Unread::Changes(state.changes.iter().skip(skipped).take(limit).cloned().collect())
+        let mut taken = 0;
+        let unread = state.changes.iter().skip(skipped).take(limit).take_while(|change| {
+            let has_room = taken < bytes;
+            taken += change.bytes();
+            has_room
+        });
+        Unread::Changes(unread.cloned().collect())
     }
 
     /// The number of the last change, and its changes.
@@ -222,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_reader_goes_on_where_it_was_or_begins_anew() {
-        let ring = Ring::new(2);
+        let ring = Ring::new(2, 1 << 20);
         let begin = ring.cursor(0);
         assert_eq!(ring.find(&begin), Some(0));
         ring.set_live();
@@ -230,16 +261,16 @@ mod tests {
         ring.set_waiting("still away".to_owned());
         ring.set_live();
         assert_eq!(ring.last(), 2);
-        assert_eq!(numbers(ring.read(0, 9)), Some(vec![1, 2]));
-        assert_eq!(numbers(ring.read(1, 9)), Some(vec![2]));
+        assert_eq!(numbers(ring.read(0, 9, 1)), Some(vec![1, 2]));
+        assert_eq!(numbers(ring.read(1, 9, 1)), Some(vec![2]));
         ring.end(Failure::new(Code::KindUnknown, "removed"));
         ring.end(Failure::new(Code::Forbidden, "ended already"));
         ring.set_live();
         assert_eq!(ring.last(), 3);
         assert_eq!(ring.find(&begin), None);
-        assert_eq!(numbers(ring.read(0, 9)), None);
-        assert_eq!(numbers(ring.read(1, 1)), Some(vec![2]));
-        assert_eq!(numbers(ring.read(3, 1)), Some(vec![]));
+        assert_eq!(numbers(ring.read(0, 9, 1)), None);
+        assert_eq!(numbers(ring.read(1, 1, 1)), Some(vec![2]));
+        assert_eq!(numbers(ring.read(3, 1, 1)), Some(vec![]));
         for unknown in [ring.cursor(4), "0-1".to_owned(), "1".to_owned(), String::new(), "x-y-z".to_owned()] {
             assert_eq!(ring.find(&unknown), None, "{unknown}");
         }
@@ -247,7 +278,7 @@ mod tests {
 
     #[test]
     fn other_columns_are_a_change_and_the_first_are_not() {
-        let ring = Ring::new(2);
+        let ring = Ring::new(2, 1 << 20);
         let columns = |name: &str| vec![Column { name: name.to_owned(), ..Column::default() }];
         assert!(!ring.set_columns(columns("a")));
         assert!(!ring.set_columns(columns("a")));

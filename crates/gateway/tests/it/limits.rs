@@ -155,6 +155,24 @@ async fn large_rows(stage: &Stage, count: usize) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_large_rows_are_kept_up_to_a_number_of_bytes() {
+    let limits = Limits { history_bytes: 64 << 10, ..Limits::default() };
+    let stage = Stage::start(Options { limits, ..Options::default() }).await;
+    let path = "/v1/changes/core/v1/configmaps?namespace=default";
+    let table = stage.get("/v1/table/core/v1/configmaps?namespace=default").await.json();
+    let mut reading = stage.events(path).await;
+    let begin = table["cursor"].as_str().unwrap();
+    large_rows(&stage, 20).await;
+    let mut ids = Vec::new();
+    for at in 0..20 {
+        assert_eq!(reading.words().await, format!("added large-{at:04}"));
+        ids.push(reading.last_id.clone());
+    }
+    assert_eq!(stage.events_after(path, Some(begin)).await.words().await, "reset");
+    assert_eq!(stage.events_after(path, Some(&ids[17])).await.words().await, "added large-0018");
+}
+
 /// A table of 2 MB, which 100 clients ask for and do not read, would be 200 MB.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
