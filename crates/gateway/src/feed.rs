@@ -51,7 +51,7 @@ pub(crate) struct Feed {
 
 impl Feed {
     /// Starts an informer.
-    pub(crate) fn start(client: &Client, key: FeedKey, limits: &Limits) -> Self {
+    pub(crate) fn start(client: &Client, key: FeedKey, limits: &Limits, recheck: Duration) -> Self {
         let ring = Arc::new(Ring::new(limits.history, limits.history_bytes));
         let noting = ring.clone();
         let resource = key.resource.clone();
@@ -69,6 +69,8 @@ impl Feed {
                 cap: Some(Duration::from_secs(8)),
             }
             .resetting(Duration::from_secs(120)),
+            // The cluster looks at permissions when a watch begins. It is doubled at random.
+            min_watch_timeout: recheck / 2,
             on_error: Some(Arc::new(move |error| note(&noting, &resource, has_selector, error))),
             ..ReflectorOptions::default()
         };

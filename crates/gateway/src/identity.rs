@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use http::Method;
 use klient_client::{ApiResource, CachedDiscovery, Client, Credentials};
 use klient_proxy::{ReverseProxy, ReverseProxyOptions};
@@ -20,8 +21,11 @@ use crate::guard::User;
 use crate::options::{Limits, Options};
 use crate::pool::Pool;
 
-/// The time for which a bearer token that the cluster has accepted is not asked about again.
-const VERIFIED: Duration = Duration::from_secs(60);
+/// The longest wait for the answer of the cluster about a token.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The number of tokens that are shown to the cluster for the first time, at a time.
+const NEWCOMERS: usize = 16;
 
 /// The shortest time between two discoveries for kinds that are not found.
 const REDISCOVERY: Duration = Duration::from_secs(2);
@@ -37,8 +41,8 @@ pub(crate) struct Identity {
     pub(crate) proxy: ReverseProxy,
     /// The turns of lists that are not kept, which are limited for the cluster's sake.
     pub(crate) lists: Semaphore,
-    /// It is proven by a bearer token.
-    has_token: bool,
+    /// The time after which the cluster is asked about its bearer token again, if that proves it.
+    recheck: Option<Duration>,
     times: Mutex<Times>,
 }
 
@@ -60,8 +64,11 @@ enum IdentityKey {
 pub(crate) struct Identities {
     own: Client,
     limits: Limits,
+    recheck: Duration,
     proxy: ReverseProxyOptions,
     known: Mutex<HashMap<IdentityKey, Arc<Identity>>>,
+    /// The turns of identities that are not known yet, since anybody can send tokens.
+    newcomers: Semaphore,
 }
 
 impl Identity {
@@ -69,11 +76,11 @@ impl Identity {
         let now = Instant::now();
         Identity {
             discovery: client.discovery().memory_cached(),
-            pool: Pool::new(client.clone(), identities.limits.clone()),
+            pool: Pool::new(client.clone(), identities.limits.clone(), identities.recheck),
             proxy: ReverseProxy::new(client.clone(), identities.proxy.clone()),
             client,
             lists: Semaphore::new(LISTS),
-            has_token,
+            recheck: has_token.then_some(identities.recheck),
             times: Mutex::new(Times { used: now, verified: now, discovered: None }),
         }
     }
@@ -126,14 +133,21 @@ impl Identity {
         self.discovery.invalidate().await;
     }
 
-    /// Asks the cluster who it is.
+    /// Shows the token to the cluster.
+    ///
+    /// # Errors
+    ///
+    /// If the cluster does not accept it, or does not answer.
     async fn verify(&self) -> Result<(), Failure> {
         let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
         let request = self.client.request(Method::POST).group_version("authentication.k8s.io", "v1");
         let request = request.resource("selfsubjectreviews").body("application/json", review.to_string());
-        request.send().await?;
-        self.times().verified = Instant::now();
-        Ok(())
+        match request.timeout(PATIENCE).send().await {
+            // The cluster knows the user, who may not ask, or it is one before 1.28, which has no such reviews.
+            Err(error) if matches!(error.code(), Some(403 | 404)) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Returns true while a connection through the proxy, such as that of a shell, would end with the identity.
@@ -141,8 +155,16 @@ impl Identity {
         self.proxy.upgraded_connections() > 0
     }
 
-    fn is_verified(&self) -> bool {
-        !self.has_token || self.times().verified.elapsed() < VERIFIED
+    /// Returns true, and begins another interval, if the token is to be shown to the cluster again. Others who send it do not
+    /// wait meanwhile.
+    fn begin_to_verify(&self) -> bool {
+        let Some(recheck) = self.recheck else { return false };
+        let mut times = self.times();
+        let is_due = times.verified.elapsed() >= recheck;
+        if is_due {
+            times.verified = Instant::now();
+        }
+        is_due
     }
 }
 
@@ -152,6 +174,7 @@ impl Identities {
         Identities {
             own,
             limits: limits.clone(),
+            recheck: options.recheck,
             proxy: ReverseProxyOptions {
                 max_header_bytes: limits.header_bytes,
                 max_body_bytes: Some(limits.body_bytes),
@@ -159,6 +182,7 @@ impl Identities {
                 ..ReverseProxyOptions::default()
             },
             known: Mutex::default(),
+            newcomers: Semaphore::new(NEWCOMERS),
         }
     }
 
@@ -166,7 +190,7 @@ impl Identities {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The identity of a user. A bearer token is shown to the cluster first, and again each minute.
+    /// The identity of a user. A bearer token is shown to the cluster first, and again at times.
     ///
     /// # Errors
     ///
@@ -177,16 +201,20 @@ impl Identities {
             User::Bearer(token) => IdentityKey::Token(sha256(token.as_bytes())),
             User::Impersonated(user) => IdentityKey::User(user.user.clone(), user.groups.clone()),
         };
-        let known = self.lock().get(&key).cloned();
-        if let Some(identity) = known {
+        let known = || self.lock().get(&key).cloned();
+        if let Some(identity) = known() {
             identity.times().used = Instant::now();
-            if !identity.is_verified() {
+            if identity.begin_to_verify() {
                 self.verify_again(&key, &identity).await?;
             }
             return Ok(identity);
         }
+        let _turn = self.newcomers.acquire().await.expect("it is never closed");
+        if let Some(identity) = known() {
+            return Ok(identity);
+        }
         let identity = Arc::new(Identity::new(self.client(&user)?, matches!(user, User::Bearer(_)), self));
-        if identity.has_token {
+        if identity.recheck.is_some() {
             identity.verify().await?;
         }
         let mut known = self.lock();
@@ -241,19 +269,21 @@ impl Identities {
     pub(crate) async fn tidy(&self, idle: Duration) {
         let known: Vec<_> =
             self.lock().iter().map(|(key, identity)| (key.clone(), identity.clone())).collect();
-        for (key, identity) in known {
+        let mut asked = Vec::new();
+        for (key, identity) in &known {
             let informers = identity.pool.stop_unused(idle);
-            if key == IdentityKey::Own {
+            if *key == IdentityKey::Own {
                 continue;
             }
             let unused = identity.times().used.elapsed();
             if informers == 0 && unused >= idle && !identity.has_connections() {
-                self.lock().remove(&key);
-            } else if !identity.is_verified() {
-                // A token that is not accepted ends its streams.
-                let _ = self.verify_again(&key, &identity).await;
+                self.lock().remove(key);
+            } else if identity.begin_to_verify() {
+                asked.push(self.verify_again(key, identity));
             }
         }
+        // A token that is not accepted ends its streams, which is all that follows.
+        join_all(asked).await;
     }
 
     /// The numbers of identities, informers and objects.

@@ -44,6 +44,9 @@ pub struct Options {
     pub idle: Duration,
     /// The longest wait of a request for the first list of an informer; 15 s by default.
     pub sync_timeout: Duration,
+    /// The longest time for which a permission or a bearer token that the cluster has taken away still counts; 1 minute by
+    /// default. The cluster is asked again about tokens, and informers begin another watch, at this interval.
+    pub recheck: Duration,
     /// Limits of requests, streams and informers.
     pub limits: Limits,
 }
@@ -132,6 +135,7 @@ impl Default for Options {
             secrets: false,
             idle: Duration::from_secs(300),
             sync_timeout: Duration::from_secs(15),
+            recheck: Duration::from_secs(60),
             limits: Limits::default(),
         }
     }
@@ -151,6 +155,7 @@ impl fmt::Debug for Options {
             .field("exec", &self.exec)
             .field("secrets", &self.secrets)
             .field("idle", &self.idle)
+            .field("recheck", &self.recheck)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

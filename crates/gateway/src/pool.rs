@@ -14,12 +14,13 @@ use crate::options::Limits;
 pub(crate) struct Pool {
     client: Client,
     limits: Limits,
+    recheck: Duration,
     feeds: Mutex<HashMap<FeedKey, Arc<Feed>>>,
 }
 
 impl Pool {
-    pub(crate) fn new(client: Client, limits: Limits) -> Self {
-        Pool { client, limits, feeds: Mutex::default() }
+    pub(crate) fn new(client: Client, limits: Limits, recheck: Duration) -> Self {
+        Pool { client, limits, recheck, feeds: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<FeedKey, Arc<Feed>>> {
@@ -52,7 +53,7 @@ impl Pool {
             };
             feeds.remove(&oldest);
         }
-        let feed = Arc::new(Feed::start(&self.client, key.clone(), &self.limits));
+        let feed = Arc::new(Feed::start(&self.client, key.clone(), &self.limits, self.recheck));
         feeds.insert(key, feed.clone());
         Ok(feed)
     }

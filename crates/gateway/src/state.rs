@@ -16,8 +16,8 @@ use crate::options::Options;
 use crate::readiness::Readiness;
 use crate::streams::Streams;
 
-/// The interval at which unused informers are looked for, at most.
-const TIDY: Duration = Duration::from_secs(60);
+/// The shortest interval at which unused informers are looked for.
+const SHORTEST: Duration = Duration::from_millis(10);
 
 /// The state of a gateway.
 pub(crate) struct State {
@@ -57,9 +57,10 @@ impl State {
             return;
         }
         let (state, idle) = (Arc::downgrade(self), self.options.idle);
+        let interval = (idle / 4).min(self.options.recheck / 2).max(SHORTEST);
         *tidying = Some(tokio::spawn(async move {
             loop {
-                tokio::time::sleep((idle / 4).min(TIDY)).await;
+                tokio::time::sleep(interval).await;
                 let Some(state) = state.upgrade() else { return };
                 state.clusters.tidy(idle).await;
             }

@@ -1,11 +1,19 @@
 //! The users of a gateway, and what each of them sees.
 
-use http::Request;
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use klient_client::{Client, Config};
 use klient_gateway::{Access, Gateway, Options};
 use serde_json::json;
+use tokio::net::TcpListener;
 
-use crate::stage::{Answer, Stage, soon};
+use crate::stage::{Answer, Events, Stage};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_address_with_the_token_signs_a_browser_in_by_a_cookie() {
@@ -27,8 +35,8 @@ async fn the_address_with_the_token_signs_a_browser_in_by_a_cookie() {
 }
 
 /// The gateway in front of the stage's cluster, with users of their own.
-async fn shared(access: Access) -> Stage {
-    let stage = Stage::start(Options { access, ..Options::default() }).await;
+async fn shared(options: Options) -> Stage {
+    let stage = Stage::start(options).await;
     stage.config_map("web", json!({})).await;
     stage.allow("ada", None, &["configmaps", "namespaces"]).await;
     stage.allow("bob", Some("default"), &["services"]).await;
@@ -65,7 +73,7 @@ async fn check_permissions(get: impl AsyncFn(&str, &str) -> Answer) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bearer_token_is_who_asks_and_one_users_cache_is_not_anothers() {
-    let stage = shared(Access::Bearer).await;
+    let stage = shared(Options { access: Access::Bearer, ..Options::default() }).await;
     let [ada, bob] = ["ada", "bob"].map(|user| stage.server.token(user, &[]));
     check_permissions(async |user: &str, path: &str| {
         let token = if user == "ada" { &ada } else { &bob };
@@ -87,7 +95,7 @@ async fn a_proxy_in_front_names_the_user_and_proves_itself_by_the_token() {
         user_header: "X-Remote-User".into(),
         group_header: Some("X-Remote-Group".into()),
     };
-    let stage = shared(access).await;
+    let stage = shared(Options { access, ..Options::default() }).await;
     check_permissions(async |user: &str, path: &str| {
         let request = stage.request(path).header("x-remote-user", user).header("x-remote-group", "people");
         stage.send(request.body(String::new()).unwrap()).await
@@ -106,22 +114,68 @@ async fn a_proxy_in_front_names_the_user_and_proves_itself_by_the_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_permission_that_is_taken_away_ends_the_informer() {
-    let stage = shared(Access::Bearer).await;
+async fn a_permission_that_is_taken_away_ends_the_informer_and_its_streams() {
+    let recheck = std::time::Duration::from_secs(4);
+    let stage = shared(Options { access: Access::Bearer, recheck, ..Options::default() }).await;
     let token = stage.server.token("ada", &[]);
-    let path = "/v1/table/core/v1/configmaps";
-    let get =
-        || Request::get(path).header("authorization", format!("Bearer {token}")).body(String::new()).unwrap();
-    assert_eq!(stage.send(get()).await.status, 200);
+    let get = |path: &str| {
+        Request::get(path).header("authorization", format!("Bearer {token}")).body(String::new())
+    };
+    let table = "/v1/table/core/v1/configmaps";
+    assert_eq!(stage.send(get(table).unwrap()).await.status, 200);
+    let mut events = Events::of(stage.open(get("/v1/changes/core/v1/configmaps").unwrap()).await);
     stage.delete("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ada").await;
-    // The server checks it when a watch begins.
-    stage.server.restart().await.unwrap();
-    soon("the end of the informer", async {
-        while stage.send(get()).await.status != 403 {
-            tokio::task::yield_now().await;
+    let mut last = events.next().await.unwrap();
+    while last.0 != "gone" {
+        last = events.next().await.expect("the last event says why");
+    }
+    assert_eq!(last.1["error"]["code"], "forbidden", "{last:?}");
+    assert_eq!(events.words().await, "end");
+    assert_eq!(stage.send(get(table).unwrap()).await.failure(), (403, "forbidden".to_owned()));
+}
+
+/// The answer of a gateway in front of a cluster that is a function of the request's head.
+async fn through(
+    options: Options,
+    request: http::request::Builder,
+    cluster: impl Fn(&http::request::Parts) -> StatusCode + Clone + Send + 'static,
+) -> StatusCode {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        loop {
+            let cluster = cluster.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let mut response = http::Response::new(Full::<Bytes>::from("{}"));
+                *response.status_mut() = cluster(&request.into_parts().0);
+                async move { Ok::<_, Infallible>(response) }
+            });
+            let stream = TokioIo::new(listener.accept().await.unwrap().0);
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(stream, service));
         }
-    })
-    .await;
+    });
+    let gateway = Gateway::new(Client::new(Config::from_url(&url).unwrap()).unwrap(), options).unwrap();
+    let token = gateway.token().unwrap_or("that-of-a-user");
+    let request = request.header("host", "localhost").header("authorization", format!("Bearer {token}"));
+    let answer = gateway.answer(request.body(String::new()).unwrap()).await;
+    serving.abort();
+    answer.status()
+}
+
+#[tokio::test]
+async fn a_token_counts_unless_the_cluster_says_that_it_does_not_know_it() {
+    for (of_cluster, expected) in [
+        (StatusCode::CREATED, 200),
+        // Reviews may be forbidden, and clusters before 1.28 have none.
+        (StatusCode::FORBIDDEN, 200),
+        (StatusCode::NOT_FOUND, 200),
+        (StatusCode::UNAUTHORIZED, 401),
+        (StatusCode::NOT_IMPLEMENTED, 502),
+    ] {
+        let options = Options { access: Access::Bearer, ..Options::default() };
+        let answer = through(options, Request::get("/ping"), move |_| of_cluster).await;
+        assert_eq!(answer, expected, "{of_cluster}");
+    }
 }
 
 #[test]

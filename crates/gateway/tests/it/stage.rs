@@ -166,9 +166,7 @@ impl Stage {
             request = request.header("last-event-id", id);
         }
         let response = self.open(request.body(String::new()).unwrap()).await;
-        assert_eq!(response.status(), 200, "{path}");
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Events { body: response.into_body(), arrived: String::new(), last_id: String::new() }
+        Events::of(response)
     }
 
     /// A figure of `/metrics`.
@@ -266,6 +264,12 @@ pub(crate) struct Events {
 }
 
 impl Events {
+    pub(crate) fn of(response: http::Response<Incoming>) -> Self {
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Events { body: response.into_body(), arrived: String::new(), last_id: String::new() }
+    }
+
     /// The next event: its name and its data; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<(String, Value)> {
         loop {
