@@ -16,7 +16,7 @@ use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderName, Method, Version};
 
-use authority::Authority;
+use authority::{Authority, Origin};
 pub(crate) use path::{Path, is_watch, resource_of};
 pub(crate) use user::User;
 
@@ -105,11 +105,10 @@ impl Guard {
 
     /// Checks host and origin of a request.
     pub(crate) fn check_origin(&self, head: &Parts) -> Result<(), Failure> {
-        let host = self.host(head)?;
+        let (host, is_secure) = (self.host(head)?, is_secure(head));
         for origin in head.headers.get_all(ORIGIN) {
-            let own =
-                origin.to_str().ok().and_then(Authority::of_origin).is_some_and(|origin| origin == host);
-            if !own {
+            let origin = origin.to_str().ok().and_then(Origin::parse);
+            if !origin.is_some_and(|origin| origin.is_of(&host, is_secure)) {
                 let problem = "the request comes from another web site (see its header Origin)";
                 return Err(Failure::new(Code::OriginRefused, problem));
             }
@@ -156,6 +155,14 @@ impl Guard {
         }
         Ok(authority)
     }
+}
+
+/// Returns true if the client uses HTTPS, as far as that is known: a proxy in front may have its TLS.
+fn is_secure(head: &Parts) -> Option<bool> {
+    if head.extensions.get::<Connection>().is_some_and(|connection| connection.is_tls) {
+        return Some(true);
+    }
+    head.headers.get("x-forwarded-proto").map(|scheme| scheme == "https")
 }
 
 /// A part of a request in quotes, cut off if it is long.

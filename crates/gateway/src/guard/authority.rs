@@ -7,7 +7,6 @@ use std::net::IpAddr;
 pub(crate) struct Authority {
     /// A name, an IPv4 address, or an IPv6 address in brackets.
     pub(crate) host: String,
-    /// The port, unless it is the one of HTTP or HTTPS.
     pub(crate) port: Option<u16>,
 }
 
@@ -24,13 +23,36 @@ impl Authority {
             port => Some(port.strip_prefix(':')?.parse::<u16>().ok()?),
         };
         let host = authority.host().to_ascii_lowercase();
-        (!host.is_empty()).then(|| Authority { host, port: port.filter(|port| !matches!(port, 80 | 443)) })
+        (!host.is_empty()).then_some(Authority { host, port })
+    }
+}
+
+/// A web site, as in the header `Origin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    is_secure: bool,
+    authority: Authority,
+}
+
+impl Origin {
+    /// Reads `scheme://host` or `scheme://host:port`; `None` if it is no web site.
+    pub(crate) fn parse(origin: &str) -> Option<Self> {
+        let (scheme, authority) = origin.split_once("://")?;
+        let is_secure = match scheme {
+            "http" => false,
+            "https" => true,
+            _ => return None,
+        };
+        Authority::parse(authority).map(|authority| Origin { is_secure, authority })
     }
 
-    /// Reads the header `Origin`; `None` if it is that of no web site.
-    pub(crate) fn of_origin(origin: &str) -> Option<Self> {
-        let (scheme, authority) = origin.split_once("://")?;
-        matches!(scheme, "http" | "https").then(|| Authority::parse(authority)).flatten()
+    /// Returns true if it is the site of a request for a host. The scheme of the request is not known if a proxy in front
+    /// does not tell it; a host without a port has that of the scheme.
+    pub(crate) fn is_of(&self, host: &Authority, is_secure: Option<bool>) -> bool {
+        let usual = if self.is_secure { 443 } else { 80 };
+        self.authority.host == host.host
+            && self.authority.port.unwrap_or(usual) == host.port.unwrap_or(usual)
+            && is_secure.is_none_or(|is_secure| is_secure == self.is_secure)
     }
 }
 
@@ -52,7 +74,7 @@ mod tests {
         for (text, host, port) in [
             ("localhost", "localhost", None),
             ("LOCALHOST:8888", "localhost", Some(8888)),
-            ("127.0.0.1:80", "127.0.0.1", None),
+            ("127.0.0.1:80", "127.0.0.1", Some(80)),
             ("[::1]:8888", "[::1]", Some(8888)),
         ] {
             assert_eq!(parsed(text), Some((host.to_owned(), port)), "{text}");
@@ -63,7 +85,28 @@ mod tests {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
         for wrong in ["null", "localhost:8888", "file://", "ftp://localhost", "http://localhost/path"] {
-            assert_eq!(Authority::of_origin(wrong), None, "{wrong}");
+            assert_eq!(Origin::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_site_has_a_scheme_and_a_port() {
+        for (origin, host, schemes) in [
+            ("http://gw", "gw", "http, unknown"),
+            ("https://gw", "gw", "https, unknown"),
+            ("https://gw:443", "gw", "https, unknown"),
+            ("https://gw", "gw:443", "https, unknown"),
+            ("http://GW:8888", "gw:8888", "http, unknown"),
+            ("https://gw:80", "gw", ""),
+            ("http://gw:443", "gw", ""),
+            ("http://gw", "gw:443", ""),
+            ("http://gw:8889", "gw:8888", ""),
+            ("http://gx", "gw", ""),
+        ] {
+            let (site, host) = (Origin::parse(origin).unwrap(), Authority::parse(host).unwrap());
+            let of = [("http", Some(false)), ("https", Some(true)), ("unknown", None)];
+            let of = of.into_iter().filter(|(_, is_secure)| site.is_of(&host, *is_secure));
+            assert_eq!(of.map(|(name, _)| name).collect::<Vec<_>>().join(", "), schemes, "{origin} {host:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use klient_client::Impersonation;
 
-use super::{Admitted, Connection, Guard, Path, authority::Authority};
+use super::{Admitted, Guard, Path, authority::Authority, is_secure};
 use crate::digest::sha256;
 use crate::failure::{Code, Failure};
 use crate::options::Access;
@@ -137,9 +137,7 @@ fn cookie_name(head: &Parts) -> String {
 fn signed_in(head: &Parts, query: &Query, token: &str) -> Response {
     let rest = query.without("token").to_string();
     let location = if rest.is_empty() { "/".to_owned() } else { format!("/?{rest}") };
-    let forwarded = head.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let is_tls = head.extensions.get::<Connection>().is_some_and(|connection| connection.is_tls);
-    let secure = if is_tls || forwarded { "; Secure" } else { "" };
+    let secure = if is_secure(head) == Some(true) { "; Secure" } else { "" };
     let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}", cookie_name(head));
     let mut response = response::whole(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
     for (name, value) in [(LOCATION, location), (SET_COOKIE, cookie)] {

@@ -50,6 +50,16 @@ async fn requests_of_other_sites_and_for_other_hosts_are_refused() {
         (&*local, vec![("sec-fetch-site", "cross-site")], 403, "origin_refused"),
         (&*local, vec![("origin", &*own), ("sec-fetch-site", "same-origin")], 200, ""),
         (&*local, vec![("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")], 200, ""),
+        // The site without TLS, which somebody in the network may have made.
+        (
+            "gw.example",
+            vec![("origin", "http://gw.example"), ("x-forwarded-proto", "https")],
+            403,
+            "origin_refused",
+        ),
+        ("gw.example", vec![("origin", "https://gw.example:80")], 403, "origin_refused"),
+        ("gw.example", vec![("origin", "https://gw.example"), ("x-forwarded-proto", "https")], 200, ""),
+        ("gw.example", vec![("origin", "https://gw.example")], 200, ""),
         // A user of the request's choice.
         (&*local, vec![("impersonate-user", "system:admin")], 400, "bad_request"),
         (&*local, vec![("impersonate-group", "system:masters")], 400, "bad_request"),
