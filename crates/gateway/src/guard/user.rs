@@ -101,7 +101,10 @@ impl Guard {
 
     /// Removes the headers that are for the gateway alone.
     pub(crate) fn strip(&self, headers: &mut HeaderMap) {
-        for name in [&AUTHORIZATION, &COOKIE].into_iter().chain(&self.user_headers) {
+        // An API server may know the gateway's certificate as that of a proxy that signs users in.
+        let names_user = |name: &&HeaderName| name.as_str().starts_with("x-remote-");
+        let named: Vec<HeaderName> = headers.keys().filter(names_user).cloned().collect();
+        for name in [&AUTHORIZATION, &COOKIE].into_iter().chain(&self.user_headers).chain(&named) {
             headers.remove(name);
         }
     }

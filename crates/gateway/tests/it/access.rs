@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{HeaderName, Request, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -176,6 +176,18 @@ async fn a_token_counts_unless_the_cluster_says_that_it_does_not_know_it() {
         let answer = through(options, Request::get("/ping"), move |_| of_cluster).await;
         assert_eq!(answer, expected, "{of_cluster}");
     }
+}
+
+#[tokio::test]
+async fn a_request_names_no_user_to_the_cluster() {
+    let request = Request::get("/api/v1/pods").header("cookie", "a=b").header("x-remote-user", "admin");
+    let request = request.header("x-remote-group", "system:masters").header("x-remote-extra-scopes", "all");
+    let answer = through(Options::default(), request, |head| {
+        let names: Vec<&str> = head.headers.keys().map(HeaderName::as_str).collect();
+        let is_clean = !names.iter().any(|name| name.starts_with("x-remote") || *name == "cookie");
+        if is_clean { StatusCode::OK } else { StatusCode::IM_A_TEAPOT }
+    });
+    assert_eq!(answer.await, 200);
 }
 
 #[test]
