@@ -2,6 +2,7 @@
 
 use axum::response::IntoResponse;
 use http::StatusCode;
+use klient_client::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::response::{self, Response};
@@ -117,6 +118,12 @@ impl IntoResponse for Failure {
 
 impl From<klient_client::Error> for Failure {
     fn from(error: klient_client::Error) -> Self {
-        Failure::of_status(error.code(), error.to_string())
+        match error.kind() {
+            // A name or a namespace that no path can have.
+            ErrorKind::Request => Failure::new(Code::BadRequest, error.to_string()),
+            ErrorKind::NoMatch => Failure::new(Code::KindUnknown, error.to_string()),
+            ErrorKind::Decode => Failure::new(Code::ClusterError, error.to_string()),
+            _ => Failure::of_status(error.code(), error.to_string()),
+        }
     }
 }

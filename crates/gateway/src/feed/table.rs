@@ -2,7 +2,7 @@
 
 use klient_apimachinery::codec::{Encoded, Format};
 use klient_apimachinery::{Str, Unstructured};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 /// The media types that are accepted of a list or a watch: a Table, in the first version that the server has, or objects.
@@ -49,8 +49,14 @@ struct Raw<'a> {
     column_definitions: Option<Vec<Column>>,
     #[serde(borrow, default)]
     rows: Option<Vec<RawRow<'a>>>,
-    #[serde(borrow, default)]
-    items: Option<Vec<RawObject<'a>>>,
+    /// Absent in an object; null in a list of Go's that has none.
+    #[serde(borrow, default, deserialize_with = "present")]
+    items: Option<Option<Vec<RawObject<'a>>>>,
+}
+
+/// A member that is there, which may be null.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(member: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(member).map(Some)
 }
 
 #[derive(Deserialize)]
@@ -132,7 +138,7 @@ impl Table {
         }
         table.columns = Some(columns_of_any());
         let objects = match raw.items {
-            Some(items) => items,
+            Some(items) => items.unwrap_or_default(),
             None => vec![serde_json::from_slice(json)?],
         };
         let row = |object: &RawObject<'_>| {
@@ -209,6 +215,11 @@ mod tests {
         let row = r#"{"metadata":{"name":"a","creationTimestamp":"2026-01-01T00:00:00Z"},"cells":["a","2026-01-01T00:00:00Z"]}"#;
         assert_eq!(rows(list), [row]);
         assert_eq!(Table::parse(list.as_bytes()).unwrap().continue_token, "c");
+        let none: [String; 0] = [];
+        assert_eq!(
+            rows(r#"{"kind": "GadgetList", "metadata": {"resourceVersion": "3"}, "items": null}"#),
+            none
+        );
         let object = r#"{"kind": "Gadget", "metadata": {"name": "a", "resourceVersion": "4"}}"#;
         assert_eq!(rows(object), [r#"{"metadata":{"name":"a","resourceVersion":"4"},"cells":["a",null]}"#]);
         assert_eq!(Table::parse(object.as_bytes()).unwrap().resource_version, "4");
