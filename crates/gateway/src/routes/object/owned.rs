@@ -257,19 +257,21 @@ fn staying<'a>(
     places: &HashMap<&Str, Place>,
     root: &str,
 ) -> HashSet<&'a str> {
-    let mut staying: HashSet<&str> = HashSet::new();
-    loop {
-        let before = staying.len();
-        for item in items.values().filter(|item| places.contains_key(&item.uid) && !item.belongs) {
-            let stays = |owner: &OwnerReference| {
-                owner.uid != root && (!places.contains_key(&owner.uid) || staying.contains(&*owner.uid))
-            };
-            if item.owners.iter().any(stays) {
-                staying.insert(&item.uid);
-            }
+    let mut next: Vec<&Str> = Vec::new();
+    let mut owned: HashMap<&str, Vec<&Str>> = HashMap::new();
+    for (uid, item) in items.iter().filter(|(uid, item)| places.contains_key(uid) && !item.belongs) {
+        for owner in &item.owners {
+            owned.entry(&*owner.uid).or_default().push(uid);
         }
-        if staying.len() == before {
-            return staying;
+        if item.owners.iter().any(|owner| owner.uid != root && !places.contains_key(&owner.uid)) {
+            next.push(uid);
         }
     }
+    let mut staying: HashSet<&str> = HashSet::new();
+    while let Some(uid) = next.pop() {
+        if staying.insert(uid) {
+            next.extend(owned.get(&**uid).into_iter().flatten());
+        }
+    }
+    staying
 }
