@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use klient_apimachinery::go::{os_error, quoted};
-use klient_gateway::{Access, Context, Gateway, Options, Tls};
+use klient_gateway::{Access, Context, Gateway, Limits, Options, Tls};
 use tokio::net::TcpListener;
 
 use crate::error::CliError;
@@ -120,6 +120,7 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
         exec: args.allow_exec,
         secrets: args.show_secrets,
         tls: tls.map(|(certificate, key)| Tls::files(certificate, key)),
+        limits: limits(),
         ..Options::default()
     };
     let scheme = if options.tls.is_some() { "https" } else { "http" };
@@ -146,6 +147,35 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
         interrupt.wait().await;
     };
     gateway.serve(listener, shutdown).await.map_err(message)
+}
+
+/// The limits, with no more connections than the system lets this program have open files, and some of these for the cluster.
+fn limits() -> Limits {
+    let limits = Limits::default();
+    let Some(files) = open_files() else { return limits };
+    Limits { connections: limits.connections.min(files - files / 4), ..limits }
+}
+
+/// The limit of open files, which is raised as far as the system allows, as in programs in Go.
+#[cfg(unix)]
+fn open_files() -> Option<usize> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let current = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::debug!(%error, "the limit of open files could not be raised");
+            limit.current
+        }
+    };
+    current.and_then(|files| usize::try_from(files).ok())
+}
+
+#[cfg(not(unix))]
+fn open_files() -> Option<usize> {
+    None
 }
 
 /// A context, unless its entry in the kubeconfig is broken.
