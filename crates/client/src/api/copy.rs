@@ -52,7 +52,7 @@ pub struct CopySummary {
     /// The bytes of all files, each counted once, however many hard links it has.
     pub bytes: u64,
     /// Entries that were not copied, each with the reason: symbolic links, devices, sparse files, and names that point
-    /// outside of the target. There are at most the first 100,000 of them.
+    /// outside of the target. There are at most the first 100,000 of them, and 16 MiB of their names and reasons.
     pub skipped: Vec<(PathBuf, String)>,
 }
 

@@ -395,6 +395,45 @@ async fn a_file_that_changes_its_length_while_it_is_copied_leaves_the_others_who
         soon("copying", pods(&client).copy_to("web", &folder, "logs", &options)).await.unwrap();
         let bytes = unpacked.lock().unwrap().clone();
         let mut archive = tar::Archive::new(&bytes[..]);
+#[tokio::test]
+async fn names_of_skipped_entries_take_no_more_memory_than_those_that_are_told() {
+    // Each name, and each target of a link, has almost a mebibyte.
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    for number in 0..40 {
+        let name = format!("www/{number}{}", "x".repeat(400_000));
+        archive.append_link(&mut header, name, "y".repeat(400_000)).unwrap();
+    }
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let outer = tempfile::tempdir().unwrap();
+    let options = CopyOptions::default();
+    let target = outer.path().join("target");
+    let copied = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap();
+    let length = |(name, reason): &(std::path::PathBuf, String)| name.as_os_str().len() + reason.len();
+    let bytes: usize = copied.skipped.iter().map(length).sum();
+    assert!((8 << 20..=16 << 20).contains(&bytes), "{bytes} bytes");
+}
+
+#[tokio::test]
+async fn a_hard_link_names_its_file_in_any_form() {
+    use tar::EntryType::{Directory, Link, Regular};
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, Directory, "www/", "", b"");
+    entry(&mut archive, Regular, "./www/.//good", "", b"good");
+    entry(&mut archive, Link, "www/hard", "www/good", b"");
+    entry(&mut archive, Link, "www/folder", "www/", b"");
+    let (_server, client) = server_with(archive.into_inner().unwrap()).await;
+    let outer = tempfile::tempdir().unwrap();
+    let options = CopyOptions::default();
+    let target = outer.path().join("target");
+    let copied = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap();
+    assert_eq!(fs::read(target.join("hard")).unwrap(), b"good");
+    let skipped: Vec<_> = copied.skipped.iter().map(|(path, _)| path.to_str().unwrap()).collect();
+    assert_eq!(skipped, ["www/folder"]);
+}
+
         let mut found = Vec::new();
         for entry in archive.entries().unwrap() {
             let entry = entry.unwrap();

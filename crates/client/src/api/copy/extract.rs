@@ -25,8 +25,9 @@ const MAX_BETWEEN: u64 = 1 << 20;
 /// otherwise.
 const MAX_PADDING: u64 = 1 << 20;
 
-/// The number of skipped entries that are told.
+/// The number of skipped entries that are told, and of the bytes of their names and reasons.
 const MAX_SKIPPED: usize = 100_000;
+const MAX_SKIPPED_BYTES: usize = 16 << 20;
 
 /// The path in the container that is copied.
 #[derive(Clone, Debug)]
@@ -81,7 +82,8 @@ pub(super) fn extract(
     let (reader, ration) = Rationed::new(reader, MAX_BETWEEN);
     let mut archive = Archive::new(reader);
     let mut summary = CopySummary::default();
-    // The files that hard links name.
+    let mut room = MAX_SKIPPED_BYTES;
+    // The files that hard links name. A name has many forms, of which one is kept.
     let mut written: HashMap<PathBuf, PathBuf> = HashMap::new();
     for entry in archive.entries()? {
         let mut entry = entry?;
@@ -93,7 +95,7 @@ pub(super) fn extract(
         ration.set(length.saturating_add(MAX_BETWEEN));
         let named = entry.path()?.into_owned();
         let Some(below) = below(&named, &source.prefix) else {
-            skip(&mut summary, named, "it points outside of the target".to_owned());
+            skip(&mut summary, &mut room, named, "it points outside of the target".to_owned());
             continue;
         };
         let target = match below.as_os_str().is_empty() {
@@ -105,14 +107,19 @@ pub(super) fn extract(
             false => local.join(&below),
         };
         if leads_elsewhere(&target, local) {
-            skip(&mut summary, named, "it is below a symbolic link in the target".to_owned());
+            skip(&mut summary, &mut room, named, "it is below a symbolic link in the target".to_owned());
             continue;
         }
         let of_path = |error: io::Error| match error.kind() {
             io::ErrorKind::UnexpectedEof => error,
             kind => io::Error::new(kind, format!("{}: {error}", quoted(target.to_string_lossy()))),
         };
-        let place = Place { target: &target, named: &named, is_named_by_caller: target == local };
+        let is_written = |name: &Path| written.get(&self::below(name, &source.prefix)?);
+        let place = Place {
+            target: &target,
+            has_other_names: written.contains_key(&below),
+            is_named_by_caller: target == local,
+        };
         let before = summary.bytes;
         let tell = |bytes, length| {
             if let Some(progress) = progress {
@@ -120,13 +127,16 @@ pub(super) fn extract(
                 progress.tell(&CopiedEntry { path: &target, bytes, length, total, total_length: None });
             }
         };
-        match write(&mut entry, place, &written, tell).map_err(of_path)? {
+        let is_folder = entry.header().entry_type().is_dir();
+        match write(&mut entry, place, is_written, tell).map_err(of_path)? {
             Ok(bytes) => {
                 tell(bytes, bytes);
                 summary.add(bytes);
-                written.insert(named, target);
+                if !is_folder {
+                    written.insert(below, target);
+                }
             }
-            Err(reason) => skip(&mut summary, named, reason),
+            Err(reason) => skip(&mut summary, &mut room, named, reason),
         }
     }
     ration.set(u64::MAX);
@@ -135,10 +145,15 @@ pub(super) fn extract(
     Ok(summary)
 }
 
-/// Notes an entry that is not copied, unless there are very many.
-fn skip(summary: &mut CopySummary, named: PathBuf, reason: String) {
-    if summary.skipped.len() < MAX_SKIPPED {
-        summary.skipped.push((named, reason));
+/// Notes an entry that is not copied, unless there are very many, or very long ones.
+fn skip(summary: &mut CopySummary, room: &mut usize, named: PathBuf, reason: String) {
+    match room.checked_sub(named.as_os_str().len() + reason.len()) {
+        Some(rest) if summary.skipped.len() < MAX_SKIPPED => {
+            *room = rest;
+            summary.skipped.push((named, reason));
+        }
+        // Shorter ones behind it would hide that some are missing.
+        _ => *room = 0,
     }
 }
 
@@ -165,18 +180,18 @@ fn below(named: &Path, prefix: &Path) -> Option<PathBuf> {
 #[derive(Clone, Copy)]
 struct Place<'a> {
     target: &'a Path,
-    /// The name in the archive.
-    named: &'a Path,
+    /// The file of an entry before has this name, and may have others.
+    has_other_names: bool,
     /// The target is that of the copy. A link there is the caller's, and is written through.
     is_named_by_caller: bool,
 }
 
 /// Writes an entry; its length, or the reason for which it is skipped. `tell` gets the bytes so far, and the length, while
 /// there are more to come.
-fn write(
+fn write<'a>(
     entry: &mut Entry<'_, Rationed>,
-    Place { target, named, is_named_by_caller }: Place<'_>,
-    written: &HashMap<PathBuf, PathBuf>,
+    Place { target, has_other_names, is_named_by_caller }: Place<'_>,
+    is_written: impl Fn(&Path) -> Option<&'a PathBuf>,
     tell: impl Fn(u64, u64),
 ) -> io::Result<Result<u64, String>> {
     let kind = entry.header().entry_type();
@@ -195,7 +210,7 @@ fn write(
         _ => return Ok(Err("it is neither a file nor a folder".to_owned())),
     }
     let linked = match kind {
-        EntryType::Link => match entry.link_name()?.and_then(|to| written.get(&*to)) {
+        EntryType::Link => match entry.link_name()?.and_then(|to| is_written(&to)) {
             Some(linked) => Some(linked),
             None => return Ok(Err("it is a link to a file that is not copied".to_owned())),
         },
@@ -209,7 +224,7 @@ fn write(
         fs::create_dir_all(folder)?;
     }
     // A link that is there already leads elsewhere, and a file of this archive may have other names, which keep it.
-    let is_replaced = is_symlink(target) || linked.is_some() || written.contains_key(named);
+    let is_replaced = is_symlink(target) || linked.is_some() || has_other_names;
     if is_replaced && !is_named_by_caller {
         match fs::remove_file(target) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
