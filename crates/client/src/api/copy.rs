@@ -85,8 +85,8 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     ///
     /// # Errors
     ///
-    /// Those of [`exec`](Self::exec); of kind [`Copy`](crate::ErrorKind::Copy) if `tar` fails or a local file cannot be
-    /// written. What was copied before stays.
+    /// Those of [`exec`](Self::exec); of kind [`Copy`](crate::ErrorKind::Copy) if `tar` fails, its archive is not whole or a
+    /// local file cannot be written. What was copied before stays.
     #[doc(alias = "cp")]
     pub fn copy_from(
         &self,

@@ -187,10 +187,48 @@ async fn a_hostile_archive_writes_nothing_outside_of_the_target() {
     assert_eq!(fs::read(target.join("link/outside")).unwrap(), b"below");
     assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 1);
     assert!(!target.join("device").exists());
-    // An archive that is cut is an error, never half a file in silence.
-    let (_server, client) = server_with(archive[..1024 + 2].to_vec()).await;
-    let error = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Copy, "{error}");
+    // An archive that is cut is an error, never half a file in silence, nor the first of the files.
+    for length in [1024 + 2, 1024 + 512, 512, 0] {
+        let (_server, client) = server_with(archive[..length].to_vec()).await;
+        let copying = pods(&client).copy_from("web", "/www", &target, &options);
+        let error = soon("copying", copying).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Copy, "{length}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_goes_on_behind_its_last_byte_and_is_whole_or_an_error() {
+    use tar::EntryType::{Directory, Regular};
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, Directory, "www/", "", b"");
+    entry(&mut archive, Regular, "www/first", "", &[1; 512]);
+    entry(&mut archive, Regular, "www/second", "", &[2; 512]);
+    let archive = archive.into_inner().unwrap();
+    // Behind the first file a `tar` that ends early leaves a whole entry, and its exit code is not that of the pipeline.
+    for (end, is_whole) in [(archive.len(), true), (3 * 512, false)] {
+        let all = archive[..end].to_vec();
+        let containers = Containers::new(move |command: ContainerCommand, mut stdio: Stdio| {
+            let all = all.clone();
+            async move {
+                let stdout = stdio.stdout.as_mut().unwrap();
+                if command.args[0] == "tar" {
+                    stdout.write_all(&all[..1000]).await?;
+                    return Err("the node is gone".into());
+                }
+                let next: usize = command.args.last().unwrap().parse()?;
+                stdout.write_all(&all[next - 1..]).await?;
+                Ok(ExitStatus::SUCCESS)
+            }
+        });
+        let (_server, client) = server_of(containers).await;
+        running_pod(&client, "web", json!([{"name": "web", "image": "nginx"}])).await;
+        let outer = tempfile::tempdir().unwrap();
+        let target = outer.path().join("target");
+        let options = CopyOptions { retries: 1, ..Default::default() };
+        let copied = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await;
+        assert_eq!(fs::read(target.join("first")).unwrap(), [1; 512]);
+        assert_eq!(copied.map(|copied| copied.bytes).ok(), is_whole.then_some(1024));
+    }
 }
 
 #[cfg(unix)]
@@ -358,44 +396,6 @@ async fn an_archive_takes_no_more_memory_and_disk_than_it_has_bytes() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_its_length_while_it_is_copied_leaves_the_others_whole() {
-    const LENGTH: usize = 16 << 20;
-    let local = tempfile::tempdir().unwrap();
-    let folder = local.path().join("logs");
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("a"), vec![1; LENGTH]).unwrap();
-    fs::write(folder.join("b"), b"whole").unwrap();
-    // Nothing but a hole, of which some make an entry that small programs do not know.
-    fs::File::create(folder.join("c")).unwrap().set_len(1 << 20).unwrap();
-    for shrinks in [false, true] {
-        let unpacked = Arc::<Mutex<Vec<u8>>>::default();
-        let (kept, changing) = (unpacked.clone(), folder.join("a"));
-        let containers = Containers::new(move |command, stdio: Stdio| {
-            let (kept, changing) = (kept.clone(), changing.clone());
-            async move {
-                let Some(mut stdin) = stdio.stdin else { return Ok(ExitStatus::from(1)) };
-                assert_eq!(command.args[0], "tar");
-                // The header of the file is on its way, and much of the file is not.
-                let mut bytes = vec![0; 4096];
-                stdin.read_exact(&mut bytes).await?;
-                let mut file = fs::OpenOptions::new().append(true).open(&changing)?;
-                match shrinks {
-                    true => file.set_len(100)?,
-                    false => std::io::Write::write_all(&mut file, &[2; 100_000])?,
-                }
-                stdin.read_to_end(&mut bytes).await?;
-                *kept.lock().unwrap() = bytes;
-                Ok(ExitStatus::SUCCESS)
-            }
-        });
-        let (_server, client) = server_of(containers).await;
-        running_pod(&client, "web", json!([{"name": "web", "image": "nginx"}])).await;
-        let options = CopyOptions::default();
-        let length = fs::metadata(folder.join("a")).unwrap().len();
-        soon("copying", pods(&client).copy_to("web", &folder, "logs", &options)).await.unwrap();
-        let bytes = unpacked.lock().unwrap().clone();
-        let mut archive = tar::Archive::new(&bytes[..]);
-#[tokio::test]
 async fn names_of_skipped_entries_take_no_more_memory_than_those_that_are_told() {
     // Each name, and each target of a link, has almost a mebibyte.
     let mut archive = tar::Builder::new(Vec::new());
@@ -434,6 +434,44 @@ async fn a_hard_link_names_its_file_in_any_form() {
     assert_eq!(skipped, ["www/folder"]);
 }
 
+#[tokio::test]
+async fn a_file_that_changes_its_length_while_it_is_copied_leaves_the_others_whole() {
+    const LENGTH: usize = 16 << 20;
+    let local = tempfile::tempdir().unwrap();
+    let folder = local.path().join("logs");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("a"), vec![1; LENGTH]).unwrap();
+    fs::write(folder.join("b"), b"whole").unwrap();
+    // Nothing but a hole, of which some make an entry that small programs do not know.
+    fs::File::create(folder.join("c")).unwrap().set_len(1 << 20).unwrap();
+    for shrinks in [false, true] {
+        let unpacked = Arc::<Mutex<Vec<u8>>>::default();
+        let (kept, changing) = (unpacked.clone(), folder.join("a"));
+        let containers = Containers::new(move |command, stdio: Stdio| {
+            let (kept, changing) = (kept.clone(), changing.clone());
+            async move {
+                let Some(mut stdin) = stdio.stdin else { return Ok(ExitStatus::from(1)) };
+                assert_eq!(command.args[0], "tar");
+                // The header of the file is on its way, and much of the file is not.
+                let mut bytes = vec![0; 4096];
+                stdin.read_exact(&mut bytes).await?;
+                let mut file = fs::OpenOptions::new().append(true).open(&changing)?;
+                match shrinks {
+                    true => file.set_len(100)?,
+                    false => std::io::Write::write_all(&mut file, &[2; 100_000])?,
+                }
+                stdin.read_to_end(&mut bytes).await?;
+                *kept.lock().unwrap() = bytes;
+                Ok(ExitStatus::SUCCESS)
+            }
+        });
+        let (_server, client) = server_of(containers).await;
+        running_pod(&client, "web", json!([{"name": "web", "image": "nginx"}])).await;
+        let options = CopyOptions::default();
+        let length = fs::metadata(folder.join("a")).unwrap().len();
+        soon("copying", pods(&client).copy_to("web", &folder, "logs", &options)).await.unwrap();
+        let bytes = unpacked.lock().unwrap().clone();
+        let mut archive = tar::Archive::new(&bytes[..]);
         let mut found = Vec::new();
         for entry in archive.entries().unwrap() {
             let entry = entry.unwrap();

@@ -79,7 +79,7 @@ pub(super) fn extract(
     local: &Path,
     progress: Option<&CopyProgress>,
 ) -> io::Result<CopySummary> {
-    let (reader, ration) = Rationed::new(reader, MAX_BETWEEN);
+    let (reader, ration, is_at_end) = Rationed::new(reader, MAX_BETWEEN);
     let mut archive = Archive::new(reader);
     let mut summary = CopySummary::default();
     let mut room = MAX_SKIPPED_BYTES;
@@ -138,6 +138,10 @@ pub(super) fn extract(
             }
             Err(reason) => skip(&mut summary, &mut room, named, reason),
         }
+    }
+    // A block of zeros ends an archive. One that was cut between two entries has none.
+    if is_at_end.get() {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive ends without its last block"));
     }
     ration.set(u64::MAX);
     // The padding of the archive is read, so that the peer can write it all. One that writes on is ended.

@@ -10,16 +10,20 @@ use super::pipe::Reader;
 pub(super) struct Rationed {
     reader: Reader,
     left: Ration,
+    is_at_end: End,
 }
 
 /// The number of bytes that are still allowed; it is set anew at each entry.
 pub(super) type Ration = Rc<Cell<u64>>;
 
+/// True once the reader has found the end.
+pub(super) type End = Rc<Cell<bool>>;
+
 impl Rationed {
     /// A reader with its first ration.
-    pub(super) fn new(reader: Reader, bytes: u64) -> (Self, Ration) {
-        let left = Rc::new(Cell::new(bytes));
-        (Rationed { reader, left: left.clone() }, left)
+    pub(super) fn new(reader: Reader, bytes: u64) -> (Self, Ration, End) {
+        let (left, is_at_end) = (Rc::new(Cell::new(bytes)), End::default());
+        (Rationed { reader, left: left.clone(), is_at_end: is_at_end.clone() }, left, is_at_end)
     }
 }
 
@@ -33,6 +37,7 @@ impl Read for Rationed {
         let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let count = self.reader.read(&mut buffer[..length])?;
         self.left.set(left - count as u64);
+        self.is_at_end.set(count == 0 && length > 0);
         Ok(count)
     }
 }
