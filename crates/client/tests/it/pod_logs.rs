@@ -198,3 +198,30 @@ async fn no_line_of_a_container_is_lost_that_ends_after_the_connection_of_its_lo
     running_pod(&plain, "b", json!([{"name": "web", "image": "nginx"}])).await;
     assert_eq!(&next(&mut read).await.line[..], b"of another");
 }
+
+#[tokio::test]
+async fn lines_of_the_same_time_are_there_once_each_after_a_connection_broke() {
+    let (server, plain, _logs) = server().await;
+    running_pod(&plain, "a", json!([{"name": "web", "image": "nginx"}])).await;
+    // The connection breaks twice among lines of a clock that is coarse.
+    let mut reads = 0;
+    let client = client_with(&server, move |target| {
+        let text = match target.contains("/log?") {
+            true => ["one\ntwo\n", "one\ntwo\nthree\n", "one\ntwo\nthree\nfour\nfive\n"].get(reads),
+            false => None,
+        };
+        reads += usize::from(text.is_some());
+        text.map(|text| {
+            let lines = text.lines().map(|line| match line {
+                "five" => "2001-01-01T00:00:00.6Z five\n".to_owned(),
+                line => format!("2001-01-01T00:00:00.5Z {line}\n"),
+            });
+            (200, &*lines.collect::<String>().leak())
+        })
+    });
+    let options = PodLogsOptions { follow_restarts: true, ..Default::default() };
+    let mut read = pods(&client).pod_logs("app=web", &options);
+    for line in ["one", "two", "three", "four", "five"] {
+        assert_eq!(&next(&mut read).await.line[..], line.as_bytes());
+    }
+}

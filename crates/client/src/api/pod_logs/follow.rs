@@ -19,8 +19,16 @@ pub(super) struct ContainerLog {
     container: Str,
     options: LogOptions,
     follow_restarts: bool,
-    /// The time of the last line, if containers are followed over restarts.
-    last: Option<LineTime>,
+    /// The last line, if containers are followed over restarts.
+    last: Option<Last>,
+}
+
+/// The place of a line in its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Last {
+    time: LineTime,
+    /// The number of lines of the same time up to this one, since clocks may be coarse.
+    number: usize,
 }
 
 /// The time at the beginning of a line, in RFC 3339 with a precision of nanoseconds, which no type of the API has.
@@ -101,25 +109,34 @@ impl ContainerLog {
         let has_times = self.options.timestamps || self.follow_restarts;
         let options = LogOptions { timestamps: has_times, ..self.options.clone() };
         let mut log = self.pods.logs(&self.pod, &options).await?;
-        let seen = self.last.clone();
+        let mut seen = self.last.clone();
         while let Some(line) = log.line().await? {
-            let Some(line) = self.new_line(line, seen.as_ref()) else { continue };
+            let Some(line) = self.new_line(line, &mut seen) else { continue };
             let (pod, container) = (self.pod.clone(), self.container.clone());
             send(Ok(LogLine { pod, container, line })).await;
         }
         Ok(())
     }
 
-    /// Takes the time from a line if it is not wanted; none for a line that was read before.
-    fn new_line(&mut self, line: Bytes, seen: Option<&LineTime>) -> Option<Bytes> {
+    /// Takes the time from a line if it is not wanted; none for a line that was read before. `seen` is the last of those, and
+    /// counts how many of its time are still to come.
+    fn new_line(&mut self, line: Bytes, seen: &mut Option<Last>) -> Option<Bytes> {
         if !self.follow_restarts {
             return Some(line);
         }
         let Some((time, rest)) = LineTime::split(&line) else { return Some(line) };
-        if seen.is_some_and(|seen| time <= *seen) {
-            return None;
+        match seen {
+            Some(seen) if time < seen.time => return None,
+            Some(seen) if time == seen.time && seen.number > 0 => {
+                seen.number -= 1;
+                return None;
+            }
+            _ => {}
         }
-        self.last = Some(time);
+        self.last = Some(match self.last.take() {
+            Some(last) if last.time == time => Last { number: last.number + 1, ..last },
+            _ => Last { time, number: 1 },
+        });
         Some(if self.options.timestamps { line } else { rest })
     }
 
@@ -194,7 +211,7 @@ impl ContainerLog {
 
     /// Lets the next reading begin behind the last line.
     fn go_on_behind_last(&mut self) {
-        if let Some(since) = self.last.as_ref().and_then(LineTime::to_second) {
+        if let Some(since) = self.last.as_ref().and_then(|last| last.time.to_second()) {
             self.options.since_time = Some(since);
             (self.options.since, self.options.tail_lines) = (None, None);
         }
