@@ -23,7 +23,10 @@ use crate::transport::{self, ResponseBody};
 const HEAD: usize = 4;
 
 /// Objects have 3 MiB at most.
-const LONGEST_FRAME: usize = 64 << 20;
+const LONGEST_EVENT: usize = 64 << 20;
+
+/// The parts in which a longer line of text comes, so that one without an end takes no more memory.
+const LONGEST_LINE: usize = 4 << 20;
 
 /// A response that is read as it arrives. Dropping it ends the request.
 pub struct ByteStream {
@@ -134,7 +137,7 @@ impl ByteStream {
     fn frame_end(&self, bytes: &[u8]) -> Result<Option<usize>, Error> {
         let Some(head) = bytes.first_chunk::<HEAD>() else { return Ok(None) };
         let length = u32::from_be_bytes(*head) as usize;
-        if length > LONGEST_FRAME {
+        if length > LONGEST_EVENT {
             let problem = Problem(format!("an event of {length} bytes is longer than any object"));
             return Err(Error::new(ErrorKind::Decode, self.call.to_string(), problem));
         }
@@ -166,7 +169,8 @@ impl ByteStream {
         Some(line)
     }
 
-    /// The next line, without its end; `None` at the end. The last line may have no end.
+    /// The next line, without its end; `None` at the end. The last line may have no end. One that is longer than 4 MiB
+    /// comes in parts of that length.
     ///
     /// # Errors
     ///
@@ -175,6 +179,10 @@ impl ByteStream {
         loop {
             if let Some(line) = self.split_line() {
                 return Ok(Some(line));
+            }
+            // What is left is the beginning of a next part, which is not empty.
+            if self.begun.len() > LONGEST_LINE {
+                return Ok(Some(self.begun.split_to(LONGEST_LINE).freeze()));
             }
             match self.read().await? {
                 Some(chunk) => self.arrived = chunk,
@@ -189,6 +197,11 @@ impl ByteStream {
         loop {
             if let Some(line) = self.split_line() {
                 return Ok(Some(line));
+            }
+            if self.begun.len() > LONGEST_EVENT {
+                let problem =
+                    Problem(format!("an event of more than {LONGEST_EVENT} bytes is longer than any object"));
+                return Err(Error::new(ErrorKind::Decode, self.call.to_string(), problem));
             }
             if !self.more("the answer ended in the middle of a line").await? {
                 return Ok(None);
@@ -364,6 +377,21 @@ mod tests {
             rest.extend_from_slice(&chunk);
         }
         assert_eq!(rest, b"bc\nde");
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_comes_in_parts_and_such_an_event_is_refused() {
+        let endless = || std::iter::repeat_n(Bytes::from(vec![b'a'; 1 << 20]), 65);
+        let end = [Bytes::from_static(b"b\nc\n")];
+        let mut lines = stream("text/plain", endless().chain(end));
+        let mut lengths = Vec::new();
+        while let Some(line) = lines.line().await.expect("nothing fails") {
+            lengths.push(line.len());
+        }
+        assert_eq!(lengths, [vec![4 << 20; 16], vec![(1 << 20) + 1, 1]].concat());
+        let mut events = stream("application/json", endless());
+        let error = format!("{:?}", events.event().await.expect_err("no object is so long"));
+        assert!(error.contains("longer than any object"), "{error}");
     }
 
     #[tokio::test]
