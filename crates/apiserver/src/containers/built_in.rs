@@ -110,9 +110,10 @@ impl Pods {
         };
         tokio::select! {
             biased;
-            () = pod.killed() => Ok(()),
-            served = http::serve(port, connection) => served,
+            () = pod.killed() => {}
+            () = http::serve(port, connection) => {}
         }
+        Ok(())
     }
 
     /// The log of a container. That of an init container, which has ended without running, is empty.

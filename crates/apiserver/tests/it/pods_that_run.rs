@@ -157,6 +157,33 @@ async fn a_connection_to_a_port_ends_with_the_pod() {
     let _ = soon("the end of the connection", connection.read_to_end(&mut rest)).await;
 }
 
+#[tokio::test]
+async fn a_client_of_a_port_may_end_its_direction_or_break_off() {
+    let (server, client) = server().await;
+    client.post(PODS, &pod("web", &json!({"ports": [{"containerPort": 80}]}))).await.expect(201);
+    reaches(&client, "web", "Running").await;
+    let transport = port_forward::Transport::WebSocket;
+    let forward = port_forward(&server, &format!("{PODS}/web"), transport).await.unwrap();
+    for (request, end) in [
+        ("GET /a HTTP/1.0\r\n\r\n", "port 80: GET /a\n"),
+        ("GET /a HTTP/1.1\r\nhost: web\r\n\r\n", "port 80: GET /a\n"),
+        ("GET /a HT", ""),
+        ("", ""),
+    ] {
+        let mut connection = forward.connect(80).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        connection.shutdown().await.unwrap();
+        let mut answer = String::new();
+        soon("the answer", connection.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.ends_with(end) && answer.is_empty() == end.is_empty(), "{request:?}: {answer}");
+    }
+    let mut connection = forward.connect(80).await.unwrap();
+    connection.write_all(b"\x16\x03\x01\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    soon("the answer", connection.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
+}
+
 /// Reads the output of a process up to a text.
 async fn read_to(output: &mut (impl tokio::io::AsyncRead + Unpin), text: &str) {
     let mut read = Vec::new();

@@ -10,18 +10,22 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use klient_streams::BoxError;
 use klient_streams::port_forward::Forwarded;
 
 use crate::containers::PodPort;
 
-/// Serves the requests of a connection.
-pub(super) async fn serve(port: PodPort, connection: Forwarded) -> Result<(), BoxError> {
+/// Serves the requests of a connection. A client may end its direction before it has the answer. One that breaks off, or
+/// speaks no HTTP, is no error of the forwarding, which ends at clients in Go with its first error.
+pub(super) async fn serve(port: PodPort, connection: Forwarded) {
     let service = service_fn(|request: Request<Incoming>| {
         let response = answer(&port, &request);
         async { Ok::<_, Infallible>(response) }
     });
-    Ok(http1::Builder::new().serve_connection(TokioIo::new(connection), service).await?)
+    let mut builder = http1::Builder::new();
+    builder.half_close(true);
+    if let Err(error) = builder.serve_connection(TokioIo::new(connection), service).await {
+        tracing::debug!(%error, "a connection to a port of a pod broke");
+    }
 }
 
 /// `Hello from shop/web, port 80: GET /`
