@@ -7,7 +7,8 @@
 //! - [`ApplyConfiguration`]: configurations for server-side apply;
 //! - [`ListWatch`]: the source of a cache's objects;
 //! - [`Str`], [`Map`], [`Quantity`], [`IntOrString`], [`Time`]: the types of fields;
-//! - [`codec`], [`message`], [`schema`]: encoding and decoding, and the tables that drive them.
+//! - [`codec`], [`message`], [`schema`]: encoding and decoding, and the tables that drive them;
+//! - [`log_value`], [`LogVerbosity`]: values with a form of their own in logs, and the verbosity of a log.
 //!
 //! The crate does no I/O and starts no tasks.
 
@@ -32,6 +33,8 @@ pub mod k8s_openapi;
 pub mod labels;
 mod list;
 mod list_watch;
+pub mod log_value;
+mod log_verbosity;
 mod macros;
 pub mod message;
 pub mod meta;
@@ -63,6 +66,7 @@ pub use causes::WithCauses;
 pub use dependent::Dependent;
 pub use list::List;
 pub use list_watch::{BoxFuture, ListWatch, Listing, SourceError, Sources, Watching};
+pub use log_verbosity::LogVerbosity;
 pub use message::Unknown;
 pub use object::{Metadata, Object};
 pub use object_key::{InvalidKey, ObjectKey};
