@@ -12,16 +12,14 @@ use klient_config_flags::ConfigFlags;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exec_options::ExecOptions;
-use crate::klog::LogArgs;
 
-/// Adds the log, the rules for credential plugins and the name of the program to a configuration.
+/// Adds the rules for credential plugins and the name of the program to a configuration.
 ///
 /// # Errors
 ///
 /// If the configuration of the plugin is invalid.
-pub(crate) fn of_program(mut config: Config, log: LogArgs, exec: &ExecOptions) -> Result<Config, Error> {
+pub(crate) fn of_program(mut config: Config, exec: &ExecOptions) -> Result<Config, Error> {
     exec.apply(&mut config)?;
-    config.http_trace = log.http_trace().unwrap_or_default();
     config.user_agent = user_agent("klient", env!("CARGO_PKG_VERSION"));
     Ok(config)
 }
@@ -36,13 +34,8 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// A client with a configuration that is made from the kubeconfig and the flags. No request is sent.
-    pub(crate) fn new(
-        config: Config,
-        args: &ConfigFlags,
-        log: LogArgs,
-        exec: &ExecOptions,
-    ) -> Result<Cluster, CliError> {
-        let client = Client::new(of_program(config, log, exec)?)?;
+    pub(crate) fn new(config: Config, args: &ConfigFlags, exec: &ExecOptions) -> Result<Cluster, CliError> {
+        let client = Client::new(of_program(config, exec)?)?;
         let folder = args.cache_dir.clone().filter(|folder| !folder.as_os_str().is_empty());
         let discovery = match folder.or_else(DiskCache::default_folder) {
             Some(folder) => client.discovery().disk_cached(DiskCache::below(&folder, &client.config().url)),

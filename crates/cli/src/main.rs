@@ -71,8 +71,9 @@ const CLEANUP_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 fn run(cli: Cli, program: String) -> Result<(), CliError> {
     let _klog = match cli.command {
-        Command::Server(_) => klog::init_server(cli.log),
-        _ => klog::init(cli.log),
+        Command::Server(_) | Command::Gateway(_) => klog::init_server(&cli.log),
+        Command::Demo(_) => klog::init_demo(&cli.log),
+        _ => klog::init(&cli.log),
     };
     let handles_signals = matches!(cli.command, Command::Server(_) | Command::Demo(_) | Command::Gateway(_));
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -90,7 +91,6 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
         program,
         console: Console::new(),
         connection: cli.connection,
-        log: cli.log,
         exec: ExecOptions { policy: cli.plugin_policy, reads_stdin: cli.reads_stdin },
         interrupt: interrupt.clone(),
     };

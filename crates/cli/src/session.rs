@@ -9,7 +9,6 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exec_options::ExecOptions;
 use crate::interrupt::Interrupt;
-use crate::klog::LogArgs;
 
 /// The environment of a command (kubectl's `Factory` and `IOStreams`).
 pub(crate) struct Session {
@@ -19,8 +18,6 @@ pub(crate) struct Session {
     pub(crate) console: Console,
     /// The flags that select the cluster.
     pub(crate) connection: ConfigFlags,
-    /// The verbosity of the log.
-    pub(crate) log: LogArgs,
     /// The rules for credential plugins.
     pub(crate) exec: ExecOptions,
     /// The signals that end the program.
@@ -46,7 +43,7 @@ impl Session {
     fn cluster_with(&self, change: impl FnOnce(&mut Config)) -> Result<Cluster, CliError> {
         let mut config = configuration::config(&self.connection)?;
         change(&mut config);
-        Cluster::new(config, &self.connection, self.log, &self.exec)
+        Cluster::new(config, &self.connection, &self.exec)
     }
 
     /// Returns the name of the context in use, and the configurations of the others with the other flags. There are none if
@@ -71,7 +68,7 @@ impl Session {
         let others = others.map(|name| {
             let overrides = Overrides { context: Some(name.clone()), namespace: None, ..flags.clone() };
             let config = kubeconfig.config(&overrides).map(configuration::with_warnings);
-            (name.clone(), config.and_then(|config| of_program(config, self.log, &self.exec)))
+            (name.clone(), config.and_then(|config| of_program(config, &self.exec)))
         });
         let others = others.collect();
         Ok((current, others))
@@ -89,6 +86,6 @@ impl Session {
     ) -> Result<Cluster, CliError> {
         let mut config = configuration::rest_config(&self.connection)?;
         change(&mut config);
-        Cluster::new(config, &self.connection, self.log, &self.exec)
+        Cluster::new(config, &self.connection, &self.exec)
     }
 }

@@ -83,7 +83,7 @@ pub struct Config {
     pub warnings: WarningHandler,
     /// The client's own limit of requests per second. None by default: the server limits its clients.
     pub rate_limiter: Option<RateLimiter>,
-    /// Detail of the HTTP trace.
+    /// Detail of the HTTP trace for subscribers without verbosities: a klog has that of its own.
     pub http_trace: HttpTrace,
     /// Commands in containers, copies and forwarded ports go over SPDY, and WebSocket is not offered: for a proxy that lets
     /// WebSocket begin and breaks it then.

@@ -4,29 +4,42 @@ mod body;
 mod connect_times;
 mod headers;
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Response};
+use klient_apimachinery::LogVerbosity;
+use tracing::callsite::DefaultCallsite;
+use tracing::dispatcher::get_default;
+use tracing::metadata::Kind;
+use tracing::{Level, Metadata, field};
 
 pub(crate) use body::BodyTrace;
 pub(crate) use connect_times::{ConnectTimes, Step};
 
 use crate::call::Call;
+use headers::Headers;
 
 /// Detail of a client's HTTP trace: the fields of its `tracing` events. Each level is that of client-go's `-v`.
 ///
-/// The events have the target [`HttpTrace::TARGET`] and the level `DEBUG`. A subscriber that does not enable these turns
-/// the trace off; a request then costs one check of the target. The credentials in headers are masked. Bodies are not
-/// masked: those of Secrets and of token requests hold secrets.
+/// Each request asks for its detail: klient's klog answers by its verbosity, which may change while the program runs, and
+/// by the patterns of `--vmodule` for the file `http_trace`. A subscriber without verbosities gets the detail of
+/// [`Config::http_trace`](crate::Config::http_trace); beside a klog that logs requests it gets that of the klog. A request
+/// that no subscriber asks for costs one check of a cached decision.
+///
+/// The events have the target [`HttpTrace::TARGET`], the level `DEBUG`, and the names by which klient's klog knows their
+/// verbosities, such as `V(8).InfoS`. The credentials in headers are masked. Bodies are not masked: those of Secrets and of
+/// token requests hold secrets.
 ///
 /// ```
 /// use klient_client::{Config, HttpTrace};
 ///
 /// # fn f() -> Result<(), klient_client::Error> {
 /// let mut config = Config::from_url("http://localhost:8080")?;
-/// config.http_trace = HttpTrace::from_verbosity(8).unwrap_or_default();
-/// assert_eq!(config.http_trace, HttpTrace::Bodies);
+/// assert_eq!(config.http_trace, HttpTrace::Timing);
+/// config.http_trace = HttpTrace::Bodies;
 /// # Ok(()) }
 /// # f().unwrap();
 /// ```
@@ -51,22 +64,62 @@ impl HttpTrace {
     /// The target of the events.
     pub const TARGET: &'static str = "klient::http";
 
-    /// The detail of a verbosity of klog's flag `-v`; `None` below 6, where client-go logs no exchange.
-    pub fn from_verbosity(verbosity: u8) -> Option<Self> {
-        match verbosity {
-            0..6 => None,
-            6 => Some(HttpTrace::Timing),
-            7 => Some(HttpTrace::RequestHeaders),
-            8 => Some(HttpTrace::Bodies),
-            9 => Some(HttpTrace::Curl),
-            10.. => Some(HttpTrace::WholeBodies),
+    /// The details by the verbosities of klog, the highest first.
+    const BY_VERBOSITY: [(i32, HttpTrace); 5] = [
+        (10, HttpTrace::WholeBodies),
+        (9, HttpTrace::Curl),
+        (8, HttpTrace::Bodies),
+        (7, HttpTrace::RequestHeaders),
+        (6, HttpTrace::Timing),
+    ];
+
+    /// The detail of a request; `None` if no subscriber takes the events.
+    fn asked_for(configured: HttpTrace) -> Option<Self> {
+        // The name is that of klog for `klog.V(6).Enabled()`. Others decide by target and level.
+        static HINT: DefaultCallsite = {
+            static METADATA: Metadata<'static> = tracing_core::metadata! {
+                name: "V(6).Enabled",
+                target: HttpTrace::TARGET,
+                level: Level::DEBUG,
+                fields: &[],
+                callsite: &HINT,
+                kind: Kind::HINT,
+            };
+            DefaultCallsite::new(&METADATA)
+        };
+        if HINT.interest().is_never() {
+            return None;
         }
+        let of_log = get_default(|subscriber| {
+            let log = subscriber.downcast_ref::<LogVerbosity>()?;
+            HttpTrace::BY_VERBOSITY.into_iter().find(|(verbosity, _)| log.is_logged(*verbosity, file!()))
+        });
+        Some(of_log.map_or(configured, |(_, detail)| detail))
     }
 }
 
-/// Returns true if a subscriber takes the events.
-fn is_enabled() -> bool {
-    tracing::enabled!(target: HttpTrace::TARGET, tracing::Level::DEBUG)
+/// Logs an event with the verbosity of a literal.
+macro_rules! event {
+    ($verbosity:literal, $($fields:tt)+) => {
+        tracing::event!(
+            name: concat!("V(", $verbosity, ").InfoS"),
+            target: HttpTrace::TARGET,
+            tracing::Level::DEBUG,
+            $($fields)+
+        )
+    };
+}
+
+/// Logs an event with the verbosity of a detail.
+macro_rules! event_of {
+    ($detail:expr, $($fields:tt)+) => {
+        match $detail {
+            HttpTrace::Timing => event!(6, $($fields)+),
+            HttpTrace::RequestHeaders => event!(7, $($fields)+),
+            HttpTrace::Bodies => event!(8, $($fields)+),
+            HttpTrace::Curl | HttpTrace::WholeBodies => event!(9, $($fields)+),
+        }
+    };
 }
 
 /// One request and its response, or its failure.
@@ -80,18 +133,15 @@ pub(crate) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     /// Logs a request that is about to be sent. `None` if no subscriber takes the events.
-    pub(crate) fn begin(detail: HttpTrace, call: &'a Call, headers: &HeaderMap) -> Option<Self> {
-        if !is_enabled() {
-            return None;
-        }
-        let is_curl = detail >= HttpTrace::Curl;
-        let (method, url) = (call.method.as_str(), call.uri.to_string());
-        if is_curl {
-            let curl = headers::curl(method, &url, headers);
-            tracing::debug!(target: HttpTrace::TARGET, curlCommand = curl, "Request");
+    pub(crate) fn begin(configured: HttpTrace, call: &'a Call, headers: &HeaderMap) -> Option<Self> {
+        let detail = HttpTrace::asked_for(configured)?;
+        let method = call.method.as_str();
+        if detail >= HttpTrace::Curl {
+            let curl = headers::curl(method, &call.uri.to_string(), headers);
+            event!(9, curlCommand = curl, "Request");
         } else if detail >= HttpTrace::RequestHeaders {
-            let headers = headers::masked(headers);
-            tracing::debug!(target: HttpTrace::TARGET, verb = method, url, headers, "Request");
+            let (url, headers) = (call.uri.to_string(), Headers(Some(headers)));
+            event_of!(detail, verb = method, url, ?headers, "Request");
         }
         Some(Exchange { detail, call, began: Instant::now(), times: Arc::default() })
     }
@@ -108,16 +158,15 @@ impl<'a> Exchange<'a> {
         let has_url = is_curl || self.detail == HttpTrace::Timing;
         let url = has_url.then(|| self.call.uri.to_string());
         let status = response.map(|response| response.status().to_string()).unwrap_or_default();
-        let headers = (self.detail >= HttpTrace::Bodies)
-            .then(|| response.map(|response| headers::masked(response.headers())).unwrap_or_default());
+        let headers = Headers(response.map(Response::headers));
         let (opened, reused) = (is_curl && self.times.is_set(), is_curl && !self.times.is_set());
         let server = elapsed.saturating_sub(self.times.sum());
-        tracing::debug!(
-            target: HttpTrace::TARGET,
+        event_of!(
+            self.detail,
             verb = has_url.then_some(self.call.method.as_str()),
-            url,
-            status,
-            headers,
+            url = url.as_deref(),
+            status = &*status,
+            headers = (self.detail >= HttpTrace::Bodies).then(|| field::debug(&headers)),
             milliseconds = millis(elapsed),
             dnsLookupMilliseconds = opened.then(|| millis(self.times.dns())),
             dialMilliseconds = opened.then(|| millis(self.times.dial())),
@@ -131,4 +180,28 @@ impl<'a> Exchange<'a> {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Logs the beginning of a body.
+fn log_body(message: &str, body: &str) {
+    event!(8, body, "{message}");
+}
+
+/// Logs the addresses of a host.
+fn log_lookup(host: &str, addresses: &[SocketAddr]) {
+    event!(9, host, address = ?headers::Addresses(addresses), "HTTP Trace: DNS Lookup resolved");
+}
+
+/// Logs the outcome of opening a TCP connection.
+fn log_dial<E: fmt::Display>(outcome: Result<SocketAddr, &E>) {
+    match outcome {
+        Ok(address) => {
+            let address = address.to_string();
+            event!(9, network = "tcp", address, "HTTP Trace: Dial succeed");
+        }
+        Err(error) => {
+            let err = error.to_string();
+            event!(9, network = "tcp", err, "HTTP Trace: Dial failed");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Logs the requests of a client with their headers and bodies, as `kubectl -v=8` does.
+//! Logs the requests of a client with their headers and bodies, as `kubectl -v=8` does, by a subscriber without verbosities.
 
 #![allow(clippy::print_stderr)]
 
@@ -30,7 +30,7 @@ impl std::io::Write for Lines {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (client, _server) = cluster::connect().await?;
     let mut config = client.config().clone();
-    config.http_trace = HttpTrace::from_verbosity(8).unwrap_or_default();
+    config.http_trace = HttpTrace::Bodies;
     let client = Client::new(config)?;
 
     let lines = Lines::default();

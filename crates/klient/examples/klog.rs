@@ -5,7 +5,6 @@ mod cluster;
 use clap::Parser;
 use klient::api::core::v1::Namespace;
 use klient::klog::{LogFlags, Logger, error_s, info_s, kobj, v, with_values};
-use klient::{Client, HttpTrace};
 
 #[derive(Parser)]
 struct Cli {
@@ -19,9 +18,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // It is held to the end: dropping it writes what is buffered for log files.
     let _klog = cli.log.init()?;
     let (client, _server) = cluster::connect().await?;
-    let mut config = client.config().clone();
-    config.http_trace = HttpTrace::from_verbosity(6).unwrap_or_default();
-    let client = Client::new(config)?;
 
     let logger = with_values!(Logger::current().with_name("namespaces"), cluster = "local");
     let namespaces = client.api::<Namespace>();

@@ -217,8 +217,8 @@
 //!
 //! # Observing requests
 //!
-//! - [`Config::http_trace`] selects the detail of the HTTP trace, `tracing` events of the target
-//!   [`HttpTrace::TARGET`] with the fields of `kubectl -v=6` to `-v=10`;
+//! - the HTTP trace is `tracing` events of the target [`HttpTrace::TARGET`] with the fields of `kubectl -v=6` to `-v=10`:
+//!   `klient::klog` (feature `klog`) selects their detail by its verbosity, for others [`Config::http_trace`] does;
 //! - each request has a span of the target `klient::request`: see [`client::Request`];
 //! - the feature `metrics` adds client-go's `rest_client_*` metrics;
 //! - [`Config::warnings`] takes the warnings of the server.

@@ -1,9 +1,10 @@
-//! The HTTP trace of a client, as `kubectl -v=6` to `-v=10` shows it: the verbosity selects its detail.
+//! The HTTP trace of a client, as `kubectl -v=6` to `-v=10` shows it: the verbosity selects its detail, also while the
+//! program runs.
 
 use clap::Parser;
 use klient_api::core::v1::Namespace;
-use klient_client::{Client, Config, HttpTrace};
-use klient_klog::LogFlags;
+use klient_client::{Client, Config};
+use klient_klog::{LogFlags, Verbosity};
 
 #[derive(Parser)]
 struct Cli {
@@ -14,15 +15,16 @@ struct Cli {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cli = Cli::parse();
-    let _klog = cli.log.init()?;
+    let klog = cli.log.init()?;
     let server = klient_apiserver::TestServer::start().await?;
-    run(Config::from_kubeconfig(&server.kubeconfig())?, cli.log.v).await
+    run(Config::from_kubeconfig(&server.kubeconfig())?, klog.verbosity()).await
 }
 
-pub(crate) async fn run(mut config: Config, verbosity: i32) -> Result<(), Box<dyn std::error::Error>> {
-    let verbosity = u8::try_from(verbosity.clamp(0, 10)).unwrap_or_default();
-    config.http_trace = HttpTrace::from_verbosity(verbosity).unwrap_or_default();
+pub(crate) async fn run(config: Config, verbosity: Verbosity) -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::new(config)?;
+    client.api::<Namespace>().get("default").await?;
+    // The next request is not logged.
+    verbosity.set(0);
     client.api::<Namespace>().get("default").await?;
     Ok(())
 }

@@ -14,11 +14,14 @@ const BACKLOG: usize = 16 * 1024 * 1024;
 ///
 /// - a failure is told once, until writing succeeds again;
 /// - what was not written is kept, and written by a later flush, so that no line is lost that the backlog holds;
-/// - a line that was written in part is continued where it ended.
+/// - a line that was written in part is continued where it ended, or is whole in the next file.
 #[derive(Debug)]
 pub(crate) struct Buffered<W> {
     sink: W,
+    /// Whole lines, of which the first may be written in part.
     pending: Vec<u8>,
+    /// Bytes of the first line that are written.
+    begun: usize,
     /// The last attempt to write failed.
     is_failing: bool,
     /// Lines that the backlog did not hold.
@@ -27,7 +30,7 @@ pub(crate) struct Buffered<W> {
 
 impl<W: Write> Buffered<W> {
     pub(crate) fn new(sink: W) -> Self {
-        Buffered { sink, pending: Vec::with_capacity(CAPACITY), is_failing: false, dropped: 0 }
+        Buffered { sink, pending: Vec::with_capacity(CAPACITY), begun: 0, is_failing: false, dropped: 0 }
     }
 
     /// Adds a line. Returns the failure to be told, if there is one.
@@ -44,7 +47,7 @@ impl<W: Write> Buffered<W> {
 
     /// Writes what is pending. Returns the failure to be told, or the number of dropped lines after a failure has ended.
     pub(crate) fn flush(&mut self) -> Option<String> {
-        let mut written = 0;
+        let mut written = self.begun;
         let mut failure = None;
         while written < self.pending.len() {
             match self.sink.write(&self.pending[written..]) {
@@ -60,7 +63,13 @@ impl<W: Write> Buffered<W> {
                 }
             }
         }
-        self.pending.drain(..written);
+        let is_end = |byte: &u8| *byte == b'\n';
+        let of_whole_lines = match written == self.pending.len() {
+            true => written,
+            false => self.pending[..written].iter().rposition(is_end).map_or(0, |end| end + 1),
+        };
+        self.pending.drain(..of_whole_lines);
+        self.begun = written - of_whole_lines;
         let was_failing = std::mem::replace(&mut self.is_failing, failure.is_some());
         match failure {
             Some(failure) => {
@@ -84,6 +93,7 @@ impl<W: Write> Buffered<W> {
     /// Writes to another file from now on. What is pending goes there.
     pub(crate) fn replace_sink(&mut self, sink: W) {
         self.sink = sink;
+        self.begun = 0;
     }
 }
 
@@ -137,6 +147,22 @@ mod tests {
         lines.sink.free = 0;
         assert_eq!(lines.push("four\n"), None);
         assert!(lines.flush().is_some());
+    }
+
+    #[test]
+    fn a_line_that_is_written_in_part_is_whole_in_the_next_file() {
+        let mut lines = Buffered::new(Disk { written: Vec::new(), free: 5 });
+        for line in ["one\n", "two\n", "three\n"] {
+            assert_eq!(lines.push(line), None);
+        }
+        assert!(lines.flush().is_some());
+        lines.sink.free = 1;
+        assert_eq!(lines.flush(), None);
+        assert_eq!(lines.sink().written, b"one\ntw");
+        lines.replace_sink(Disk { written: Vec::new(), free: 100 });
+        assert_eq!(lines.flush(), None);
+        assert_eq!(lines.sink().written, b"two\nthree\n");
+        assert!(lines.is_empty());
     }
 
     #[test]

@@ -19,7 +19,14 @@ struct Contexts {
 }
 
 impl Contexts {
-    fn of(&mut self, format: Format) -> &mut Context {
+    fn of(&self, format: Format) -> &Context {
+        match format {
+            Format::Text => &self.text,
+            Format::Json => &self.json,
+        }
+    }
+
+    fn of_mut(&mut self, format: Format) -> &mut Context {
         match format {
             Format::Text => &mut self.text,
             Format::Json => &mut self.json,
@@ -48,7 +55,7 @@ where
         extensions.insert(Contexts::default());
     }
     let contexts = extensions.get_mut::<Contexts>().expect("it has been inserted");
-    let context = contexts.of(format);
+    let context = contexts.of_mut(format);
     context.name = new.name.or(context.name.take());
     for (key, value) in new.values {
         context.values.retain(|(existing, _)| *existing != key);
@@ -126,8 +133,8 @@ pub(crate) fn collect<S>(
 {
     let Some(scope) = context.event_scope(event) else { return };
     for span in scope.from_root() {
-        let mut extensions = span.extensions_mut();
-        let Some(contexts) = extensions.get_mut::<Contexts>() else { continue };
+        let extensions = span.extensions();
+        let Some(contexts) = extensions.get::<Contexts>() else { continue };
         let Context { name, values: of_span } = contexts.of(format);
         if let Some(name) = name {
             let dot = if names.is_empty() { "" } else { "." };

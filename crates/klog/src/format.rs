@@ -76,7 +76,11 @@ impl Format {
         match self {
             Format::Text => {
                 out.push(' ');
-                out.push_str(key);
+                match key.bytes().any(|byte| byte.is_ascii_control()) {
+                    // A key is a literal, which klog writes as it is.
+                    false => out.push_str(key),
+                    true => push_quoted(out, key),
+                }
             }
             Format::Json => {
                 out.push(',');
@@ -175,6 +179,17 @@ mod tests {
         check("a\nI1129 b", " k=<\n\ta\n\tI1129 b\n >", r#","k":"a\nI1129 b""#);
         check("a\n", " k=<\n\ta\n >", r#","k":"a\n""#);
         check("\u{2028}", r#" k="\u2028""#, ",\"k\":\"\u{2028}\"");
+    }
+
+    #[test]
+    fn no_key_looks_like_another_line() {
+        for (format, expected) in
+            [(Format::Text, r#" "a\nI1129 b"="c""#), (Format::Json, r#","a\nI1129 b":"c""#)]
+        {
+            let mut out = String::new();
+            format.push_string(&mut out, "a\nI1129 b", "c");
+            assert_eq!(out, expected);
+        }
     }
 
     #[test]

@@ -59,24 +59,37 @@ fn bound(pattern: &[char]) -> Option<(char, &[char])> {
     .filter(|(_, rest)| !rest.is_empty())
 }
 
-fn matches_from(pattern: &[char], name: &[char]) -> bool {
-    match pattern {
-        [] => name.is_empty(),
-        ['*', rest @ ..] => {
-            let reach = name.iter().take_while(|c| **c != '/').count();
-            (0..=reach).any(|taken| matches_from(rest, &name[taken..]))
-        }
-        ['?', rest @ ..] => matches!(name, [c, behind @ ..] if *c != '/' && matches_from(rest, behind)),
-        ['[', rest @ ..] => match name {
-            [c, behind @ ..] => {
-                class(rest, *c).is_some_and(|(is_in, rest)| is_in && matches_from(rest, behind))
-            }
-            [] => false,
-        },
-        ['\\', c, rest @ ..] | [c, rest @ ..] => {
-            matches!(name, [first, behind @ ..] if first == c && matches_from(rest, behind))
+/// Walks along both: after a character that does not match, the last `*` takes one more. A `*` before it need not, since
+/// what follows it has matched at the first place.
+fn matches_from(mut pattern: &[char], mut name: &[char]) -> bool {
+    let mut last_star = None;
+    loop {
+        if let ['*', rest @ ..] = pattern {
+            (pattern, last_star) = (rest, Some((rest, name)));
+        } else if pattern.is_empty() && name.is_empty() {
+            return true;
+        } else if let Some((rest, behind)) = one_character(pattern, name) {
+            (pattern, name) = (rest, behind);
+        } else if let Some((rest, [c, behind @ ..])) = last_star
+            && *c != '/'
+        {
+            (pattern, name, last_star) = (rest, behind, Some((rest, behind)));
+        } else {
+            return false;
         }
     }
+}
+
+/// What follows in the pattern and in the name if their first characters match.
+fn one_character<'p, 'n>(pattern: &'p [char], name: &'n [char]) -> Option<(&'p [char], &'n [char])> {
+    let (c, behind) = name.split_first()?;
+    let (is_match, rest) = match pattern {
+        [] => return None,
+        ['?', rest @ ..] => (*c != '/', rest),
+        ['[', rest @ ..] => class(rest, *c)?,
+        ['\\', expected, rest @ ..] | [expected, rest @ ..] => (expected == c, rest),
+    };
+    is_match.then_some((rest, behind))
 }
 
 #[cfg(test)]
@@ -118,8 +131,20 @@ mod tests {
             ("[^bc", "a", None),
             ("a[", "a", None),
             ("\\", "a", None),
+            ("*a*b", "xa/ab", Some(false)),
+            ("*/*b", "x/ab", Some(true)),
+            ("**a**", "bab", Some(true)),
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn a_long_pattern_takes_little_time_and_stack() {
+        for pattern in ["*".repeat(60_000), "*a".repeat(30_000), "a".repeat(60_000), "[a-z]".repeat(12_000)] {
+            assert_eq!(matches(&pattern, &"a".repeat(100)), Some(pattern.starts_with("**")));
+        }
+        assert_eq!(matches(&"*a".repeat(30), &"a".repeat(60)), Some(true));
+        assert_eq!(matches(&format!("{}b", "*a".repeat(30)), &"a".repeat(60)), Some(false));
     }
 }

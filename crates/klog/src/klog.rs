@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use klient_apimachinery::LogVerbosity;
 use tracing::Subscriber;
 use tracing::subscriber::set_global_default;
 use tracing_log::LogTracer;
@@ -101,6 +102,9 @@ where
         backtrace_at: BacktraceAt::parse(&options.log_backtrace_at)?,
         output,
     };
+    let asked = verbosity.clone();
+    let asked = LogVerbosity::new(move |verbosity, file| asked.is_logged(verbosity, Some(file)));
+    let layer = tracing_subscriber::Layer::<S>::and_then(layer, asked);
     Ok((layer.with_filter(Filter(verbosity.clone())), verbosity))
 }
 

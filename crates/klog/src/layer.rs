@@ -52,6 +52,14 @@ thread_local! {
     static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
 }
 
+impl Buffers {
+    /// The bytes of memory that the buffers have.
+    fn capacity(&self) -> usize {
+        self.fields.capacity()
+            + [&self.line, &self.names, &self.values].map(String::capacity).iter().sum::<usize>()
+    }
+}
+
 /// Memory above this size is not kept.
 const KEPT: usize = 64 * 1024;
 
@@ -72,11 +80,11 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
-        // A value that logs while it is formatted gets buffers of its own.
-        let mut buffers = BUFFERS.take().unwrap_or_default();
+        // A value that logs while it is formatted gets buffers of its own, and so does a thread that is ending.
+        let mut buffers = BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default();
         self.write(event, &context, &mut buffers);
-        if buffers.line.capacity() <= KEPT {
-            BUFFERS.set(Some(buffers));
+        if buffers.capacity() <= KEPT {
+            let _ = BUFFERS.try_with(|kept| kept.set(Some(buffers)));
         }
     }
 }
@@ -114,7 +122,9 @@ impl Layer {
             context::collect(self.format, event, context, names, values);
         }
         line.clear();
-        let position = Position::new(metadata.file(), metadata.line());
+        // The file of a record of the crate `log` may come from anywhere.
+        let is_name = |file: &&str| normalized.is_none() || !file.contains(char::is_control);
+        let position = Position::new(metadata.file().filter(is_name), metadata.line());
         let parts = Parts { call, position, fields, names, values };
         let header = match self.format {
             Format::Text => self.push_text(line, &parts),

@@ -29,9 +29,6 @@ impl Levels {
     /// Crates below the client, whose events would drown the HTTP trace: client-go logs nothing of the kind.
     pub(crate) const TRANSPORT: Levels = Levels { debug: 11, trace: 12, ..Levels::DEFAULT };
 
-    /// klient's HTTP trace, whose details [`HttpTrace`](https://docs.rs/klient-client) selects.
-    pub(crate) const HTTP_TRACE: Levels = Levels { debug: 6, ..Levels::DEFAULT };
-
     const DEFAULT: Levels = Levels { warn: Levels::ALWAYS, info: Levels::ALWAYS, debug: 4, trace: 5 };
 
     pub(crate) fn verbosity(self, level: Level) -> i32 {

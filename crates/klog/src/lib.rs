@@ -35,8 +35,9 @@
 //!
 //! # The HTTP trace of a client
 //!
-//! klient's client logs its exchanges in the words of client-go. From `-v=6` on they are lines of this log; the detail is
-//! that of the client's configuration: `config.http_trace = HttpTrace::from_verbosity(8)`.
+//! klient's client logs its exchanges in the words of client-go. From `-v=6` to `-v=10` they are lines of this log, each
+//! with more detail. The client asks at each request, so that the detail follows the verbosity while the program runs;
+//! `--vmodule=http_trace=8` selects it alone.
 //!
 //! # Secrets
 //!
@@ -101,3 +102,4 @@ pub use recorder::Recorder;
 pub use severity::Severity;
 pub use value::{Bytes, Causes, Json, bytes, causes, duration, json};
 pub use verbosity::Verbosity;
+pub use vmodule::VModule;

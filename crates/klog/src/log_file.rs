@@ -85,12 +85,18 @@ impl LogFile {
         let failed = self.lines.flush();
         self.tell(failed);
         let path = path(&self.options.place, self.severity);
-        match OpenOptions::new().create(true).write(true).truncate(true).open(&path) {
+        let mut opening = OpenOptions::new();
+        match &self.options.place {
+            Place::File(_) => opening.write(true).truncate(true),
+            // The names are those of seconds: it may be the present file.
+            Place::Folder(_) => opening.append(true),
+        };
+        match opening.create(true).open(&path) {
             Ok(file) => {
                 link(&self.options, &path, self.severity);
+                self.size = file.metadata().map_or(0, |metadata| metadata.len());
                 self.lines.replace_sink(file);
                 self.path = path;
-                self.size = 0;
                 self.has_told = false;
                 self.push_head();
             }
@@ -147,4 +153,28 @@ fn link(options: &LogFileOptions, path: &Path, severity: Severity) {
 fn cannot_open(options: &LogFileOptions, path: &Path, error: &std::io::Error) -> Error {
     let flag = if options.is_single() { "--log-file" } else { "--log-dir" };
     Error::new(format!("{flag}: cannot create {}: {}", path.display(), os_error(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_a_folder_that_begin_in_the_same_second_lose_no_line() {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let place = Place::Folder(folder.path().to_owned());
+        let options = LogFileOptions { place, max_size: Some(100), has_head: false };
+        let mut file = LogFile::open(&options, Severity::Info).expect("the folder is writable");
+        (0..50).for_each(|n| file.push(&format!("line {n}\n")));
+        drop(file);
+        let mut lines = Vec::new();
+        for entry in fs::read_dir(folder.path()).expect("the folder is there") {
+            let path = entry.expect("the folder is readable").path();
+            if !path.is_symlink() {
+                let text = fs::read_to_string(path).expect("the file is readable");
+                lines.extend(text.lines().map(str::to_owned));
+            }
+        }
+        assert_eq!(lines.len(), 50, "{lines:?}");
+    }
 }

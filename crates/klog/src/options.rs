@@ -45,7 +45,7 @@ pub struct Options {
     /// Verbosities of `tracing`'s levels.
     pub levels: Levels,
     /// Verbosities of `tracing`'s levels by target: a module and those below it. The longest one counts, and of equal ones
-    /// the last. Those of klient's HTTP trace and of the crates below it come first.
+    /// the last. Those of the crates that klient's client is built on come first.
     pub targets: Vec<(String, Levels)>,
 }
 
@@ -73,11 +73,10 @@ impl Default for Options {
     }
 }
 
-/// The HTTP trace of klient is logged from verbosity 6, with the details that its client is configured for. The crates
-/// that it is built on log nothing up to 10, so that the trace is as readable as that of client-go.
+/// The crates that klient's client is built on log nothing up to 10, so that its HTTP trace is as readable as that of
+/// client-go.
 fn default_targets() -> Vec<(String, Levels)> {
     const TRANSPORT: [&str; 9] =
         ["h2", "hyper", "hyper_util", "mio", "rustls", "tokio_rustls", "tower", "tungstenite", "want"];
-    let transport = TRANSPORT.map(|target| (target.to_owned(), Levels::TRANSPORT));
-    [("klient::http".to_owned(), Levels::HTTP_TRACE)].into_iter().chain(transport).collect()
+    TRANSPORT.map(|target| (target.to_owned(), Levels::TRANSPORT)).to_vec()
 }

@@ -8,7 +8,7 @@ use tracing::{Level, Metadata};
 
 use crate::Error;
 use crate::call::Call;
-use crate::levels::TargetLevels;
+use crate::levels::{Levels, TargetLevels};
 use crate::vmodule::VModule;
 
 /// The verbosity of a log and of files (`-v` and `--vmodule`), to be changed while the program runs. Clones share it.
@@ -107,10 +107,11 @@ impl Verbosity {
 
     /// Returns true if lines of a verbosity in a file are logged.
     pub(crate) fn is_logged(&self, verbosity: i32, file: Option<&str>) -> bool {
-        verbosity <= self.get()
-            || self
-                .read_vmodule(|vmodule| vmodule.verbosity(file))
-                .is_some_and(|of_file| verbosity <= of_file)
+        let is_logged = || {
+            let of_file = || self.read_vmodule(|vmodule| vmodule.verbosity(file));
+            verbosity <= self.get() || of_file().is_some_and(|of_file| verbosity <= of_file)
+        };
+        verbosity != Levels::NEVER && is_logged()
     }
 
     /// Returns true if files have verbosities of their own.

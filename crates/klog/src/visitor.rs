@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
+use klient_apimachinery::log_value::{Form, format_value};
 use tracing::field::{Field, Visit};
 
 use crate::Format;
-use crate::encoding::{Form, format_value};
 use crate::filter::VERBOSITY;
 use crate::value::causes;
 
@@ -37,6 +37,11 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
+    /// The bytes of memory that the parts have.
+    pub(crate) fn capacity(&self) -> usize {
+        [&self.message, &self.values, &self.error, &self.scratch].map(String::capacity).iter().sum()
+    }
+
     /// Empties the parts; their memory stays for the next line.
     pub(crate) fn reset(&mut self, format: Format, separates_error: bool) {
         self.format = format;
@@ -119,7 +124,7 @@ impl Visit for Fields {
         let format = self.format;
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
-        let form = format_value(format, value, &mut text);
+        let form = format_value(format.into(), value, &mut text);
         if form == Form::Panic {
             text = match format {
                 Format::Text => format!("<panic: {text}>"),

@@ -1,14 +1,26 @@
 //! [`VModule`], verbosities of files (`--vmodule`).
 
 use std::fmt;
+use std::str::FromStr;
 
 use klient_apimachinery::go::quoted;
 
 use crate::{Error, glob};
 
-/// Verbosities by patterns of file names, of which the first that matches counts.
+/// Verbosities by patterns of file names, of which the first that matches counts: `reflector=4,http_*=6`. Parsers of
+/// command lines read it with the errors of klog's flag.
+///
+/// ```
+/// use klient_klog::VModule;
+///
+/// let vmodule: VModule = "reflector=4,http_*=6".parse()?;
+/// assert_eq!(vmodule.to_string(), "reflector=4,http_*=6");
+/// let error = "reflector".parse::<VModule>().unwrap_err();
+/// assert_eq!(error.to_string(), "syntax error: expect comma-separated list of filename=N");
+/// # Ok::<(), klient_klog::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
-pub(crate) struct VModule {
+pub struct VModule {
     rules: Vec<Rule>,
 }
 
@@ -18,24 +30,44 @@ struct Rule {
     verbosity: i32,
 }
 
+/// A part of a list that does not parse.
+struct Malformed<'a> {
+    part: &'a str,
+    problem: &'static str,
+}
+
+impl FromStr for VModule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        VModule::read(text).map_err(|malformed| Error::new(malformed.problem))
+    }
+}
+
 impl VModule {
-    /// Parses a list such as `reflector=4,http_*=6`.
+    /// Parses a list, with errors that name the flag and the part at fault.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        VModule::read(text).map_err(|Malformed { part, problem }| {
+            Error::new(format!("--vmodule: {part}: {problem}", part = quoted(part)))
+        })
+    }
+
+    fn read(text: &str) -> Result<Self, Malformed<'_>> {
         let mut rules = Vec::new();
         // An empty part, as after the last comma, is not an error in klog.
         for part in text.split(',').filter(|part| !part.is_empty()) {
-            let problem = |problem: &str| Error::new(format!("--vmodule: {}: {problem}", quoted(part)));
-            let syntax = || problem("syntax error: expect comma-separated list of filename=N");
+            let malformed = |problem| Malformed { part, problem };
+            let syntax = || malformed("syntax error: expect comma-separated list of filename=N");
             let (pattern, verbosity) = part.split_once('=').ok_or_else(syntax)?;
             if pattern.is_empty() {
                 return Err(syntax());
             }
             let verbosity: i32 = verbosity.parse().map_err(|_| syntax())?;
             if verbosity < 0 {
-                return Err(problem("negative value for vmodule level"));
+                return Err(malformed("negative value for vmodule level"));
             }
             if glob::matches(pattern, "").is_none() {
-                return Err(problem("syntax error in pattern"));
+                return Err(malformed("syntax error in pattern"));
             }
             if verbosity > 0 {
                 rules.push(Rule { pattern: pattern.to_owned(), verbosity });

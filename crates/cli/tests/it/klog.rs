@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 use regex::Regex;
 
 use crate::playground::{Playground, Program};
+use crate::session::Session;
 
 /// Checks the log of a command, with placeholders for heads, times and headers that change.
 async fn check(playground: &Playground, args: &[&str], expected: Expect) {
@@ -54,7 +55,7 @@ async fn each_verbosity_shows_as_much_of_a_request_as_kubectl() {
         &playground,
         &["--v", "8", "get", "--raw", "/readyz"],
         expect![[r#"
-        body.rs] "Request Body" body=""
+        http_trace.rs] "Request Body" body=""
         http_trace.rs] "Request" verb="GET" url="https://127.0.0.1:6443/readyz" headers=<
         	Accept: application/json, */*
         	Authorization: Bearer <masked>
@@ -69,11 +70,11 @@ async fn each_verbosity_shows_as_much_of_a_request_as_kubectl() {
     )
     .await;
     check(&playground, &get("-v=9"), expect![[r#"
-        body.rs] "Request Body" body=""
+        http_trace.rs] "Request Body" body=""
         http_trace.rs] "Request" curlCommand=<
         	curl -v -XGET  -H "Accept: application/json, */*" -H "Authorization: Bearer <masked>" -H "User-Agent: _" 'https://127.0.0.1:6443/readyz'
          >
-        connect_times.rs] "HTTP Trace: Dial succeed" network="tcp" address="127.0.0.1:6443"
+        http_trace.rs] "HTTP Trace: Dial succeed" network="tcp" address="127.0.0.1:6443"
         http_trace.rs] "Response" verb="GET" url="https://127.0.0.1:6443/readyz" status="200 OK" headers=<
         	Cache-Control: no-cache, private
         	Content-Type: text/plain; charset=utf-8
@@ -104,4 +105,49 @@ async fn a_verbosity_that_is_no_number_is_refused() {
         See 'kubectl get --help' for usage.
     "#]]
     .assert_eq(&done.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flags_of_the_log_are_those_of_kubectl() {
+    let session = Session::new("").await;
+    let transcript = session.run(
+        "version --client -o name --vmodule=a
+        version --client -o name --vmodule==1
+        version --client -o name --vmodule=a=-1
+        version --client -o name --vmodule=a=99999999999
+        version --client -o name --vmodule
+        version --client -o name --log-flush-frequency=x
+        version --client -o name --log-flush-frequency=5
+        version --client -o name --log-flush-frequency=0
+        version --client -o name --log-flush-frequency
+        version --client -o name -v=99999999999
+        version --client -o name --log-dir=/tmp
+        version --client -o name --logging-format=json
+        get --raw /readyz --vmodule=a=1,b*=2, --log-flush-frequency 1m --log_flush_frequency=1s",
+    );
+    expect![[r#""#]].assert_eq(&transcript.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_vmodule_shows_its_requests_alone() {
+    let playground = Playground::new().await;
+    check(
+        &playground,
+        &["get", "--raw", "/readyz", "--vmodule=http_trace=6,other=9"],
+        expect![[r#"
+            http_trace.rs] "Response" verb="GET" url="https://127.0.0.1:6443/readyz" status="200 OK" milliseconds=_
+        "#]],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_ends_no_command() {
+    let playground = Playground::new().await;
+    let (reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
+    drop(reader);
+    let mut command = playground.command(&Program::klient(), "admin");
+    command.args(["get", "--raw", "/readyz", "-v=9"]).stderr(std::os::fd::OwnedFd::from(writer));
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert_eq!((output.status.code(), &*output.stdout), (Some(0), b"ok".as_slice()));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use klient_api::core::v1::Namespace;
 use klient_client::{Client, Config, ListOptions};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
 use crate::KLIENT;
@@ -45,6 +45,42 @@ async fn it_names_the_address_it_cannot_listen_on() {
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint.contains(&address), "{complaint}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_not_log_ordinary_ends_of_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubeconfig");
+    for (verbosity, expected) in [("-v=0", false), ("-v=4", true)] {
+        let mut server = Command::new(KLIENT)
+            .args(["server", "--listen", "127.0.0.1:0", verbosity, "--write-kubeconfig"])
+            .arg(&path)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        soon("the kubeconfig", appears(&path)).await;
+        let config = Config::from_kubeconfig_file(&path).unwrap();
+        let address = config.url.authority().unwrap().to_string();
+        let client = Client::new(config).unwrap();
+        // One client hangs up in a watch, one after it has connected, and one does not speak TLS.
+        let watch = client.api::<Namespace>().watch(&Default::default()).await.unwrap();
+        drop((watch, client));
+        for words in [b"".as_slice(), b"GET / HTTP/1.1\r\n\r\n"] {
+            let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+            stream.write_all(words).await.unwrap();
+            let _ = stream.shutdown().await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+        let pid = server.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        let mut log = String::new();
+        server.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
+        assert_eq!(log.contains("a TLS handshake failed"), expected, "{verbosity}: {log}");
+        assert_eq!(log.is_empty(), !expected, "{verbosity}: {log}");
+        std::fs::remove_file(&path).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{HttpTrace, is_enabled};
+use super::{HttpTrace, log_body};
 
 /// Bytes per line of a hexadecimal dump.
 const ROW: usize = 16;
@@ -20,19 +20,19 @@ pub(crate) struct BodyTrace {
 
 impl BodyTrace {
     /// `None` if the detail has no bodies, or no subscriber takes the events.
-    pub(crate) fn begin(detail: HttpTrace) -> Option<Self> {
-        let limit = match detail {
+    pub(crate) fn begin(configured: HttpTrace) -> Option<Self> {
+        let limit = match HttpTrace::asked_for(configured)? {
             HttpTrace::Timing | HttpTrace::RequestHeaders => return None,
             HttpTrace::Bodies => 1024,
             HttpTrace::Curl => 10_240,
             HttpTrace::WholeBodies => usize::MAX,
         };
-        is_enabled().then(|| BodyTrace { limit, kept: Vec::new(), length: 0, is_binary: false })
+        Some(BodyTrace { limit, kept: Vec::new(), length: 0, is_binary: false })
     }
 
     /// Logs the body of a request.
-    pub(crate) fn request(detail: HttpTrace, body: &[u8]) {
-        if let Some(mut trace) = BodyTrace::begin(detail) {
+    pub(crate) fn request(configured: HttpTrace, body: &[u8]) {
+        if let Some(mut trace) = BodyTrace::begin(configured) {
             trace.push(body);
             trace.log("Request Body");
         }
@@ -53,8 +53,7 @@ impl BodyTrace {
     }
 
     fn log(self, message: &str) {
-        let body = self.body();
-        tracing::debug!(target: HttpTrace::TARGET, body, "{message}");
+        log_body(message, &self.body());
     }
 
     /// The text of the body, or a dump of it, and the number of characters that are left out.

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::HttpTrace;
-
 tokio::task_local! {
     static TIMES: Arc<ConnectTimes>;
 }
@@ -56,26 +54,14 @@ impl ConnectTimes {
     /// Logs the addresses of a host, if the request of this task is measured.
     pub(crate) fn log_lookup(host: &str, addresses: &[SocketAddr]) {
         if TIMES.try_with(|_| ()).is_ok() {
-            let address: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-            let address = address.join(",");
-            tracing::debug!(target: HttpTrace::TARGET, host, address, "HTTP Trace: DNS Lookup resolved");
+            super::log_lookup(host, addresses);
         }
     }
 
     /// Logs the outcome of opening a TCP connection, if the request of this task is measured.
     pub(crate) fn log_dial<E: fmt::Display>(outcome: Result<SocketAddr, &E>) {
-        if TIMES.try_with(|_| ()).is_err() {
-            return;
-        }
-        match outcome {
-            Ok(address) => {
-                let address = address.to_string();
-                tracing::debug!(target: HttpTrace::TARGET, network = "tcp", address, "HTTP Trace: Dial succeed");
-            }
-            Err(error) => {
-                let err = error.to_string();
-                tracing::debug!(target: HttpTrace::TARGET, network = "tcp", err, "HTTP Trace: Dial failed");
-            }
+        if TIMES.try_with(|_| ()).is_ok() {
+            super::log_dial(outcome);
         }
     }
 

@@ -1,28 +1,87 @@
-//! Headers and curl commands in a trace, with masked credentials.
+//! Headers, addresses and curl commands in a trace, with masked credentials.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, header};
 use klient_apimachinery::go::quoted;
+use klient_apimachinery::log_value::{LineFormat, line_format, write_raw};
 
 /// Schemes of `Authorization` that are named in a trace, as in client-go.
 const KNOWN_SCHEMES: [&str; 3] = ["bearer", "basic", "negotiate"];
 
-/// The headers sorted by name, a line each.
-pub(super) fn masked(headers: &HeaderMap) -> String {
-    let mut lines: Vec<String> = lines(headers).collect();
-    lines.sort();
-    lines.iter().flat_map(|line| [line, "\n"]).collect()
+/// The headers of a request or a response; `None` if there is no response.
+///
+/// In a log of text they are a line each, sorted by name, and in JSON a map of lists, as client-go's. For other
+/// subscribers they are a string.
+pub(super) struct Headers<'a>(pub(super) Option<&'a HeaderMap>);
+
+impl Headers<'_> {
+    fn lines(&self) -> String {
+        let mut lines: Vec<Line> = self.0.into_iter().flat_map(lines).collect();
+        // The values of one name stay in order.
+        lines.sort_by(|a, b| a.name.cmp(&b.name));
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    fn map(&self) -> String {
+        let mut map = BTreeMap::<String, Vec<String>>::new();
+        for Line { name, value } in self.0.into_iter().flat_map(lines) {
+            map.entry(name).or_default().push(value);
+        }
+        serde_json::json!(map).to_string()
+    }
+}
+
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match line_format() {
+            Some(LineFormat::Text) => f.write_str(&self.lines()),
+            Some(LineFormat::Json) => write_raw(f, &self.map()),
+            None => fmt::Debug::fmt(&self.lines(), f),
+        }
+    }
+}
+
+/// The addresses of a host. Logs have Go's `[]net.IPAddr` in JSON, in text too; other subscribers a list.
+pub(super) struct Addresses<'a>(pub(super) &'a [SocketAddr]);
+
+impl fmt::Debug for Addresses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let addresses = self.0.iter().map(SocketAddr::ip);
+        match line_format() {
+            Some(_) => {
+                let address = |ip: IpAddr| format!(r#"{{"IP":"{ip}","Zone":""}}"#);
+                write_raw(f, &format!("[{}]", addresses.map(address).collect::<Vec<_>>().join(",")))
+            }
+            None => f.debug_list().entries(addresses).finish(),
+        }
+    }
 }
 
 /// The request as a curl command without its body.
 pub(super) fn curl(method: &str, url: &str, headers: &HeaderMap) -> String {
-    let headers: String = lines(headers).map(|line| format!(" -H {}", quoted(line))).collect();
+    let headers: String = lines(headers).map(|line| format!(" -H {}", quoted(line.to_string()))).collect();
     format!("curl -v -X{method} {headers} '{url}'\n")
 }
 
-fn lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
+/// A header with its name as Go writes it and its masked value.
+struct Line {
+    name: String,
+    value: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.value)
+    }
+}
+
+fn lines(headers: &HeaderMap) -> impl Iterator<Item = Line> {
     headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes());
-        format!("{}: {}", canonical(name), masked_value(name, &value))
+        Line { name: canonical(name), value: masked_value(name, &value) }
     })
 }
 
@@ -87,11 +146,31 @@ mod tests {
         ] {
             let name = HeaderName::from_static(header);
             let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);
-            assert_eq!(masked(&headers), format!("{shown}\n"));
+            assert_eq!(Headers(Some(&headers)).lines(), format!("{shown}\n"));
+            let (name, value) = shown.split_once(": ").unwrap();
+            assert_eq!(Headers(Some(&headers)).map(), serde_json::json!({name: [value]}).to_string());
             assert_eq!(
                 curl("GET", "http://h/", &headers),
                 format!("curl -v -XGET  -H {shown:?} 'http://h/'\n")
             );
         }
+    }
+    #[test]
+    fn headers_are_sorted_by_name_and_keep_the_order_of_their_values() {
+        let headers = [("accept-encoding", "gzip"), ("warning", "2"), ("accept", "b"), ("warning", "1")];
+        let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        let headers = HeaderMap::from_iter(headers);
+        let shown = Headers(Some(&headers));
+        assert_eq!(shown.lines(), "Accept: b\nAccept-Encoding: gzip\nWarning: 2\nWarning: 1\n");
+        assert_eq!(shown.map(), r#"{"Accept":["b"],"Accept-Encoding":["gzip"],"Warning":["2","1"]}"#);
+        assert_eq!((Headers(None).lines(), Headers(None).map()), (String::new(), "{}".to_owned()));
+    }
+
+    #[test]
+    fn other_subscribers_get_a_string() {
+        let headers = HeaderMap::from_iter([(header::ACCEPT, "*/*".parse().unwrap())]);
+        assert_eq!(format!("{:?}", Headers(Some(&headers))), r#""Accept: */*\n""#);
+        let addresses = [SocketAddr::from(([10, 0, 0, 1], 443)), "[fe80::1]:443".parse().unwrap()];
+        assert_eq!(format!("{:?}", Addresses(&addresses)), "[10.0.0.1, fe80::1]");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::sync::{Arc, Barrier};
 
-use klient_klog::{Format, Klog, Options, Recorder, info_s, json, kref, v};
+use klient_klog::{Format, Klog, Logger, Options, Recorder, bytes, error_s, info_s, json, kref, v};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -58,6 +58,10 @@ fn no_value_forges_a_line() {
         info_s!("x", value = %json(&FORGED));
         info_s!("x", value = %kref(FORGED, FORGED));
         info_s!(FORGED);
+        info_s!(logger: Logger::current().with_name(FORGED), "x");
+        info_s!("x", "a\nI1129 forged" = 1);
+        info_s!("x", value = %bytes(FORGED.as_bytes()));
+        error_s!(std::io::Error::other(FORGED), "x");
         tracing::info!("{FORGED}");
         tracing::info_span!("s", value = FORGED).in_scope(|| info_s!("x"));
         for entry in recorder.entries() {
@@ -79,6 +83,16 @@ impl fmt::Display for Panics {
     }
 }
 
+/// A value that fails in the middle.
+struct Fails;
+
+impl fmt::Display for Fails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("half")?;
+        Err(fmt::Error)
+    }
+}
+
 /// A value that logs while it is formatted.
 struct Logs;
 
@@ -97,6 +111,21 @@ fn a_display_that_panics_or_logs_leaves_whole_lines() {
     let recorder = Recorder::with(Options { format: Format::Json, ..Options::default() }).unwrap();
     info_s!("x", value = %Panics);
     assert!(recorder.lines()[0].ends_with(r#""v":0,"valueError":"PANIC=a display panics"}"#));
+
+    let recorder = Recorder::start(0);
+    klient_klog::info!("{Panics}");
+    tracing::info!("{Panics}");
+    tracing::info_span!("s", value = %Panics).in_scope(|| info_s!("x"));
+    info_s!("x", value = %Fails);
+    assert_eq!(
+        recorder.lines(),
+        [
+            "I <panic: a display panics>",
+            "I <panic: a display panics>",
+            r#"I "x" value="<panic: a display panics>""#,
+            r#"I "x" value="half""#,
+        ]
+    );
 
     let recorder = Recorder::start(0);
     info_s!("x", value = %Logs, after = 1);
@@ -143,6 +172,81 @@ fn a_hundred_threads_write_whole_lines() {
         seen[thread] += 1;
     }
     assert_eq!(seen, [LINES; THREADS]);
+}
+
+#[test]
+fn a_value_of_ten_megabytes_is_one_line() {
+    let long = "a\u{1}\u{e9}".repeat(2_500_000);
+    for format in [Format::Text, Format::Json] {
+        let recorder = Recorder::with(Options { format, ..Options::default() }).unwrap();
+        info_s!("x", value = %long, behind = 1);
+        let lines = recorder.lines();
+        assert!(lines[0].len() > long.len() && lines[0].ends_with(['1', '}']), "{}", lines[0].len());
+    }
+}
+
+#[test]
+fn a_span_is_entered_and_closed_on_other_threads() {
+    let recorder = Recorder::start(0);
+    let dispatch = tracing::dispatcher::get_default(tracing::Dispatch::clone);
+    let span = tracing::info_span!("s", value = 1, more = tracing::field::Empty);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            let (span, dispatch) = (span.clone(), dispatch.clone());
+            scope.spawn(move || {
+                let _set = tracing::dispatcher::set_default(&dispatch);
+                for n in 0..100 {
+                    span.in_scope(|| info_s!("x", n));
+                    span.record("more", n);
+                }
+            });
+        }
+    });
+    drop(span);
+    info_s!("outside");
+    let lines = recorder.lines();
+    let (last, inside) = lines.split_last().unwrap();
+    assert_eq!((last.as_str(), inside.len()), (r#"I "outside""#, 800));
+    assert!(inside.iter().all(|line| line.starts_with(r#"I "x" value=1"#)), "{inside:?}");
+}
+
+#[test]
+fn a_file_begins_anew_between_whole_lines_of_eight_threads() {
+    const THREADS: usize = 8;
+    const LINES: usize = 5000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let options = Options {
+        logtostderr: false,
+        log_file: Some(path.clone()),
+        log_file_max_size: 1,
+        skip_log_headers: true,
+        ..Options::default()
+    };
+    let (layer, klog) = klient_klog::layer(options).unwrap();
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let dispatch = dispatch.clone();
+            scope.spawn(move || {
+                let _set = tracing::dispatcher::set_default(&dispatch);
+                (0..LINES).for_each(|n| info_s!("line", thread, n, text = "abcdefghijklmnopqrstuvwxyz"));
+            });
+        }
+    });
+    drop(klog);
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.len() < 1024 * 1024, "{}", text.len());
+    let mut next = [None; THREADS];
+    for line in text.lines() {
+        let rest = line.split_once("] \"line\" thread=").expect(line).1;
+        let (thread, rest) = rest.split_once(" n=").expect(line);
+        let n = rest.strip_suffix(" text=\"abcdefghijklmnopqrstuvwxyz\"").expect(line);
+        let (thread, n): (usize, usize) = (thread.parse().unwrap(), n.parse().unwrap());
+        assert_eq!(next[thread].unwrap_or(n), n, "{line}");
+        next[thread] = Some(n + 1);
+    }
+    assert!(next.iter().flatten().all(|next| *next == LINES), "{next:?}");
 }
 
 #[test]

@@ -9,7 +9,13 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 /// A writer of another layer.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -52,6 +58,5 @@ fn each_layer_gets_what_is_enabled_for_it() {
     klog.flush();
     let lines = std::fs::read_to_string(file).unwrap();
     assert_eq!(lines, "\"both\" pod=\"shop/web-0\"\nklog's\n");
-    let others = String::from_utf8(others.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(others, " INFO both pod=shop/web-0\nDEBUG the other's n=1\n");
+    assert_eq!(others.text(), " INFO both pod=shop/web-0\nDEBUG the other's n=1\n");
 }

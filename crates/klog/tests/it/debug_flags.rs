@@ -46,6 +46,10 @@ async fn the_verbosity_is_set_as_in_kubernetes_components() {
         (status, &*text),
         (StatusCode::BAD_REQUEST, "error reading request body: length limit exceeded\n")
     );
+    // Matching the pattern takes little time and stack.
+    let pattern = format!("{}=1", "*".repeat(60_000));
+    let (status, _) = send(&flags, Method::PUT, "/debug/flags/vmodule", pattern).await;
+    assert!(status == StatusCode::OK && klient_klog::enabled!(1));
     let (status, text) = send(&flags, Method::GET, "/debug/flags/", "").await;
     assert!(status == StatusCode::OK && text.contains("vmodule"), "{text}");
 }

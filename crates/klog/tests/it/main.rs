@@ -9,6 +9,7 @@ mod debug_flags;
 mod events;
 mod files;
 mod handles;
+mod http_trace;
 #[allow(dead_code, reason = "its examples are programs of their own, too")]
 mod programs;
 mod structured;

@@ -6,6 +6,8 @@ mod client_verbosity;
 mod contextual;
 #[path = "../../examples/custom_flags.rs"]
 mod custom_flags;
+#[path = "../../examples/custom_logger.rs"]
+mod custom_logger;
 #[path = "../../examples/levels.rs"]
 mod levels;
 #[path = "../../examples/objects.rs"]
@@ -17,9 +19,27 @@ mod structured;
 
 use std::ffi::OsString;
 use std::fs;
-use std::process::{Command, Output};
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Output, Stdio};
 
 use klient_klog::{Recorder, error, info};
+
+use crate::composition::Lines;
+
+/// A value that logs when its thread ends.
+struct LogsAtTheEnd;
+
+impl Drop for LogsAtTheEnd {
+    fn drop(&mut self) {
+        info!("at the end");
+    }
+}
+
+thread_local! {
+    static LOGS_AT_THE_END: LogsAtTheEnd = const { LogsAtTheEnd };
+}
 
 /// The variable with the name of the program and its arguments.
 const PROGRAM: &str = "KLIENT_KLOG_PROGRAM";
@@ -62,18 +82,46 @@ fn child() {
             log::debug!("by its file");
             assert!(klient_klog::init(Default::default()).unwrap_err().to_string().contains("already"));
         }
+        "lines" => {
+            let _klog = klient_klog::init(klient_klog::Options::default()).unwrap();
+            (0..2000).for_each(|n| info!("{n} {}", "a".repeat(1000)));
+        }
+        "ends" => {
+            let _klog = klient_klog::init(klient_klog::Options::default()).unwrap();
+            std::thread::spawn(|| {
+                LOGS_AT_THE_END.with(|_| ());
+                info!("before the end");
+            })
+            .join()
+            .unwrap();
+        }
+        "foreign" => {
+            let _klog = klient_klog::init(klient_klog::Options::default()).unwrap();
+            let record = log::Record::builder()
+                .level(log::Level::Info)
+                .target("foreign")
+                .file(Some("a.rs:1]\nI1129 14:35:31.123456   12345 b.rs"))
+                .line(Some(3))
+                .args(format_args!("one\nI1129 two"))
+                .build();
+            log::logger().log(&record);
+        }
         "unheard" => klient_klog::exit!("nobody hears this"),
         program => panic!("no program {program}"),
     }
 }
 
 fn run(program: &str) -> Output {
-    Command::new(std::env::current_exe().unwrap())
+    command(program).output().unwrap()
+}
+
+fn command(program: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", "programs::child", "--nocapture", "--test-threads=1"])
         .env(PROGRAM, program)
-        .env("RUST_BACKTRACE", "0")
-        .output()
-        .unwrap()
+        .env("RUST_BACKTRACE", "0");
+    command
 }
 
 /// The lines of a program without what differs in their headers.
@@ -116,7 +164,8 @@ fn a_fatal_line_in_a_file_is_flushed_with_the_stack() {
     assert_eq!(output.status.code(), Some(255));
     let text = fs::read_to_string(path).unwrap();
     let (_, stack) = text.split_once("] Fatal\n").unwrap();
-    assert!(stack.contains("severities::run"), "{stack}");
+    // A frame is a path with its module, or a function and its file, by the debug information.
+    assert!(stack.contains("severities"), "{stack}");
     // Errors and worse also go to standard error.
     assert_eq!(lines(&output)[..2], ["E severities.rs] Error", "F severities.rs] Fatal"]);
 }
@@ -142,7 +191,7 @@ fn a_contextual_logger_has_its_name_and_values() {
 
 #[test]
 fn levels_are_those_of_the_flag_or_of_the_program() {
-    for (program, highest) in [("levels", 2), ("levels -v=-1", -1), ("levels --v 4", 4)] {
+    for (program, highest) in [("levels", 2), ("levels -v=0", 0), ("levels -v=-1", -1), ("levels --v 4", 4)] {
         let levels = (-3..=highest).map(|level| format!(r#"I levels.rs] "klog" Level="{level}""#));
         let numbers = (-3..6).filter(|_| highest >= 1);
         let numbers = numbers.map(|number| format!(r#"I levels.rs] "klog" Number="{number}""#));
@@ -204,6 +253,45 @@ fn records_of_the_crate_log_are_lines_with_their_positions() {
 }
 
 #[test]
+fn a_record_of_the_crate_log_forges_no_line() {
+    let stderr = String::from_utf8(run("foreign").stderr).unwrap();
+    assert!(stderr.ends_with("] \"one\\nI1129 two\"\n"), "{stderr}");
+    assert!(stderr.contains(" ???:1] ") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn a_thread_logs_until_its_end() {
+    let output = run("ends");
+    assert_eq!(lines(&output), ["I programs.rs] before the end", "I programs.rs] at the end"]);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_program_goes_on_when_nobody_reads_its_log() {
+    let (reader, writer) = UnixStream::pair().unwrap();
+    drop(reader);
+    let status = command("lines").stdout(Stdio::null()).stderr(OwnedFd::from(writer)).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_slow_reader_of_a_non_blocking_stream_gets_whole_lines() {
+    let (mut reader, writer) = UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    let mut command = command("lines");
+    let mut child = command.stdout(Stdio::null()).stderr(OwnedFd::from(writer)).spawn().unwrap();
+    drop(command);
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let numbers = text.lines().map(|line| {
+        assert!(line.ends_with(&"a".repeat(1000)), "{line}");
+        line.split_once("] ").unwrap().1.split(' ').next().unwrap().parse::<u32>().unwrap()
+    });
+    assert_eq!(numbers.collect::<Vec<_>>(), (0..2000).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_program_without_a_log_is_told_why_it_ends() {
     let output = run("unheard");
     assert_eq!(output.status.code(), Some(1));
@@ -224,6 +312,24 @@ async fn objects_of_a_cluster_are_references() {
 }
 
 #[tokio::test]
+async fn another_logger_has_the_lines_of_klog_and_of_the_client() {
+    let server = klient_apiserver::TestServer::start().await.unwrap();
+    let config = klient_client::Config::from_kubeconfig(&server.kubeconfig()).unwrap();
+    let lines = Lines::default();
+    let writer = lines.clone();
+    custom_logger::run(config, move || writer.clone()).await.unwrap();
+    let lines = lines.text();
+    for part in [
+        "}: klient::http: Request Body body=\"\"",
+        "}: klient::http: Response status=\"200 OK\"",
+        " INFO it::programs::custom_logger: Kubernetes server info version=v1.",
+        "ERROR it::programs::custom_logger: error log test err=timeout",
+    ] {
+        assert!(lines.contains(part), "{lines}");
+    }
+}
+
+#[tokio::test]
 async fn the_verbosity_selects_the_detail_of_the_http_trace() {
     let server = klient_apiserver::TestServer::start().await.unwrap();
     let milliseconds = regex::Regex::new(r"illiseconds=\d+").unwrap();
@@ -237,7 +343,7 @@ async fn the_verbosity_selects_the_detail_of_the_http_trace() {
     ] {
         let recorder = Recorder::start(verbosity);
         let config = klient_client::Config::from_kubeconfig(&server.kubeconfig()).unwrap();
-        client_verbosity::run(config, verbosity).await.unwrap();
+        client_verbosity::run(config, recorder.verbosity()).await.unwrap();
         let lines = recorder.lines();
         let found: Vec<&str> = lines.iter().map(|line| line.split('"').nth(1).unwrap()).collect();
         assert_eq!(found, messages, "-v={verbosity}");
