@@ -155,6 +155,7 @@ mod tests {
             );
         }
     }
+
     #[test]
     fn headers_are_sorted_by_name_and_keep_the_order_of_their_values() {
         let headers = [("accept-encoding", "gzip"), ("warning", "2"), ("accept", "b"), ("warning", "1")];
