@@ -11,6 +11,7 @@
 //! feature `streams` returns the types of this crate.
 
 mod connection;
+mod copying;
 mod error;
 mod frame;
 mod mux;

@@ -2,6 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::copying::{buffer, put};
+
 /// The size of a buffer, in bytes.
 const SIZE: usize = 64 * 1024;
 
@@ -36,7 +38,7 @@ impl ReadBuffer {
             spare.try_reclaim(size).then(|| std::mem::take(spare))
         });
         let mut next = free.unwrap_or_else(|| BytesMut::with_capacity(size));
-        next.extend_from_slice(&self.bytes);
+        put(&self.bytes, &mut next);
         self.bytes.clear();
         let used = std::mem::replace(&mut self.bytes, next);
         self.spare.rotate_right(1);
@@ -47,10 +49,12 @@ impl ReadBuffer {
     /// Copies bytes, those that are long to a buffer of their own.
     pub(crate) fn copy(&mut self, data: &[u8]) -> Bytes {
         if data.len() > ROOM {
-            return Bytes::copy_from_slice(data);
+            let mut bytes = buffer(data.len());
+            put(data, &mut bytes);
+            return bytes.freeze();
         }
         let bytes = self.with_room();
-        bytes.extend_from_slice(data);
+        put(data, bytes);
         bytes.split().freeze()
     }
 }

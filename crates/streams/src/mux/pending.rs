@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::copying::{buffer, put};
 use crate::frame::MAX_DATA;
 
 /// The length from which a write begins a part that has room for more.
@@ -31,11 +32,11 @@ impl Pending {
         while !data.is_empty() {
             if self.parts.back().is_none_or(|last| last.len() >= MAX_DATA) {
                 let capacity = if data.len() < MIN_ROOMY { data.len() } else { MAX_DATA };
-                self.parts.push_back(BytesMut::with_capacity(capacity));
+                self.parts.push_back(buffer(capacity));
             }
             if let Some(last) = self.parts.back_mut() {
                 let (now, rest) = data.split_at(data.len().min(MAX_DATA - last.len()));
-                last.extend_from_slice(now);
+                put(now, last);
                 data = rest;
             }
         }

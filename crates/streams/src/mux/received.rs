@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::copying::put;
+
 /// The length from which bytes stay in the buffer of 64 KiB that they were read into, so that this holds four times its
 /// bytes at most. Shorter ones are copied together.
 const MIN_SHARED: usize = 16 * 1024;
@@ -29,7 +31,8 @@ impl Received {
     pub(super) fn push(&mut self, data: Bytes) {
         self.len += data.len();
         if data.len() < MIN_SHARED {
-            self.last.extend_from_slice(&data);
+            self.last.reserve(data.len());
+            put(&data, &mut self.last);
             return;
         }
         if !self.last.is_empty() {

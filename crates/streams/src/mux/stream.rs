@@ -10,6 +10,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Ended, Handle, Mux};
+use crate::copying::put;
 use crate::error::Error;
 use crate::frame::{Frame, Headers, status};
 
@@ -89,7 +90,7 @@ impl AsyncRead for Stream {
             self.part = ready!(self.handle.mux.poll_part(self.id, context))?;
         }
         let count = self.part.len().min(buffer.remaining());
-        buffer.put_slice(&self.part[..count]);
+        put(&self.part[..count], buffer);
         self.part.advance(count);
         Poll::Ready(Ok(()))
     }

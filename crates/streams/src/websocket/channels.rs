@@ -16,13 +16,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::socket::{Received, WebSocket};
 use crate::connection::BoxConnection;
+use crate::copying::{buffer, put};
 use crate::error::Error;
 use crate::frame::{Frame, Headers};
 use crate::mux::{Ended, Handle, Limits, Mux, Role, Sending, Stream};
@@ -206,9 +207,9 @@ fn encode(channel: u8, data: &[u8], codec: Codec) -> Message {
         STANDARD.encode_string(data, &mut text);
         return Message::Text(text.into());
     }
-    let mut message = BytesMut::with_capacity(data.len() + 1);
+    let mut message = buffer(data.len() + 1);
     message.put_u8(channel);
-    message.put_slice(data);
+    put(data, &mut message);
     Message::Binary(message.freeze())
 }
 

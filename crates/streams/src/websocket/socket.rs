@@ -22,8 +22,9 @@ const MAX_MESSAGE: usize = 4 * 1024 * 1024;
 /// The number of bytes that are read at once, at most. tungstenite clears as many before each read.
 const READ_BUFFER: usize = 64 * 1024;
 
-/// The number of bytes from which frames are written without waiting for more.
-const WRITE_BUFFER: usize = 64 * 1024;
+/// The number of bytes from which frames are written without waiting for more: those of some data alone, so that
+/// tungstenite copies them to the same place each time, and has only short ones before them.
+const WRITE_BUFFER: usize = 16 * 1024;
 
 /// The number of bytes that wait in the form of frames, at most: the largest message that is sent has room, and answers to
 /// pings of a peer that does not read have no more.
@@ -121,6 +122,8 @@ impl WebSocket {
             writer: waker,
             error: &mut self.error,
         };
+        // tungstenite moves all that it has when a part of it is written, so that it gets no more before that is.
+        ready!(sent(self.context.flush(&mut transport)))?;
         while let Some(message) = self.queue.pop_front() {
             let written = match message {
                 Message::Close(code) => self.context.close(&mut transport, code),

@@ -5,13 +5,14 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::socket::{Received, WebSocket};
 use crate::connection::{BoxConnection, Connection};
+use crate::copying::{buffer, put};
 use crate::error::Error;
 use crate::mux::Role;
 
@@ -87,7 +88,7 @@ impl AsyncRead for Tunnel {
             }
         }
         let count = self.message.len().min(buffer.remaining());
-        buffer.put_slice(&self.message[..count]);
+        put(&self.message[..count], buffer);
         self.message.advance(count);
         if self.message.is_empty() {
             // While a part of tungstenite's buffer is held, tungstenite moves the rest to a new one for each message.
@@ -98,12 +99,8 @@ impl AsyncRead for Tunnel {
 }
 
 impl AsyncWrite for Tunnel {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_message(context, || Bytes::copy_from_slice(&data[..data.len().min(MAX_WRITE)]))
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(context, &[IoSlice::new(data)])
     }
 
     fn poll_write_vectored(
@@ -113,10 +110,10 @@ impl AsyncWrite for Tunnel {
     ) -> Poll<io::Result<usize>> {
         let message = || {
             let length = slices.iter().map(|slice| slice.len()).sum();
-            let mut message = BytesMut::with_capacity(MAX_WRITE.min(length));
+            let mut message = buffer(MAX_WRITE.min(length));
             for slice in slices {
                 let (part, _) = slice.split_at(slice.len().min(MAX_WRITE - message.len()));
-                message.extend_from_slice(part);
+                put(part, &mut message);
             }
             message.freeze()
         };
