@@ -143,8 +143,8 @@
 //! # Names in the documentation
 //!
 //! This crate re-exports its member crates: [`api`], [`apimachinery`], [`apply`], [`cache`], [`client`], [`clientset`],
-//! [`workqueue`], [`controller`], [`apiserver`], and by their features `certificate`, `definitions`, `gateway`, `proxy`,
-//! `streams`, `testing` and `webhook`.
+//! [`workqueue`], [`controller`], [`apiserver`], and by their features `certificate`, `definitions`, `gateway`, `klog`,
+//! `proxy`, `streams`, `testing` and `webhook`.
 //! Examples on items of a member name that crate, such as `klient_client::Api`; a program
 //! that depends on `klient` writes `klient::Api` or `klient::client::Api`. The names of client-go and kube-rs, such as
 //! `SharedInformerFactory` and `DynamicObject`, lead to klient's in the search of this documentation.
