@@ -133,7 +133,18 @@ pub(crate) async fn run(args: PortForwardArgs, session: &mut Session) -> Result<
 /// Forwards connections to the ports, and tells of each.
 async fn forward(listeners: PortListeners) -> Result<(), CliError> {
     let refused = Notify::new();
-    let ended = listeners.run(|event| match event {
+    // A terminal or pipe that nobody reads holds up the next connections, and none of those that are there.
+    let ended = listeners.run(|event| tokio::task::block_in_place(|| tell(event, &refused)));
+    let lost = || CliError::message("lost connection to pod");
+    tokio::select! {
+        ended = ended => ended.map_err(|_| lost()),
+        () = refused.notified() => Err(lost()),
+    }
+}
+
+/// Tells of an event, and of a port that is refused.
+fn tell(event: PortForwardEvent<'_>, refused: &Notify) {
+    match event {
         PortForwardEvent::Accepted(port) => {
             // Without a reader of its output it goes on.
             let mut console = crate::console::Console::new();
@@ -154,11 +165,6 @@ async fn forward(listeners: PortListeners) -> Result<(), CliError> {
             }
         }
         _ => {}
-    });
-    let lost = || CliError::message("lost connection to pod");
-    tokio::select! {
-        ended = ended => ended.map_err(|_| lost()),
-        () = refused.notified() => Err(lost()),
     }
 }
 

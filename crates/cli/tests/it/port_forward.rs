@@ -1,13 +1,16 @@
 //! `klient port-forward`, beside kubectl.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::task::spawn_blocking;
 
-use crate::playground::soon;
+use crate::playground::{Program, soon};
 use crate::pods::{as_kubectl, playground};
-use crate::running::{Running, line};
+use crate::running::{Running, filled, line};
 
 /// Sends bytes to a port and the end of them, and returns what comes back.
 async fn sent(address: &str, bytes: &[u8]) -> String {
@@ -85,6 +88,35 @@ async fn a_refused_port_ends_it_and_a_port_in_use_is_told() {
         done.ends_with(&format!("error: unable to listen on any of the requested ports: [{{{port} 80}}]\n")),
         "{done}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_go_on_while_nobody_reads_the_lines_about_others() {
+    let playground = playground().await;
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let mut command = Command::from(playground.command(&Program::klient(), "admin"));
+    command.args(["port-forward", "-n", "shop", "--address=127.0.0.1", "web", ":80"]);
+    command.stdout(writer.try_clone().unwrap()).kill_on_drop(true);
+    let _running = command.spawn().unwrap();
+    let mut lines = BufReader::new(reader);
+    let mut line = String::new();
+    let reading = spawn_blocking(move || lines.read_line(&mut line).map(|_| (lines, line)));
+    let (lines, line) = soon("a line", reading).await.unwrap().unwrap();
+    let (address, _) = line.strip_prefix("Forwarding from ").unwrap().split_once(" -> ").unwrap();
+    let mut first = soon("a connection", TcpStream::connect(address)).await.unwrap();
+    let mut greeting = [0; "web:80\n".len()];
+    soon("the greeting", first.read_exact(&mut greeting)).await.unwrap();
+    // It ends when the reader is dropped.
+    std::thread::spawn(move || while writer.write_all(b"x").is_ok() {});
+    filled(lines.get_ref()).await;
+    let _second = soon("a connection", TcpStream::connect(address)).await.unwrap();
+    // The line about the second connection is being written when a third one is accepted by the system alone.
+    let _third = soon("a connection", TcpStream::connect(address)).await.unwrap();
+    first.write_all(&[b'x'; 300_000]).await.unwrap();
+    first.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    soon("the answer", first.read_to_end(&mut answer)).await.unwrap();
+    assert_eq!(answer.len(), 300_000);
 }
 
 /// Standard error of klient.
