@@ -1,5 +1,6 @@
 //! [`RemoteSession`], the user's standard streams and terminal on those of a remote process.
 
+use klient_apimachinery::go::os_error;
 use klient_client::ExecOptions;
 use klient_streams::remote_command::{ExitStatus, Process, Protocol, TerminalSize};
 use klient_streams::{Error, ErrorKind};
@@ -177,8 +178,14 @@ async fn copy_input(
     let mut pressed = 0;
     loop {
         let read = match from.read(&mut buffer).await {
-            Ok(0) | Err(_) => break,
+            Ok(0) => break,
             Ok(read) => &buffer[..read],
+            // The process gets what there is, and the user is told that it may not be all.
+            Err(error) => {
+                let problem = format!("read /dev/stdin: {}", os_error(&error));
+                tracing::error!(err = problem, "Unhandled Error");
+                break;
+            }
         };
         if detach_keys.is_empty() {
             if to.write_all(read).await.is_err() || to.flush().await.is_err() {
@@ -206,7 +213,8 @@ async fn copy_input(
             return false;
         }
     }
-    // A process that has ended already needs no end of its input.
+    // Keys that were the beginning of others. A process that has ended already needs neither them nor the end of its input.
+    let _ = to.write_all(&detach_keys[..pressed]).await;
     let _ = to.shutdown().await;
     false
 }
@@ -238,6 +246,7 @@ mod tests {
         for (input, passed, detached) in [
             (&b"ab"[..], &b"ab"[..], false),
             (b"a\x10b", b"a\x10b", false),
+            (b"a\x10", b"a\x10", false),
             (b"a\x10\x10b", b"a\x10\x10b", false),
             (b"a\x10\x11b", b"", true),
             (b"\x10\x10\x11", b"", true),

@@ -4,8 +4,9 @@ use klient_api::core::v1::Pod;
 use klient_apiserver::{Containers, Options};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 
-use crate::playground::{Playground, soon};
+use crate::playground::{Playground, Program, soon};
 use crate::pods::{as_kubectl, playground};
 use crate::running::{Running, filled, line};
 use crate::terminal::Terminal;
@@ -154,6 +155,19 @@ async fn a_connection_that_breaks_is_told_as_by_kubectl_and_spdy_is_used_on_requ
         line(&mut running.stderr, told).await;
         assert_eq!(soon("the end", running.exit_code()).await, 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_that_cannot_be_read_is_told() {
+    let playground = playground().await;
+    let mut command = Command::from(playground.command(&Program::klient(), "admin"));
+    command.args(["exec", "-n", "shop", "web", "-i", "--", "cat"]);
+    command.stdin(std::fs::File::open("/").unwrap()).kill_on_drop(true);
+    let done = soon("the end", command.output()).await.unwrap();
+    let stderr = String::from_utf8(done.stderr).unwrap();
+    let told = "\"Unhandled Error\" err=\"read /dev/stdin: is a directory\"\n";
+    assert!(stderr.ends_with(told), "{stderr}");
+    assert_eq!((done.status.code(), done.stdout), (Some(0), Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
