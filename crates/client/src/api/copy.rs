@@ -170,7 +170,8 @@ impl Copying {
     /// Starts a process that prints the archive from a position.
     async fn exec_tar(&self, source: &extract::Source, position: u64) -> Result<Process, Error> {
         let next = (position + 1).to_string();
-        let script = r#"tar cf - "$1" | tail -c+"$2""#;
+        // The exit code of a pipeline is that of `tail`, so that a `tar` that fails ends the shell.
+        let script = r#"sh -c 'tar cf - "$1" || kill -TERM "$2"' sh "$1" $$ | tail -c+"$2""#;
         let command: &[&str] = match position {
             0 => &["tar", "cf", "-", source.argument()],
             _ => &["sh", "-c", script, "sh", source.argument(), &next],

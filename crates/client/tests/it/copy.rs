@@ -233,6 +233,55 @@ async fn a_copy_goes_on_behind_its_last_byte_and_is_whole_or_an_error() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_tar_that_fails_behind_a_broken_connection_is_an_error() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut archive = tar::Builder::new(Vec::new());
+    entry(&mut archive, tar::EntryType::Regular, "www/good", "", &[1; 512]);
+    let archive = archive.into_inner().unwrap();
+    let tools = tempfile::tempdir().unwrap();
+    fs::write(tools.path().join("archive"), &archive).unwrap();
+    let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
+    for (code, is_error) in [(0, false), (2, true)] {
+        let tar = tools.path().join("tar");
+        let script =
+            format!("#!/bin/sh\ncat \"${{0%tar}}archive\"\necho 'tar: a: Cannot open' >&2\nexit {code}\n");
+        fs::write(&tar, script).unwrap();
+        fs::set_permissions(&tar, fs::Permissions::from_mode(0o755)).unwrap();
+        let (archive, path) = (archive.clone(), path.clone());
+        let containers = Containers::new(move |command: ContainerCommand, mut stdio: Stdio| {
+            let (archive, path) = (archive.clone(), path.clone());
+            async move {
+                let stdout = stdio.stdout.as_mut().unwrap();
+                if command.args[0] == "tar" {
+                    stdout.write_all(&archive[..600]).await?;
+                    return Err("the node is gone".into());
+                }
+                let done = Command::new("sh").args(&command.args[1..]).env("PATH", path).output().await?;
+                stdout.write_all(&done.stdout).await?;
+                stdio.stderr.as_mut().unwrap().write_all(&done.stderr).await?;
+                // As container runtimes, which tell a signal so.
+                Ok(ExitStatus::from(if done.status.success() { 0 } else { 143 }))
+            }
+        });
+        let (_server, client) = server_of(containers).await;
+        running_pod(&client, "web", json!([{"name": "web", "image": "nginx"}])).await;
+        let outer = tempfile::tempdir().unwrap();
+        let options = CopyOptions { retries: 1, ..Default::default() };
+        let target = outer.path().join("target");
+        let copied = soon("copying", pods(&client).copy_from("web", "/www", &target, &options)).await;
+        assert_eq!(
+            copied.as_ref().err().map(klient_client::Error::kind),
+            is_error.then_some(ErrorKind::Copy)
+        );
+        match copied {
+            Ok(copied) => assert_eq!(copied.bytes, 512),
+            Err(error) => assert!(error.to_string().contains("tar: a: Cannot open"), "{error}"),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn links_that_are_in_the_target_lead_nothing_outside() {
     use std::os::unix::fs::symlink;
     use tar::EntryType::{Directory, Link, Regular};
