@@ -1,5 +1,6 @@
 //! `-v`, `--vmodule`, and the log of klient's crates on standard error.
 
+use std::num::ParseIntError;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,7 +14,14 @@ use crate::flag_values::Timeout;
 pub(crate) struct LogArgs {
     /// Verbosity of the log: from 4 retries, from 6 requests, from 7 their headers, from 8 the beginning of their
     /// bodies, from 9 curl commands and times, from 10 whole bodies
-    #[arg(short = 'v', long = "v", global = true, value_name = "LEVEL", default_value_t = 0)]
+    #[arg(
+        short = 'v',
+        long = "v",
+        global = true,
+        value_name = "LEVEL",
+        default_value_t = 0,
+        value_parser = level
+    )]
     verbosity: i32,
     /// Comma-separated list of pattern=N settings for file-filtered logging
     #[arg(long, global = true, value_name = "PATTERN=N,...", default_value = "", hide_default_value = true)]
@@ -28,6 +36,11 @@ pub(crate) struct LogArgs {
         value_parser = flush_frequency
     )]
     log_flush_frequency: Duration,
+}
+
+/// Parses a verbosity, with errors that are worded as Go's.
+fn level(text: &str) -> Result<i32, ParseIntError> {
+    text.parse()
 }
 
 /// Parses a duration as Go's package `flag`, which words all its errors the same.

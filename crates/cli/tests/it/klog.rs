@@ -111,21 +111,73 @@ async fn a_verbosity_that_is_no_number_is_refused() {
 async fn flags_of_the_log_are_those_of_kubectl() {
     let session = Session::new("").await;
     let transcript = session.run(
-        "version --client -o name --vmodule=a
-        version --client -o name --vmodule==1
-        version --client -o name --vmodule=a=-1
-        version --client -o name --vmodule=a=99999999999
-        version --client -o name --vmodule
-        version --client -o name --log-flush-frequency=x
-        version --client -o name --log-flush-frequency=5
-        version --client -o name --log-flush-frequency=0
-        version --client -o name --log-flush-frequency
-        version --client -o name -v=99999999999
-        version --client -o name --log-dir=/tmp
-        version --client -o name --logging-format=json
+        "version --client --vmodule=a
+        version --client --vmodule==1
+        version --client --vmodule=a=-1
+        version --client --vmodule=a=99999999999
+        version --client --vmodule
+        version --client --log-flush-frequency=x
+        version --client --log-flush-frequency=5
+        version --client --log-flush-frequency=0
+        version --client --log-flush-frequency
+        version --client -v=99999999999
+        version --client --log-dir=/tmp
+        version --client --logging-format=json
         get --raw /readyz --vmodule=a=1,b*=2, --log-flush-frequency 1m --log_flush_frequency=1s",
     );
-    expect![[r#""#]].assert_eq(&transcript.await);
+    expect![[r#"
+        $ version --client --vmodule=a
+        error: invalid argument "a" for "--vmodule" flag: syntax error: expect comma-separated list of filename=N
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --vmodule==1
+        error: invalid argument "=1" for "--vmodule" flag: syntax error: expect comma-separated list of filename=N
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --vmodule=a=-1
+        error: invalid argument "a=-1" for "--vmodule" flag: negative value for vmodule level
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --vmodule=a=99999999999
+        error: invalid argument "a=99999999999" for "--vmodule" flag: syntax error: expect comma-separated list of filename=N
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --vmodule
+        error: flag needs an argument: --vmodule
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --log-flush-frequency=x
+        error: invalid argument "x" for "--log-flush-frequency" flag: parse error
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --log-flush-frequency=5
+        error: invalid argument "5" for "--log-flush-frequency" flag: parse error
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --log-flush-frequency=0
+        error: invalid argument "0" for "--log-flush-frequency" flag: it must be greater than zero
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --log-flush-frequency
+        error: flag needs an argument: --log-flush-frequency
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client -v=99999999999
+        error: invalid argument "99999999999" for "-v, --v" flag: strconv.ParseInt: parsing "99999999999": value out of range
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --log-dir=/tmp
+        error: unknown flag: --log-dir
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ version --client --logging-format=json
+        error: unknown flag: --logging-format
+        See 'kubectl version --help' for usage.
+        exit 1
+        $ get --raw /readyz --vmodule=a=1,b*=2, --log-flush-frequency 1m --log_flush_frequency=1s
+        ok
+    "#]]
+    .assert_eq(&transcript.await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
