@@ -1,9 +1,9 @@
 // The keys of the whole page, and the dialog that tells them.
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { openPalette } from "./palette";
 import { go, route } from "./router";
+import { useKeyDown, useShortcuts } from "./shortcuts";
 import { kindOf, lastTable, namespace, session, theme } from "./state";
 import type { Theme } from "./state";
 import { Dialog, Key } from "./ui";
@@ -26,12 +26,6 @@ export function nextTheme(): void {
   theme.value = NEXT[theme.value];
 }
 
-/** True if keys are text for an element. */
-export function isTyping(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  return target.matches("input, textarea, select, [contenteditable]") || target.closest(".xterm") !== null;
-}
-
 /** Goes to the table of a kind, in the namespace that is chosen. */
 export function openKind(path: string): void {
   const ns = kindOf(path)?.namespaced === false ? undefined : namespace.value;
@@ -40,58 +34,52 @@ export function openKind(path: string): void {
 
 let isBehindG = false;
 
-function keyDown(event: KeyboardEvent): void {
-  const { key } = event;
-  if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "k") {
-    event.preventDefault();
-    openPalette("all");
-    return;
-  }
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  if (isTyping(event.target)) return;
+/** Does what a key is for; false if it is for nothing here. */
+function pressed({ key }: KeyboardEvent): boolean {
   if (isBehindG) {
     isBehindG = false;
-    if (key === "o") go({ view: "overview" });
+    if (key === "o") go({ view: "overview", ns: namespace.value });
     else if (PLACES[key]) openKind(PLACES[key]);
-    else return;
-    event.preventDefault();
-    return;
+    else return false;
+    return true;
   }
   switch (key) {
     case "g":
       isBehindG = true;
       setTimeout(() => (isBehindG = false), 1200);
-      break;
+      return true;
     case ":":
       openPalette("all");
-      break;
+      return true;
     case "n":
       openPalette("namespace");
-      break;
+      return true;
     case "?":
       showsKeys.value = true;
-      break;
+      return true;
     case "/":
       document.querySelector<HTMLElement>("[data-search]")?.focus();
-      break;
+      return true;
     case "t":
       nextTheme();
-      break;
+      return true;
     case "Escape":
-      if (route.value.view === "object") go(lastTable.value ?? { view: "table", path: route.value.path, ns: namespace.value });
-      else return;
-      break;
+      if (route.value.view !== "object") return false;
+      go(lastTable.value ?? { view: "table", path: route.value.path, ns: namespace.value });
+      return true;
     default:
-      return;
+      return false;
   }
-  event.preventDefault();
 }
 
 export function useKeys(): void {
-  useEffect(() => {
-    addEventListener("keydown", keyDown);
-    return () => removeEventListener("keydown", keyDown);
-  }, []);
+  // It also leads out of fields and dialogs.
+  useKeyDown((event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
+    event.preventDefault();
+    openPalette("all");
+  });
+  useShortcuts(pressed);
 }
 
 const HELP: [string, [string[], string][]][] = [

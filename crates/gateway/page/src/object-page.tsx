@@ -1,7 +1,7 @@
 // The view of an object, whose scripts are loaded when it is first looked at: most of the page's size is there.
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { ObjectViewProps } from "./object";
 import { Button, Empty, Skeleton } from "./ui";
 
@@ -19,7 +19,7 @@ export async function load(): Promise<void> {
 }
 
 export function ObjectPage(props: ObjectViewProps) {
-  useEffect(() => void load(), []);
+  useLayoutEffect(() => void load(), []);
   if (loaded.value) return <loaded.value.ObjectView {...props} />;
   if (!isMissing.value) return <Skeleton lines={12} />;
   return (

@@ -1,10 +1,10 @@
 // What can be done with an object: scale, restart, delete.
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Failure, apiPath } from "../api";
 import type { Kind, KubernetesObject } from "../api";
-import { Button, Dialog, Icon, Skeleton, sentence, toast } from "../ui";
+import { Button, Dialog, Icon, sentence, toast } from "../ui";
 import "./actions.css";
 import { Problem, useAttempt } from "./attempt";
 import { DeleteDialog } from "./delete-dialog";
@@ -61,6 +61,7 @@ function ScaleDialog({ live, onClose }: { live: LiveObject; onClose: () => void 
   const path = apiPath(live.kind.path, live.namespace, live.name, "scale");
   const now = useSignal<Scale | null>(null);
   const wanted = useSignal("");
+  const isTyped = useSignal(false);
   const field = useRef<HTMLInputElement>(null);
   const { isBusy, problem, run } = useAttempt(() => {
     toast(`${live.kind.kind} ${live.name} is scaled to ${wanted.value}`);
@@ -72,8 +73,8 @@ function ScaleDialog({ live, onClose }: { live: LiveObject; onClose: () => void 
     request<Scale>(path, { signal: abort.signal }).then(
       ({ value }) => {
         now.value = value;
-        wanted.value = String(value.spec?.replicas ?? 0);
-        queueMicrotask(() => field.current?.select());
+        // The field has the focus before this is known.
+        if (!isTyped.value) wanted.value = String(value.spec?.replicas ?? 0);
       },
       (error: unknown) => {
         if (!abort.signal.aborted) failure.value = sentence(Failure.of(error).message);
@@ -81,11 +82,20 @@ function ScaleDialog({ live, onClose }: { live: LiveObject; onClose: () => void 
     );
     return () => abort.abort();
   }, []);
+  // A key that is pressed now replaces the number.
+  useLayoutEffect(() => {
+    if (!isTyped.peek()) field.current?.select();
+  }, [now.value]);
   const before = now.value?.spec?.replicas ?? 0;
   const number = /^\d{1,9}$/.test(wanted.value) ? Number(wanted.value) : null;
-  const step = (by: number) => (wanted.value = String(Math.max(0, (number ?? before) + by)));
+  const isReady = now.value !== null && number !== null && number !== before;
+  const type = (text: string) => {
+    isTyped.value = true;
+    wanted.value = text;
+  };
+  const step = (by: number) => now.value && type(String(Math.max(0, (number ?? before) + by)));
   const apply = () => {
-    if (number === null || number === before) return;
+    if (!isReady) return;
     void run(() =>
       request(path, { method: "PATCH", contentType: MERGE, query: { fieldManager: FIELD_MANAGER }, body: { spec: { replicas: number } } }),
     );
@@ -97,8 +107,8 @@ function ScaleDialog({ live, onClose }: { live: LiveObject; onClose: () => void 
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" busy={isBusy} disabled={number === null || number === before} onClick={apply}>
-            {number === null || number === before ? "Scale" : `Scale from ${before} to ${number}`}
+          <Button look="primary" busy={isBusy} disabled={!isReady} onClick={apply}>
+            {isReady ? `Scale from ${before} to ${number}` : "Scale"}
           </Button>
         </>
       }
@@ -106,8 +116,6 @@ function ScaleDialog({ live, onClose }: { live: LiveObject; onClose: () => void 
       <div class="dialog-text">
         {failure.value ? (
           <Problem text={failure.value} />
-        ) : !now.value ? (
-          <Skeleton lines={2} label="Loading the scale" />
         ) : (
           <>
             <label class="stepper-label" for="replicas">
@@ -122,8 +130,8 @@ function ScaleDialog({ live, onClose }: { live: LiveObject; onClose: () => void 
                 inputMode="numeric"
                 autofocus
                 value={wanted.value}
-                aria-invalid={number === null || undefined}
-                onInput={(event) => (wanted.value = event.currentTarget.value.trim())}
+                aria-invalid={isTyped.value && number === null ? true : undefined}
+                onInput={(event) => type(event.currentTarget.value.trim())}
                 onKeyDown={(event) => {
                   if (event.key === "Enter") apply();
                   else if (event.key === "ArrowUp") step(1);
@@ -134,11 +142,11 @@ function ScaleDialog({ live, onClose }: { live: LiveObject; onClose: () => void 
               />
               <Button label="One more" onClick={() => step(1)} icon="plus" />
             </div>
-            <p class="quiet">
-              {before} wanted, {now.value.status?.replicas ?? 0} there now.
+            <p class="quiet" role="status">
+              {now.value ? `${before} wanted, ${now.value.status?.replicas ?? 0} there now.` : "Reading the number of replicas…"}
             </p>
-            {number === null && <p class="field-error">A whole number from 0</p>}
-            {number === 0 && before > 0 && (
+            {isTyped.value && number === null && <p class="field-error">A whole number from 0</p>}
+            {now.value && number === 0 && before > 0 && (
               <p class="note warn">
                 <Icon name="warn" /> All pods are removed; {live.name} serves nothing until it is scaled up again.
               </p>

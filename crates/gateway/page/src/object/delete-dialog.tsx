@@ -70,7 +70,7 @@ export function DeleteDialog({ live, object, onClose }: { live: LiveObject; obje
       onClose={onClose}
       actions={
         <>
-          <Button onClick={onClose} autofocus={!isMuch}>
+          <Button onClick={onClose} autofocus={!isTop}>
             Cancel
           </Button>
           <Button look="danger" busy={isBusy} disabled={!isConfirmed || owned.value === null} onClick={remove}>
@@ -118,14 +118,14 @@ export function DeleteDialog({ live, object, onClose }: { live: LiveObject; obje
             <code>{finalizers.join(", ")}</code>
           </p>
         )}
-        {isMuch && owned.value !== null && (
+        {isMuch && (
           <label class="confirm">
             <span>
               Type <code>{live.name}</code> to go on
             </span>
             <input
               class="input"
-              autofocus
+              autofocus={isTop}
               value={typed.value}
               spellcheck={false}
               autocomplete="off"

@@ -4,6 +4,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Failure, apiPath } from "../api";
 import type { KubernetesObject } from "../api";
+import { useKeyDown } from "../shortcuts";
 import { Button, Dialog, Icon, Key, Progress, sentence, toast } from "../ui";
 import { TextError, editable, prepare } from "./changes";
 import type { Prepared } from "./changes";
@@ -144,26 +145,22 @@ export function Editor({ live, draft, uid }: EditorProps) {
   };
 
   const now = step.value;
-  const keys = useRef<(event: KeyboardEvent) => void>(() => {});
-  keys.current = (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      if (now.step === "edit") void check();
-      else if (now.step === "review") void write();
-    } else if (event.key === "Escape" && !event.defaultPrevented) {
-      event.preventDefault();
-      event.stopPropagation();
-      if (now.step === "edit") cancel();
-      else if (now.step !== "write") back();
-    }
-  };
-  useEffect(() => {
-    const keyDown = (event: KeyboardEvent) => {
-      if (!document.querySelector("dialog[open]")) keys.current(event);
-    };
-    addEventListener("keydown", keyDown, true);
-    return () => removeEventListener("keydown", keyDown, true);
-  }, []);
+  useKeyDown(
+    (event) => {
+      if (document.querySelector("dialog[open]")) return;
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        if (now.step === "edit") void check();
+        else if (now.step === "review") void write();
+      } else if (event.key === "Escape" && !event.defaultPrevented) {
+        event.preventDefault();
+        event.stopPropagation();
+        if (now.step === "edit") cancel();
+        else if (now.step !== "write") back();
+      }
+    },
+    { capture: true },
+  );
 
   if (now.step === "choose") {
     return (

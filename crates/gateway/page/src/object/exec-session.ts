@@ -31,10 +31,15 @@ const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 /** The limit of bytes of a message: a paste of a MiB goes in parts. */
 const PART = 32 * 1024;
 
+/** The limit of what is kept until the connection is open; each is a key, or a paste. */
+const EARLY = 200;
+
 export class ExecSession {
   private readonly socket: WebSocket;
   private readonly encoder = new TextEncoder();
   private isOver = false;
+  /** Bytes that were typed before the connection was open, in their order. */
+  private early: Uint8Array[] = [];
   private wasOpen = false;
   private lastSize = "";
 
@@ -47,14 +52,18 @@ export class ExecSession {
     this.socket.onopen = () => {
       this.wasOpen = true;
       options.onState({ state: "open" });
+      for (const bytes of this.early) this.send(Channel.Stdin, bytes);
+      this.early = [];
     };
     this.socket.onmessage = (event: MessageEvent<ArrayBuffer | string>) => this.take(event.data);
     this.socket.onclose = (event) => void this.closed(event);
   }
 
-  /** Sends what was typed. */
+  /** Sends what was typed, which waits until the connection is open. */
   write(text: string): void {
-    this.send(Channel.Stdin, this.encoder.encode(text));
+    const bytes = this.encoder.encode(text);
+    if (this.socket.readyState !== WebSocket.CONNECTING) this.send(Channel.Stdin, bytes);
+    else if (this.early.length < EARLY) this.early.push(bytes);
   }
 
   resize(columns: number, rows: number): void {

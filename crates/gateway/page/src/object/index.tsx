@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Kind, KubernetesObject } from "../api";
 import { go, href } from "../router";
+import { useShortcuts } from "../shortcuts";
 import { gateway, session } from "../state";
 import { Age, Button, Countdown, FailureNotice, Icon, Skeleton, State, Tabs, copy, sentence, stateTone } from "../ui";
 import type { Tab } from "../ui";
@@ -47,7 +48,12 @@ export function ObjectView({ kind, namespace, name, tab }: ObjectViewProps) {
     const kept = Object.fromEntries(["pod", "container"].flatMap((key) => (query(key) ? [[key, query(key)!]] : [])));
     go({ view: "object", path: kind.path, namespace, name, tab: id, query: kept }, { replace: true });
   };
-  useTabKeys(tabs, choose);
+  // The numbers choose tabs.
+  useShortcuts(({ key }) => {
+    const chosen = /^[1-9]$/.test(key) ? tabs[Number(key) - 1] : undefined;
+    if (chosen) choose(chosen.id);
+    return chosen !== undefined;
+  });
 
   if (!object) {
     return (
@@ -101,23 +107,6 @@ function tabsOf(object: KubernetesObject | null): Tab[] {
   }
   if (object && hasPorts(object)) tabs.push({ id: "ports", title: "Ports" });
   return tabs;
-}
-
-/** The numbers choose tabs. */
-function useTabKeys(tabs: Tab[], choose: (id: string) => void): void {
-  const ids = tabs.map(({ id }) => id).join(" ");
-  useEffect(() => {
-    const keyDown = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if ((event.target as Element).closest("input, textarea, select, dialog, .xterm") || document.querySelector("dialog[open]")) return;
-      const id = /^[1-9]$/.test(event.key) ? ids.split(" ")[Number(event.key) - 1] : undefined;
-      if (!id) return;
-      event.preventDefault();
-      choose(id);
-    };
-    addEventListener("keydown", keyDown);
-    return () => removeEventListener("keydown", keyDown);
-  }, [ids]);
 }
 
 interface HeadProps {

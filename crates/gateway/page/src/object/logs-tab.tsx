@@ -3,6 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { useShortcuts } from "../shortcuts";
 import { Button, Countdown, Empty, FailureNotice, Icon, Skeleton } from "../ui";
 import { plain } from "./ansi";
 import type { LiveObject } from "./live-object";
@@ -87,21 +88,15 @@ function Log({ pod, container, choosers }: { pod: Pod; container: Container; cho
     };
   }, [stream]);
 
-  useEffect(() => {
-    const keyDown = (event: KeyboardEvent) => {
-      const target = event.target as Element;
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog")) return;
-      if (event.key === "f") follows.value = !follows.value;
-      else if (event.key === "w") wraps.value = !wraps.value;
-      else if (event.key === "m") timed.value = !timed.value;
-      else if (event.key === "p" && restarts > 0) setQuery({ previous: previous ? undefined : "true" });
-      else if (event.key === "G" || event.key === "End") follows.value = true;
-      else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", keyDown);
-    return () => removeEventListener("keydown", keyDown);
-  }, [previous, restarts]);
+  useShortcuts(({ key }) => {
+    if (key === "f") follows.value = !follows.value;
+    else if (key === "w") wraps.value = !wraps.value;
+    else if (key === "m") timed.value = !timed.value;
+    else if (key === "p" && restarts > 0) setQuery({ previous: previous ? undefined : "true" });
+    else if (key === "G" || key === "End") follows.value = true;
+    else return false;
+    return true;
+  });
 
   const shown = pattern.value;
   const found = useMemo(

@@ -1,9 +1,8 @@
 // The tab Terminal: a shell, or a command, in a container.
 
 import "@xterm/xterm/css/xterm.css";
-import type { Terminal } from "@xterm/xterm";
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { apiPath } from "../api";
 import { theme } from "../state";
@@ -18,6 +17,9 @@ import "./terminal.css";
 
 /** A shell that is there in most images. */
 const SHELL = ["/bin/sh", "-c", "TERM=xterm-256color; export TERM; [ -x /bin/bash ] && exec /bin/bash || exec /bin/sh"];
+
+/** The keys that have no letter, as they are sent. */
+const EARLY_KEYS: Record<string, string> = { Enter: "\r", Backspace: "\x7f", Tab: "\t" };
 
 export function TerminalTab({ live, isAllowed }: { live: LiveObject; isAllowed: boolean }) {
   if (!isAllowed) {
@@ -115,16 +117,24 @@ interface ScreenProps {
 
 function Screen({ pod, container, command, state, onAgain }: ScreenProps) {
   const element = useRef<HTMLDivElement>(null);
-  const again = useRef<HTMLDivElement>(null);
   const path = useMemo(() => apiPath("core/v1/pods", pod.metadata.namespace, pod.metadata.name, "exec"), []);
-  const terminal = useRef<Terminal | null>(null);
+  const early = useRef("");
+
+  // Keys are for the terminal before its scripts are loaded.
+  useLayoutEffect(() => element.current!.focus(), []);
+  const typed = (event: KeyboardEvent) => {
+    if (event.target !== element.current || event.ctrlKey || event.metaKey || event.altKey) return;
+    const text = EARLY_KEYS[event.key] ?? (event.key.length === 1 ? event.key : "");
+    if (text === "") return;
+    early.current += text;
+    event.preventDefault();
+  };
 
   useEffect(() => {
     let isClosed = false;
     let close = () => {};
     void openTerminal(element.current!).then((opened) => {
       if (isClosed) return opened.close();
-      terminal.current = opened.terminal;
       const session = new ExecSession({
         path,
         container: container.name,
@@ -135,15 +145,15 @@ function Screen({ pod, container, command, state, onAgain }: ScreenProps) {
           state.value = next;
           if (next.state === "open") {
             session.resize(opened.terminal.cols, opened.terminal.rows);
-            opened.terminal.focus();
           } else if (next.state === "ended" || next.state === "failed") {
             opened.terminal.options.disableStdin = true;
             opened.terminal.options.cursorBlink = false;
-            queueMicrotask(() => again.current?.querySelector("button")?.focus());
           }
         },
       });
+      if (early.current) session.write(early.current);
       opened.terminal.onData((text) => session.write(text));
+      if (element.current?.contains(document.activeElement)) opened.terminal.focus();
       opened.terminal.onResize(({ cols, rows }) => session.resize(cols, rows));
       opened.terminal.attachCustomKeyEventHandler((event) => {
         if (event.key !== "F6") return true;
@@ -168,9 +178,9 @@ function Screen({ pod, container, command, state, onAgain }: ScreenProps) {
   const isOver = now.state === "ended" || now.state === "failed";
   return (
     <div class="terminal-frame">
-      <div class="screen" ref={element} />
+      <div class="screen" ref={element} tabIndex={-1} onKeyDown={typed} />
       {isOver && (
-        <div class="terminal-over" ref={again}>
+        <div class="terminal-over">
           <Icon name={now.state === "failed" || (now.state === "ended" && now.code !== 0) ? "warn" : "check"} />
           <span>
             {now.state === "failed"
@@ -181,7 +191,7 @@ function Screen({ pod, container, command, state, onAgain }: ScreenProps) {
                   ? `The command has ended with the exit code ${now.code}.`
                   : sentence(now.message || "the connection was closed")}
           </span>
-          <Button icon="refresh" onClick={onAgain}>
+          <Button icon="refresh" onClick={onAgain} autofocus>
             Again
           </Button>
         </div>

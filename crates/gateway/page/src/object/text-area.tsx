@@ -1,6 +1,6 @@
 // The text of an object while it is edited, with the problems that were found in it.
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Icon, sentence } from "../ui";
 import { Lines, showLine } from "./code";
 import { setDraft } from "./drafts";
@@ -42,7 +42,7 @@ export function TextArea({ draft, uid, name, problems, isBusy, place }: TextArea
     return found;
   }, [problems]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const field = area.current!;
     const scrolled = scroller.current ?? field;
     field.focus({ preventScroll: true });
@@ -60,7 +60,7 @@ export function TextArea({ draft, uid, name, problems, isBusy, place }: TextArea
     showLine(scroller.current ?? field, line);
   };
   const first = problems.find(({ line }) => line !== null)?.line;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (first !== undefined && first !== null) go(first);
   }, [problems]);
 

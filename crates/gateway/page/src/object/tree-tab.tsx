@@ -189,7 +189,7 @@ export function Tree({ top, states }: { top: Member; states: Map<string, MemberS
 
   const focus = (uid: string) => {
     focused.value = uid;
-    queueMicrotask(() => element.current?.querySelector<HTMLElement>(`[data-uid="${CSS.escape(uid)}"]`)?.focus());
+    element.current?.querySelector<HTMLElement>(`[data-uid="${CSS.escape(uid)}"]`)?.focus();
   };
   const toggle = (uid: string, isClosed: boolean) => {
     const next = new Set(closed.value);

@@ -1,8 +1,9 @@
 // The tab YAML: the object as it is, what changed since it was opened, and its edit.
 
 import { useComputed, useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { KubernetesObject } from "../api";
+import { useShortcuts } from "../shortcuts";
 import { Age, Button, Empty, Skeleton, copy } from "../ui";
 import { Code } from "./code";
 import { diffLines, linesOfText } from "./diff";
@@ -81,21 +82,14 @@ export function YamlTab({ live, whyNot, isMasked }: YamlTabProps) {
     const original = toYaml(shown);
     setDraft(uid.value, { base: object, original, text: original });
   };
-  const editKey = useRef(edit);
-  editKey.current = edit;
-  useEffect(() => {
-    const keyDown = (event: KeyboardEvent) => {
-      const target = event.target as Element;
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [contenteditable]")) return;
-      if (event.key === "e") editKey.current();
-      else if (event.key === "c") mode.value = mode.value === "changes" ? "object" : "changes";
-      else if (event.key === "m") showsManaged.value = !showsManaged.value;
-      else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", keyDown);
-    return () => removeEventListener("keydown", keyDown);
-  }, []);
+  useShortcuts(({ key }) => {
+    if (draft) return false;
+    if (key === "e") edit();
+    else if (key === "c") mode.value = mode.value === "changes" ? "object" : "changes";
+    else if (key === "m") showsManaged.value = !showsManaged.value;
+    else return false;
+    return true;
+  });
 
   if (!object || text === null) return <Skeleton lines={14} label="Loading the object" />;
   if (draft) return <Editor live={live} draft={draft} uid={uid.value} />;

@@ -1,6 +1,7 @@
-// Buttons. One that has only an icon is named by its label.
+// Buttons. One that has only an icon is named by its label. One with `autofocus` has the focus when it comes.
 
 import type { ComponentChildren, JSX } from "preact";
+import { takeFocus } from "./focus";
 import { Icon } from "./icon";
 import type { IconName } from "./icon";
 
@@ -18,12 +19,14 @@ export interface ButtonProps extends Native {
   children?: ComponentChildren;
 }
 
-export function Button({ look = "normal", icon, label, keys, busy, children, class: extra, disabled, ...rest }: ButtonProps) {
+export function Button({ look = "normal", icon, label, keys, busy, children, class: extra, disabled, autofocus, ...rest }: ButtonProps) {
   const classes = ["button", look, children === undefined && "only-icon", extra].filter(Boolean).join(" ");
   return (
     <button
       type="button"
       {...rest}
+      ref={autofocus ? takeFocus : undefined}
+      autofocus={autofocus}
       class={classes}
       disabled={disabled || busy}
       aria-busy={busy || undefined}

@@ -1,7 +1,7 @@
 // Dialogs: focus stays inside, Esc closes, and comes back to where it was.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./button";
 
 export interface DialogProps {
@@ -20,7 +20,8 @@ export interface DialogProps {
 export function Dialog({ title, onClose, actions, wide, bare, class: extra, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // Before the page is painted: the next key is for the dialog.
+  useLayoutEffect(() => {
     const dialog = element.current!;
     const before = document.activeElement;
     dialog.showModal();

@@ -3,6 +3,7 @@
 export { Age, duration } from "./age";
 export { Button, Key } from "./button";
 export { Dialog } from "./dialog";
+export { takeFocus } from "./focus";
 export { Grid } from "./grid";
 export type { GridColumn, GridProps } from "./grid";
 export { Icon } from "./icon";

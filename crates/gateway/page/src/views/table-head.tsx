@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Status } from "../live";
 import { go } from "../router";
 import type { TableRoute } from "../router";
-import { Button, Icon, ToneMark, sentence } from "../ui";
+import { Button, Icon, ToneMark, sentence, takeFocus } from "../ui";
 import type { Shown } from "./columns";
 
 /** The number of rows, and of those that the search leaves. */
@@ -119,7 +119,7 @@ export function Filters({ route, status }: { route: TableRoute; status: Status }
         >
           <label>
             Labels
-            <input class="input" type="text" spellcheck={false} autocomplete="off" placeholder="app=web,tier!=cache" value={labels.value} onInput={(event) => (labels.value = event.currentTarget.value)} />
+            <input ref={takeFocus} class="input" type="text" spellcheck={false} autocomplete="off" placeholder="app=web,tier!=cache" value={labels.value} onInput={(event) => (labels.value = event.currentTarget.value)} />
           </label>
           <label>
             Fields

@@ -1,12 +1,12 @@
 // Any kind as a table that is alive, with the server's own columns.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Column, Row } from "../api";
-import { isTyping } from "../keys";
 import { Live, keyOf } from "../live";
 import { plural } from "../nav";
 import { go } from "../router";
 import type { TableRoute } from "../router";
+import { useShortcuts } from "../shortcuts";
 import { clusterAway, gateway, kindOf, refresh } from "../state";
 import { Button, Countdown, Grid, Icon, Progress, copy, sentence } from "../ui";
 import { comparator, matcher } from "./cells";
@@ -81,23 +81,18 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
   const gridElement = () => grid.current?.querySelector<HTMLElement>("[role=grid]");
   const focusGrid = () => gridElement()?.focus();
   const isReady = rows.length > 0;
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The keys of the table work at once.
     if (isReady && (document.activeElement === document.body || document.activeElement?.id === "main")) focusGrid();
   }, [isReady]);
-  useEffect(() => {
-    const keyDown = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-      if (event.key === "w") go({ ...route, wide: !wide || undefined }, { replace: true });
-      else if (event.key === "y" && selected) void copy(selected.slice(selected.indexOf("/") + 1), "The name is copied");
-      else if (["j", "k", "ArrowDown", "ArrowUp"].includes(event.key) && document.activeElement === document.body) {
-        focusGrid();
-        gridElement()?.dispatchEvent(new KeyboardEvent("keydown", { key: event.key }));
-      } else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", keyDown);
-    return () => removeEventListener("keydown", keyDown);
+  useShortcuts(({ key }) => {
+    if (key === "w") go({ ...route, wide: !wide || undefined }, { replace: true });
+    else if (key === "y" && selected) void copy(selected.slice(selected.indexOf("/") + 1), "The name is copied");
+    else if (["j", "k", "ArrowDown", "ArrowUp"].includes(key) && document.activeElement === document.body) {
+      focusGrid();
+      gridElement()?.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    } else return false;
+    return true;
   });
 
   const onSort = (column: string) => {
