@@ -178,6 +178,11 @@ export class Failure extends Error {
     return new Failure({ code: "gateway_away", status: 0, message: "The gateway does not answer" });
   }
 
+  /** True if somebody has to allow it first: the cluster, the gateway, or a new sign-in. */
+  get isRefused(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+
   /** True if another try may help without anything being done about it. */
   get isTransient(): boolean {
     return ["gateway_away", "unreachable", "cluster_error", "not_synced", "too_many_requests", "internal", "too_many_streams"].includes(this.code);

@@ -1,12 +1,13 @@
 // `Follower`: something that is read from the server for as long as it is looked at, and comes back by itself.
 
 import { Failure, outcomes } from "./api";
+import { isLookedAt, presence } from "./presence";
 
-/** A page that nobody looks at gives its connection back after this time: browsers have six for a server. */
-const HIDDEN = 30_000;
-
-/** The time after which a failure that does not pass by itself is tried again, in milliseconds. */
+/** The time after which a failure that does not pass by itself is tried again, in milliseconds: an object or a kind may come. */
 const RARELY = 10_000;
+
+/** The same for what is refused, which somebody has to allow first. */
+const REFUSED = 300_000;
 
 /** The time before the nth try again, in milliseconds. */
 export function backoff(failures: number): number {
@@ -17,7 +18,6 @@ export abstract class Follower {
   private run = new AbortController();
   private failures = 0;
   private retryTimer = 0;
-  private hiddenTimer = 0;
   private isPaused = false;
   private isWaiting = false;
   /** True once nothing is read any more. */
@@ -31,7 +31,8 @@ export abstract class Follower {
 
   /** To be called once by the constructor of the class that extends this one. */
   protected start(): void {
-    document.addEventListener("visibilitychange", this.look);
+    presence.addEventListener("left", this.pause);
+    presence.addEventListener("came", this.goOn);
     addEventListener("online", this.retry);
     outcomes.addEventListener("signed-in", this.retry);
     this.again();
@@ -40,10 +41,10 @@ export abstract class Follower {
   close(): void {
     this.isClosed = true;
     this.stop();
-    document.removeEventListener("visibilitychange", this.look);
+    presence.removeEventListener("left", this.pause);
+    presence.removeEventListener("came", this.goOn);
     removeEventListener("online", this.retry);
     outcomes.removeEventListener("signed-in", this.retry);
-    clearTimeout(this.hiddenTimer);
   }
 
   /** Tries again at once, if it waits for the next try. */
@@ -54,7 +55,9 @@ export abstract class Follower {
   /** Begins anew. */
   protected again = (): void => {
     this.stop();
-    if (!this.isClosed) void this.go();
+    if (this.isClosed) return;
+    this.isPaused = !isLookedAt();
+    if (!this.isPaused) void this.go();
   };
 
   /** Notes that the server answers. */
@@ -65,7 +68,7 @@ export abstract class Follower {
   /** Ends what is read, and tries again later. */
   protected fail(failure: Failure): void {
     this.stop();
-    const wait = failure.isTransient ? backoff(++this.failures) : RARELY;
+    const wait = failure.isTransient ? backoff(++this.failures) : failure.isRefused ? REFUSED : RARELY;
     this.isWaiting = true;
     this.retryTimer = setTimeout(this.again, wait);
     this.failed(failure, Date.now() + wait);
@@ -84,11 +87,19 @@ export abstract class Follower {
     clearTimeout(this.retryTimer);
   }
 
-  /** Ends what is read while nobody looks. */
-  protected pause(): void {
+  /** Takes what has come, before it ends while nobody looks. */
+  protected settle(): void {}
+
+  private pause = (): void => {
+    this.settle();
     this.isPaused = true;
     this.stop();
-  }
+  };
+
+  private goOn = (): void => {
+    if (this.isPaused) this.again();
+    else this.retry();
+  };
 
   private async go(): Promise<void> {
     const { signal } = this.run;
@@ -98,18 +109,6 @@ export abstract class Follower {
       if (!signal.aborted) this.fail(Failure.of(error));
     }
   }
-
-  private look = (): void => {
-    clearTimeout(this.hiddenTimer);
-    if (document.hidden) {
-      this.hiddenTimer = setTimeout(() => this.pause(), HIDDEN);
-    } else if (this.isPaused) {
-      this.isPaused = false;
-      this.again();
-    } else {
-      this.retry();
-    }
-  };
 }
 
 /** Runs a task one at a time: a call meanwhile has it run once more at its end, for what has changed since. */

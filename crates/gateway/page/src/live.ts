@@ -84,9 +84,8 @@ export class Live extends Follower {
     this.pending = [];
   }
 
-  protected override pause(): void {
+  protected override settle(): void {
     this.flush();
-    super.pause();
   }
 
   protected async follow(signal: AbortSignal): Promise<void> {

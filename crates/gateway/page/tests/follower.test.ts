@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import test, { mock } from "node:test";
 import { Failure, outcomes } from "../src/api";
-import { Follower, oneAtATime } from "../src/follower";
 
 const page = Object.assign(new EventTarget(), { hidden: false });
-Object.assign(globalThis, { document: page, addEventListener: () => undefined, removeEventListener: () => undefined });
+const view = new EventTarget();
+const listening = {
+  addEventListener: view.addEventListener.bind(view),
+  removeEventListener: view.removeEventListener.bind(view),
+};
+Object.assign(globalThis, { document: page, ...listening });
+const { Follower, oneAtATime } = await import("../src/follower");
 
 function show(isShown: boolean): void {
   page.hidden = !isShown;
   page.dispatchEvent(new Event("visibilitychange"));
+}
+
+/** The browser keeps the page, or shows one that it kept. */
+function turnPage(name: "pagehide" | "pageshow", persisted: boolean): void {
+  view.dispatchEvent(Object.assign(new Event(name), { persisted }));
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -54,7 +64,7 @@ async function withTimers(run: (reads: Reads) => Promise<void>): Promise<void> {
 }
 
 const away = () => Failure.of(undefined);
-const refusal = (code: string) => new Failure({ code, status: 403, message: "no" });
+const refusal = (code: string, status: number) => new Failure({ code, status, message: "no" });
 
 test("what fails is tried again, soon if it may pass by itself", () =>
   withTimers(async (reads) => {
@@ -63,19 +73,33 @@ test("what fails is tried again, soon if it may pass by itself", () =>
     assert.deepEqual([reads.codes, reads.signals.length], [["gateway_away"], 1]);
     mock.timers.tick(1200);
     assert.equal(reads.signals.length, 2);
-    reads.end(refusal("forbidden"));
+    for (const [code, status, wait] of [
+      ["not_found", 404, 10_000],
+      ["forbidden", 403, 300_000],
+    ] as const) {
+      const before = reads.signals.length;
+      reads.end(refusal(code, status));
+      await turn();
+      mock.timers.tick(wait - 1);
+      assert.equal(reads.signals.length, before, code);
+      mock.timers.tick(1);
+      assert.equal(reads.signals.length, before + 1, code);
+    }
+  }));
+
+test("what is refused is asked for again after a sign-in", () =>
+  withTimers(async (reads) => {
+    reads.end(refusal("unauthorized", 401));
     await turn();
-    mock.timers.tick(9999);
-    assert.equal(reads.signals.length, 2);
-    mock.timers.tick(1);
-    assert.equal(reads.signals.length, 3);
+    outcomes.dispatchEvent(new Event("signed-in"));
+    assert.deepEqual([reads.isReading, reads.signals.length], [true, 2]);
   }));
 
 test("what no try can mend is tried again when that is asked for", () =>
   withTimers(async (reads) => {
     reads.retry();
     assert.equal(reads.signals.length, 1, "it reads already");
-    reads.end(refusal("bad_selector"));
+    reads.end(refusal("bad_selector", 400));
     await turn();
     mock.timers.tick(3_600_000);
     assert.equal(reads.signals.length, 1);
@@ -94,6 +118,30 @@ test("a page that is hidden for long reads nothing, and goes on when it is shown
     mock.timers.tick(30_000);
     await turn();
     assert.deepEqual([reads.isReading, reads.codes], [false, []]);
+    show(true);
+    assert.deepEqual([reads.isReading, reads.signals.length], [true, 2]);
+  }));
+
+test("a page that the browser keeps for the way back reads nothing there", () =>
+  withTimers(async (reads) => {
+    turnPage("pagehide", false);
+    assert.equal(reads.isReading, true);
+    turnPage("pagehide", true);
+    await turn();
+    assert.deepEqual([reads.isReading, reads.codes], [false, []]);
+    outcomes.dispatchEvent(new Event("signed-in"));
+    assert.equal(reads.signals.length, 1);
+    turnPage("pageshow", true);
+    assert.deepEqual([reads.isReading, reads.signals.length], [true, 2]);
+  }));
+
+test("a page that is frozen reads nothing until it is shown", () =>
+  withTimers(async (reads) => {
+    show(false);
+    page.dispatchEvent(new Event("freeze"));
+    await turn();
+    page.dispatchEvent(new Event("resume"));
+    assert.equal(reads.isReading, false);
     show(true);
     assert.deepEqual([reads.isReading, reads.signals.length], [true, 2]);
   }));

@@ -19,7 +19,7 @@ import "./terminal.css";
 const SHELL = ["/bin/sh", "-c", "TERM=xterm-256color; export TERM; [ -x /bin/bash ] && exec /bin/bash || exec /bin/sh"];
 
 /** The keys that have no letter, as they are sent. */
-const EARLY_KEYS: Record<string, string> = { Enter: "\r", Backspace: "\x7f", Tab: "\t" };
+const EARLY_KEYS: Record<string, string> = { Enter: "\r", Backspace: "\x7f" };
 
 export function TerminalTab({ live, isAllowed }: { live: LiveObject; isAllowed: boolean }) {
   if (!isAllowed) {
