@@ -32,10 +32,10 @@ const OPERATIONS: &[Operation] = &[
     get("/v1/namespaces", "The names of the namespaces.", &[]),
     get("/v1/contexts", "The contexts that requests choose from by X-Klient-Context or context.", &[]),
     get("/v1/session", "The user, the cluster, and what the gateway allows.", &[]),
-    get("/v1/overview", "Nodes, pods and workloads by state, and the last warnings.", &[]),
+    get("/v1/overview", "Nodes, pods and workloads by state, and the last warnings.", &[NAMESPACE]),
     Operation {
         content_type: "text/event-stream",
-        ..get("/v1/overview/changes", "The event overview, when it is to be read again.", &[])
+        ..get("/v1/overview/changes", "The event overview, when it is to be read again.", &[NAMESPACE])
     },
     get(
         "/v1/table/{group}/{version}/{resource}",

@@ -167,10 +167,17 @@ impl Context {
         synced.map(|()| feed)
     }
 
-    /// The informer of the rows of a resource in all namespaces.
-    async fn rows_of(&self, group: &str, version: &str, plural: &str) -> Result<Arc<Feed>, Failure> {
+    /// The informer of the rows of a resource, in all namespaces or in one; that of one may have the rows of all.
+    async fn rows_of(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+        namespace: Option<&str>,
+    ) -> Result<Arc<Feed>, Failure> {
         let resource = self.listed_resource(group, version, plural).await?.info;
-        let key = FeedKey { form: Form::Rows, resource, namespace: None, field_selector: None };
+        let namespace = namespace.map(str::to_owned);
+        let key = FeedKey { form: Form::Rows, resource, namespace, field_selector: None };
         self.feed(key).await
     }
 }

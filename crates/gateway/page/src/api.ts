@@ -140,7 +140,8 @@ export interface Problem {
 }
 
 export interface Overview {
-  nodes: Part<{ byStatus: Record<string, number>; problems: Problem[] }>;
+  /** Absent in a namespace. */
+  nodes?: Part<{ byStatus: Record<string, number>; problems: Problem[] }>;
   pods: Part<{ byStatus: Record<string, number>; problems: Problem[] }>;
   workloads: (Part<{ problems: Problem[] }> & { path: string })[];
   warnings: Part<{
@@ -272,10 +273,30 @@ async function readJson<T>(response: Response): Promise<T> {
   }
 }
 
+/**
+ * Signs this browser in with the gateway's token, or with the address that has it.
+ *
+ * Throws a `Failure` with the code `unauthorized` if that is not the token.
+ */
+export async function signIn(token: string): Promise<void> {
+  const headers = { accept: "application/json" };
+  let response: Response;
+  try {
+    // The cookie is in the response, which leads to the page that is here already.
+    response = await fetch("/", { method: "POST", body: new URLSearchParams({ token }), headers, redirect: "manual" });
+  } catch (error) {
+    throw Failure.of(error);
+  }
+  if (response.type !== "opaqueredirect") throw await failureOf(response);
+  await getSession();
+}
+
 export const getSession = (signal?: AbortSignal) => getJson<Session>("/v1/session", signal);
 export const getKinds = (refresh = false, signal?: AbortSignal) => getJson<Kinds>(address("/v1/kinds", { refresh }), signal);
 export const getNamespaces = (signal?: AbortSignal) => getJson<Namespaces>("/v1/namespaces", signal);
-export const getOverview = (signal?: AbortSignal) => getJson<Overview>("/v1/overview", signal);
+/** The overview of a namespace, which has no nodes, or of all. */
+export const getOverview = (namespace: string | undefined, signal?: AbortSignal) =>
+  getJson<Overview>(address("/v1/overview", { namespace }), signal);
 
 export const getTable = (path: string, query: Query, signal?: AbortSignal) =>
   getJson<Table>(address(`/v1/table/${path}`, query), signal);

@@ -67,7 +67,7 @@ export function Nav({ onChoose }: { onChoose?: () => void }) {
   useEffect(() => element.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [path]);
   return (
     <nav class="nav" aria-label="Kinds" ref={element}>
-      <a class="nav-link" href={href({ view: "overview" })} aria-current={now.view === "overview" ? "page" : undefined} onClick={onChoose}>
+      <a class="nav-link" href={href({ view: "overview", ns: namespace.value })} aria-current={now.view === "overview" ? "page" : undefined} onClick={onChoose}>
         <Icon name="overview" />
         Overview
       </a>

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { nextTheme, openKind, showsKeys } from "./keys";
 import { sections } from "./nav";
 import { go, route } from "./router";
-import { chooseContext, namespace, namespaces, refresh, session } from "./state";
+import { chooseContext, kindOf, namespace, namespaces, refresh, session } from "./state";
 import { Dialog, Icon } from "./ui";
 import type { IconName } from "./ui";
 
@@ -29,12 +29,14 @@ export function openPalette(as: Mode): void {
   void refresh();
 }
 
-/** Goes to a namespace, undefined for all: to the same table there. */
-export function chooseNamespace(name: string | undefined): void {
+/** Goes to a namespace, undefined for all: to the same table there, that of the object's kind, or the overview. */
+function chooseNamespace(name: string | undefined): void {
   namespace.value = name;
   const now = route.value;
-  if (now.view === "table") go({ ...now, ns: name });
-  else openKind("core/v1/pods");
+  const isNamespaced = (path: string) => kindOf(path)?.namespaced !== false;
+  if (now.view === "table" && isNamespaced(now.path)) go({ ...now, ns: name });
+  else if (now.view === "object" && isNamespaced(now.path)) go({ view: "table", path: now.path, ns: name });
+  else go({ view: "overview", ns: name });
 }
 
 const kindItems = computed<Item[]>(() =>
@@ -72,7 +74,7 @@ const contextItems = computed<Item[]>(() =>
 );
 
 const ACTIONS: Item[] = [
-  { id: "overview", icon: "overview", title: "Overview", hint: "g o", also: ["home"], run: () => go({ view: "overview" }) },
+  { id: "overview", icon: "overview", title: "Overview", hint: "g o", also: ["home"], run: () => go({ view: "overview", ns: namespace.value }) },
   { id: "theme", icon: "sun", title: "Light, dark, or as the system", hint: "t", also: ["theme"], run: nextTheme },
   { id: "keys", icon: "keyboard", title: "Keys", hint: "?", also: ["help", "shortcuts"], run: () => (showsKeys.value = true) },
 ];

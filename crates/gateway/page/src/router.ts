@@ -26,7 +26,13 @@ export interface ObjectRoute {
   query?: Record<string, string>;
 }
 
-export type Route = { view: "overview" } | TableRoute | ObjectRoute | { view: "unknown"; address: string };
+export interface OverviewRoute {
+  view: "overview";
+  /** The namespace; all of them without it. */
+  ns?: string;
+}
+
+export type Route = OverviewRoute | TableRoute | ObjectRoute | { view: "unknown"; address: string };
 
 const decode = (part: string): string => {
   try {
@@ -42,11 +48,11 @@ export function parse(hash: string): Route {
   const [path, query] = at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
   const parts = path.split("/").filter(Boolean).map(decode);
   const parameters = new URLSearchParams(query);
-  if (parts.length === 0 || (parts.length === 1 && parts[0] === "overview")) return { view: "overview" };
+  const get = (key: string) => parameters.get(key) || undefined;
+  if (parts.length === 0 || (parts.length === 1 && parts[0] === "overview")) return { view: "overview", ns: get("ns") };
   const [view, group, version, resource, namespace, name, tab] = parts;
   const kind = [group, version, resource].join("/");
   if (view === "k" && parts.length === 4) {
-    const get = (key: string) => parameters.get(key) || undefined;
     const has = (key: string) => parameters.has(key) || undefined;
     return {
       view: "table",
@@ -87,7 +93,7 @@ function withQuery(path: string, query: Record<string, string | boolean | undefi
 export function href(route: Route): string {
   switch (route.view) {
     case "overview":
-      return "#/overview";
+      return withQuery("#/overview", { ns: route.ns });
     case "table": {
       const { view: _, path, ...query } = route;
       return withQuery(`#/k/${path}`, query);

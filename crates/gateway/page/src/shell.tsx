@@ -63,7 +63,7 @@ function Sidebar({ onChoose }: { onChoose?: () => void }) {
   return (
     <>
       <header class="brand">
-        <a href={href({ view: "overview" })} onClick={onChoose}>
+        <a href={href({ view: "overview", ns: namespace.value })} onClick={onChoose}>
           <Logo />
           <span>klient</span>
         </a>
@@ -80,7 +80,7 @@ function Sidebar({ onChoose }: { onChoose?: () => void }) {
       {kinds.value ? <Nav onChoose={onChoose} /> : <Skeleton lines={10} label="Loading kinds" />}
       <footer class="side-foot">
         {session.value && !session.value.writes && (
-          <span class="badge" title="The gateway reads only: start it with --allow-writes to change the cluster">
+          <span class="badge" title="Start the gateway with --allow-writes to change the cluster">
             <Icon name="lock" />
             Read only
           </span>
@@ -129,7 +129,7 @@ function BottomBar() {
   const isOverview = route.value.view === "overview";
   return (
     <nav class="bottom-bar" aria-label="Main">
-      <a href={href({ view: "overview" })} aria-current={isOverview ? "page" : undefined}>
+      <a href={href({ view: "overview", ns: namespace.value })} aria-current={isOverview ? "page" : undefined}>
         <Icon name="overview" />
         Overview
       </a>
@@ -152,8 +152,8 @@ function BottomBar() {
 function View() {
   const now = route.value;
   useEffect(() => {
-    if (now.view === "overview") document.title = "Overview · klient";
-  }, [now.view]);
+    if (now.view === "overview") document.title = `Overview${now.ns ? ` of ${now.ns}` : ""} · klient`;
+  }, [now]);
   if (!kinds.value || !session.value) {
     if (startFailure.value) {
       return (
@@ -170,7 +170,7 @@ function View() {
   }
   switch (now.view) {
     case "overview":
-      return <Overview />;
+      return <Overview key={now.ns} ns={now.ns} />;
     case "table":
       return <TableView key={now.path} route={now} />;
     case "object": {
@@ -185,7 +185,7 @@ function View() {
           icon="search"
           title="There is nothing at this address"
           actions={
-            <Button look="primary" onClick={() => go({ view: "overview" })}>
+            <Button look="primary" onClick={() => go({ view: "overview", ns: namespace.value })}>
               Overview
             </Button>
           }

@@ -20,7 +20,7 @@ export const gateway = signal<"answers" | "away" | "unauthorized">("answers");
 /** The problem of a view with the cluster, which the banner tells. */
 export const clusterAway = signal<string | null>(null);
 
-/** The namespace that tables are of; undefined for all of them. */
+/** The namespace that the overview and tables are of; undefined for all of them. */
 export const namespace = signal<string | undefined>(undefined);
 
 /** The last table, to which Esc leads back from an object. */
@@ -28,6 +28,7 @@ export const lastTable = signal<string | null>(null);
 
 effect(() => {
   const now = route.value;
+  if (now.view === "overview") namespace.value = now.ns;
   if (now.view === "table") {
     lastTable.value = location.hash;
     if (kindOf(now.path)?.namespaced !== false) namespace.value = now.ns;

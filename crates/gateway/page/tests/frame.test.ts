@@ -26,6 +26,7 @@ test("events are the same however the bytes of a stream are cut", () => {
 test("an address stands for a state, and the state for the address", () => {
   for (const address of [
     "#/overview",
+    "#/overview?ns=shop",
     "#/k/core/v1/pods",
     "#/k/apps/v1/deployments?ns=shop&q=web%20-old&labels=app%3Dweb,tier%3Dfront&sort=age&desc&wide",
     "#/o/core/v1/nodes/-/worker-1",
@@ -33,7 +34,7 @@ test("an address stands for a state, and the state for the address", () => {
   ]) {
     assert.equal(href(parse(address)), address);
   }
-  assert.deepEqual(parse(""), { view: "overview" });
+  assert.deepEqual(parse(""), { view: "overview", ns: undefined });
   assert.deepEqual(parse("#/o/rbac.authorization.k8s.io/v1/clusterroles/-/system%3Anode"), {
     view: "object",
     path: "rbac.authorization.k8s.io/v1/clusterroles",

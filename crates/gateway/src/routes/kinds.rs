@@ -47,7 +47,7 @@ pub(super) async fn kinds(context: Context) -> Result<Response, Failure> {
 pub(super) async fn namespaces(context: Context) -> Result<Response, Failure> {
     context.query().check(&[])?;
     let default = context.caller.identity.client.default_namespace();
-    let (mut names, is_complete) = match context.rows_of("core", "v1", "namespaces").await {
+    let (mut names, is_complete) = match context.rows_of("core", "v1", "namespaces", None).await {
         Ok(feed) => {
             let rows = Filter::default().rows(&feed);
             (rows.iter().map(|row| row.name().to_owned()).collect(), true)

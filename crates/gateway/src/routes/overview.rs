@@ -1,12 +1,11 @@
-//! `/v1/overview`: the state of the cluster, and what is wrong first.
+//! `/v1/overview`: the state of the cluster, or of a namespace, and what is wrong first.
 
 mod changes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-use klient_apimachinery::BoxFuture;
+use futures_util::future::{join_all, join4};
 use serde_json::{Value, json};
 
 pub(super) use changes::changes;
@@ -18,7 +17,7 @@ use crate::feed::Feed;
 use crate::feed::ring::Row;
 use crate::feed::table::cells_of;
 use crate::response::{self, Response};
-use crate::selection::{Filter, created};
+use crate::selection::{Filter, Selection, created};
 
 /// The kinds of workloads, whose tables have the column Ready.
 const WORKLOADS: [(&str, &str); 3] =
@@ -30,25 +29,25 @@ const MOST: usize = 100;
 /// States of pods in which nothing is wrong.
 const GOOD: [&str; 4] = ["Running", "Completed", "Succeeded", "ContainerCreating"];
 
+/// The overview of all namespaces, or of the one of the parameter `namespace`, which has no nodes.
 pub(super) async fn overview(context: Context) -> Result<Response, Failure> {
-    context.query().check(&[])?;
-    let feeds = feeds(&context).await;
-    let [nodes, pods, events, workloads @ ..] = &feeds[..] else {
-        return Err(Failure::not_found(context.uri.path()));
-    };
-    let workloads: Vec<Value> = (WORKLOADS.iter().zip(workloads))
+    let filter = filter(&context)?;
+    let feeds = Feeds::of(&context, &filter).await;
+    let workloads: Vec<Value> = (WORKLOADS.iter().zip(&feeds.workloads))
         .map(|((group, plural), feed)| {
-            let mut part = part(feed, workloads_of);
+            let mut part = part(feed, &filter, workloads_of);
             part["path"] = format!("{group}/v1/{plural}").into();
             part
         })
         .collect();
-    let body = json!({
-        "nodes": part(nodes, |rows| by_status(rows, |status| status == "Ready")),
-        "pods": part(pods, |rows| by_status(rows, |status| GOOD.contains(&status))),
+    let mut body = json!({
+        "pods": part(&feeds.pods, &filter, |rows| by_status(rows, |status| GOOD.contains(&status))),
         "workloads": workloads,
-        "warnings": part(events, warnings),
+        "warnings": part(&feeds.events, &filter, warnings),
     });
+    if let Some(nodes) = &feeds.nodes {
+        body["nodes"] = part(nodes, &filter, |rows| by_status(rows, |status| status == "Ready"));
+    }
     let body = body.to_string().into_bytes();
     Ok(response::tagged(&context.headers, &digest::short(&body), || body))
 }
@@ -60,9 +59,9 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(feed: &Feed) -> Self {
+    fn of(feed: &Feed, filter: &Filter) -> Self {
         let columns = feed.ring().columns().iter().map(|column| column.name.clone()).collect();
-        let rows = Filter::default().rows(feed).into_iter();
+        let rows = filter.rows(feed).into_iter();
         let mut rows: Vec<_> = rows
             .map(|row| {
                 let cells = cells_of(row.encoded().bytes());
@@ -81,23 +80,54 @@ impl Rows {
     }
 }
 
-/// The informers of nodes, pods, events and workloads, as far as the user may see them.
-async fn feeds(context: &Context) -> Vec<Result<Arc<Feed>, Failure>> {
-    let mut kinds = vec![("core", "nodes"), ("core", "pods"), ("core", "events")];
-    kinds.extend(WORKLOADS);
-    let mut waiting: Vec<BoxFuture<'_, _>> = Vec::new();
-    for (group, plural) in kinds {
-        waiting.push(Box::pin(context.rows_of(group, "v1", plural)));
+/// The informers of the overview, as far as the user may see them.
+struct Feeds {
+    /// None in a namespace.
+    nodes: Option<Found>,
+    pods: Found,
+    events: Found,
+    /// In the order of [`WORKLOADS`].
+    workloads: Vec<Found>,
+}
+
+/// An informer, or the reason for which the user cannot see its rows.
+type Found = Result<Arc<Feed>, Failure>;
+
+impl Feeds {
+    async fn of(context: &Context, filter: &Filter) -> Self {
+        let namespace = filter.namespace.as_deref();
+        let rows = |group, plural| context.rows_of(group, "v1", plural, namespace);
+        let nodes = async {
+            match namespace {
+                None => Some(rows("core", "nodes").await),
+                Some(_) => None,
+            }
+        };
+        let workloads = join_all(WORKLOADS.map(|(group, plural)| rows(group, plural)));
+        let (nodes, pods, events, workloads) =
+            join4(nodes, rows("core", "pods"), rows("core", "events"), workloads).await;
+        Feeds { nodes, pods, events, workloads }
     }
-    join_all(waiting).await
+
+    fn into_all(self) -> impl Iterator<Item = Found> {
+        self.nodes.into_iter().chain([self.pods, self.events]).chain(self.workloads)
+    }
+}
+
+/// The rows that a request asks for: those of a namespace, or all.
+fn filter(context: &Context) -> Result<Filter, Failure> {
+    let query = context.query();
+    query.check(&["namespace"])?;
+    Ok(Selection::of(&query, true)?.filter)
 }
 
 /// A part of the overview, or the reason for which the user cannot see it.
-fn part(feed: &Result<Arc<Feed>, Failure>, count: impl FnOnce(&Rows) -> Value) -> Value {
+fn part(feed: &Found, filter: &Filter, count: impl FnOnce(&Rows) -> Value) -> Value {
     match feed {
         Ok(feed) => {
-            let mut part = count(&Rows::of(feed));
-            part["total"] = feed.store().len().into();
+            let rows = Rows::of(feed, filter);
+            let mut part = count(&rows);
+            part["total"] = rows.rows.len().into();
             part
         }
         Err(failure) => json!({ "error": failure.to_value() }),

@@ -1,7 +1,7 @@
 //! Changes as they come.
 
-use http::Method;
-use klient_gateway::{Limits, Options};
+use http::{Method, Request};
+use klient_gateway::{Access, Limits, Options};
 use serde_json::json;
 
 use crate::stage::{DEFINITIONS, GADGETS, MAPS, Stage, soon};
@@ -171,14 +171,50 @@ async fn a_shutdown_ends_streams() {
 async fn the_overview_says_when_it_is_to_be_read_again() {
     let stage = Stage::start(Options::default()).await;
     let tag = stage.get("/v1/overview").await.header("etag").to_owned();
-    let mut events = stage.events("/v1/overview/changes").await;
+    let mut all = [
+        stage.events("/v1/overview/changes").await,
+        stage.events("/v1/overview/changes?namespace=default").await,
+    ];
     let pod =
         json!({ "metadata": { "name": "a" }, "spec": { "containers": [{ "name": "a", "image": "a" }] } });
     stage.create("/api/v1/namespaces/default/pods", pod).await;
-    assert_eq!(events.words().await, "overview");
+    for events in &mut all {
+        assert_eq!(events.words().await, "overview");
+    }
     let overview = stage.get("/v1/overview").await;
     assert_eq!(overview.json()["pods"]["total"], 1);
     assert_ne!(overview.header("etag"), tag);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_of_a_namespace_has_what_is_in_it_and_no_nodes() {
+    let stage = Stage::start(Options { access: Access::Bearer, ..Options::default() }).await;
+    stage.create("/api/v1/namespaces", json!({ "metadata": { "name": "shop" } })).await;
+    stage.allow("ada", Some("shop"), &["pods"]).await;
+    let [admin, ada] = [stage.server.admin_token().to_owned(), stage.server.token("ada", &[])];
+    let get = async |token: &str, path: &str| {
+        let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+        stage.send(request.body(String::new()).unwrap()).await
+    };
+    let pod = |name: &str| json!({ "metadata": { "name": name }, "spec": { "containers": [{ "name": "a", "image": "a" }] } });
+    stage.create("/api/v1/namespaces/default/pods", pod("elsewhere")).await;
+    stage.create("/api/v1/namespaces/shop/pods", pod("web")).await;
+    // Of informers of all namespaces, and of one.
+    let whole = get(&admin, "/v1/overview").await.json();
+    assert_eq!((&whole["pods"]["total"], whole["nodes"].is_object()), (&json!(2), true), "{whole}");
+    for token in [&admin, &ada] {
+        let overview = get(token, "/v1/overview?namespace=shop").await.json();
+        assert_eq!((&overview["pods"]["total"], overview.get("nodes")), (&json!(1), None), "{overview}");
+    }
+    let refused = get(&ada, "/v1/overview").await.json();
+    assert_eq!(refused["pods"]["error"]["code"], "forbidden", "{refused}");
+    assert_eq!(get(&ada, "/v1/overview/changes").await.failure(), (403, "forbidden".to_owned()));
+    for wrong in ["namespace=Not_one", "namespaces=shop"] {
+        for path in ["/v1/overview", "/v1/overview/changes"] {
+            let answer = get(&admin, &format!("{path}?{wrong}")).await;
+            assert_eq!(answer.failure(), (400, "bad_request".to_owned()), "{path} {wrong}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,16 +12,18 @@ interface CardProps {
   title: string;
   total?: number;
   path?: string;
+  /** The namespace that the link leads to; all of them without it. */
+  ns?: string;
   children: ComponentChildren;
 }
 
-export function Card({ title, total, path, children }: CardProps) {
+export function Card({ title, total, path, ns, children }: CardProps) {
   return (
     <section class="card" aria-label={title}>
       <header>
         <h2>{title}</h2>
         {total !== undefined && <span class="total">{total.toLocaleString("en")}</span>}
-        {path && <a href={href({ view: "table", path })} aria-label={`All ${title.toLowerCase()}`}>All</a>}
+        {path && <a href={href({ view: "table", path, ns })} aria-label={`All ${title.toLowerCase()}`}>All</a>}
       </header>
       {children}
     </section>

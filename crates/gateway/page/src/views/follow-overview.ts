@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { Failure, getOverview, getTable } from "../api";
+import { Failure, address, getOverview, getTable } from "../api";
 import type { Overview, Table } from "../api";
 import { Follower, oneAtATime } from "../follower";
 import { readEvents } from "../stream";
@@ -21,20 +21,22 @@ interface Known {
 class LiveOverview extends Follower {
   readonly known = signal<Known>({ overview: null, nodes: null, failure: null });
 
-  constructor() {
+  /** Of a namespace, or of all. */
+  constructor(private readonly namespace: string | undefined) {
     super();
     this.start();
   }
 
   protected async follow(signal: AbortSignal): Promise<void> {
     const read = oneAtATime(async () => {
-      const [overview, nodes] = await Promise.all([getOverview(signal), getTable(NODES, { limit: MOST_NODES }, signal).catch(() => null)]);
+      const table = this.namespace ? null : getTable(NODES, { limit: MOST_NODES }, signal).catch(() => null);
+      const [overview, nodes] = await Promise.all([getOverview(this.namespace, signal), table]);
       signal.throwIfAborted();
       this.known.value = { overview, nodes, failure: null };
     });
     await read();
     this.succeeded();
-    await readEvents("/v1/overview/changes", signal, (events) => {
+    await readEvents(address("/v1/overview/changes", { namespace: this.namespace }), signal, (events) => {
       // The stream breaks with what it tells of, and has the failure.
       if (events.some((event) => event.name === "overview")) read().catch(() => undefined);
     });
@@ -46,8 +48,8 @@ class LiveOverview extends Follower {
   }
 }
 
-export function useOverview(): LiveOverview {
-  const live = useMemo(() => new LiveOverview(), []);
+export function useOverview(namespace: string | undefined): LiveOverview {
+  const live = useMemo(() => new LiveOverview(namespace), [namespace]);
   useEffect(() => () => live.close(), [live]);
   return live;
 }

@@ -24,15 +24,16 @@ const NAMED_NODES = 24;
 /** The number of events that are shown. */
 const MOST_EVENTS = 40;
 
-function useEvents(): Live {
-  const live = useMemo(() => new Live(EVENTS, {}, MOST_EVENTS), []);
-  useEffect(() => () => live.close(), []);
+function useEvents(namespace: string | undefined): Live {
+  const live = useMemo(() => new Live(EVENTS, { namespace }, MOST_EVENTS), [namespace]);
+  useEffect(() => () => live.close(), [live]);
   return live;
 }
 
-export function Overview() {
-  const live = useOverview();
-  const events = useEvents();
+/** The overview of a namespace, or of the cluster. */
+export function Overview({ ns }: { ns?: string }) {
+  const live = useOverview(ns);
+  const events = useEvents(ns);
   const { overview, nodes, failure } = live.known.value;
   const eventsStatus = events.status.value;
   useEffect(() => {
@@ -55,32 +56,32 @@ export function Overview() {
   return (
     <div class="overview">
       <header class="view-head">
-        <h1>Overview</h1>
+        <h1>{ns ? `Overview of ${ns}` : "Overview"}</h1>
         <span class="count">{session.value?.context}</span>
         {session.value?.version && <span class="live">Kubernetes {session.value.version}</span>}
       </header>
       <div class="main-column">
-        <Problems overview={overview} />
-        <Nodes nodes={overview.nodes} table={nodes} />
+        <Problems overview={overview} ns={ns} />
+        {overview.nodes && <Nodes nodes={overview.nodes} table={nodes} />}
       </div>
       <div class="side-column">
-        <Pods pods={overview.pods} />
-        <Workloads workloads={overview.workloads} />
+        <Pods pods={overview.pods} ns={ns} />
+        <Workloads workloads={overview.workloads} ns={ns} />
       </div>
-      <Events live={events} />
+      <Events live={events} ns={ns} />
     </div>
   );
 }
 
 /** The failure of all parts, if nothing can be seen. */
 function refusalOf({ nodes, pods, workloads, warnings }: OverviewAnswer): FailureBody | undefined {
-  const parts = [pods, nodes, warnings, ...workloads];
+  const parts = [pods, ...(nodes ? [nodes] : []), warnings, ...workloads];
   return parts.every((part) => part.error) ? pods.error : undefined;
 }
 
 const TONES: Tone[] = ["bad", "warn", "busy", "good", "off"];
 
-function Pods({ pods }: { pods: OverviewAnswer["pods"] }) {
+function Pods({ pods, ns }: { pods: OverviewAnswer["pods"]; ns?: string }) {
   if (pods.error) {
     return (
       <Card title="Pods">
@@ -91,7 +92,7 @@ function Pods({ pods }: { pods: OverviewAnswer["pods"] }) {
   const states = Object.entries(pods.byStatus).map(([status, count]) => ({ status: status || "Unknown", count, tone: stateTone(status) }));
   states.sort((one, other) => TONES.indexOf(one.tone) - TONES.indexOf(other.tone) || other.count - one.count);
   return (
-    <Card title="Pods" total={pods.total} path={PODS}>
+    <Card title="Pods" total={pods.total} path={PODS} ns={ns}>
       {pods.total === 0 ? (
         <p class="refused">No pods yet. They appear here as soon as there are some.</p>
       ) : (
@@ -104,7 +105,7 @@ function Pods({ pods }: { pods: OverviewAnswer["pods"] }) {
           <ul class="legend">
             {states.map(({ status, count, tone }) => (
               <li key={status}>
-                <a href={href({ view: "table", path: PODS, q: status })}>
+                <a href={href({ view: "table", path: PODS, ns, q: status })}>
                   <ToneMark tone={tone} />
                   {status}
                   <span class="number">{count.toLocaleString("en")}</span>
@@ -118,7 +119,7 @@ function Pods({ pods }: { pods: OverviewAnswer["pods"] }) {
   );
 }
 
-function Nodes({ nodes, table }: { nodes: OverviewAnswer["nodes"]; table: Table | null }) {
+function Nodes({ nodes, table }: { nodes: NonNullable<OverviewAnswer["nodes"]>; table: Table | null }) {
   if (nodes.error) {
     return (
       <Card title="Nodes">
@@ -161,7 +162,7 @@ function Nodes({ nodes, table }: { nodes: OverviewAnswer["nodes"]; table: Table 
   );
 }
 
-function Workloads({ workloads }: { workloads: OverviewAnswer["workloads"] }) {
+function Workloads({ workloads, ns }: { workloads: OverviewAnswer["workloads"]; ns?: string }) {
   return (
     <Card title="Workloads">
       <ul class="legend">
@@ -178,7 +179,7 @@ function Workloads({ workloads }: { workloads: OverviewAnswer["workloads"] }) {
           const short = part.problems.length;
           return (
             <li key={part.path}>
-              <a href={href({ view: "table", path: part.path })}>
+              <a href={href({ view: "table", path: part.path, ns })}>
                 <ToneMark tone={part.total === 0 ? "off" : short > 0 ? "warn" : "good"} />
                 {title}
                 <span class={short > 0 ? "number short" : "number all"}>
@@ -193,7 +194,7 @@ function Workloads({ workloads }: { workloads: OverviewAnswer["workloads"] }) {
   );
 }
 
-function Events({ live }: { live: Live }) {
+function Events({ live, ns }: { live: Live; ns?: string }) {
   const revision = live.revision.value;
   const columns = live.columns.value;
   const status = live.status.value;
@@ -201,7 +202,7 @@ function Events({ live }: { live: Live }) {
   const at = (name: string) => columns.findIndex((column) => column.name === name);
   const [type, reason, object, message] = [at("Type"), at("Reason"), at("Object"), at("Message")];
   return (
-    <Card title="Events" path={EVENTS}>
+    <Card title="Events" path={EVENTS} ns={ns}>
       {rows.length === 0 && status.state === "loading" && <Skeleton lines={5} label="Loading events" />}
       {rows.length === 0 && status.state === "failed" && <Refused error={{ code: status.failure.code, message: status.failure.message, status: 0 }} />}
       {rows.length === 0 && (status.state === "live" || status.state === "waiting") && <Empty title="No events">They come here as they happen.</Empty>}

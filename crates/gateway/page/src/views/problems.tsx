@@ -36,7 +36,7 @@ function groupsOf(overview: Overview): Group[] {
       else members.forEach((member) => groups.push({ rank, tone, path, why, members: [member] }));
     }
   };
-  add(overview.nodes, NODES, (why) => (/^Ready/.test(why) ? [5, "warn"] : [0, "bad"]));
+  if (overview.nodes) add(overview.nodes, NODES, (why) => (/^Ready/.test(why) ? [5, "warn"] : [0, "bad"]));
   for (const part of overview.workloads) add(part, part.path, (why) => (why.startsWith("0") ? [1, "bad"] : [3, "warn"]));
   add(overview.pods, PODS, (why) => {
     const tone = stateTone(why);
@@ -45,7 +45,7 @@ function groupsOf(overview: Overview): Group[] {
   return groups.sort((one, other) => one.rank - other.rank);
 }
 
-export function Problems({ overview }: { overview: Overview }) {
+export function Problems({ overview, ns }: { overview: Overview; ns?: string }) {
   const groups = groupsOf(overview);
   const messages = new Map<string, string>();
   if (!overview.warnings.error) {
@@ -53,14 +53,14 @@ export function Problems({ overview }: { overview: Overview }) {
     for (const { namespace, object, message } of overview.warnings.last.toReversed()) messages.set(`${namespace ?? ""} ${object.toLowerCase()}`, message);
   }
   if (groups.length === 0) {
-    const isAllSeen = ![overview.nodes, overview.pods, ...overview.workloads].some((part) => part.error);
+    const isAllSeen = ![overview.nodes, overview.pods, ...overview.workloads].some((part) => part?.error);
     return (
       <Card title="What is wrong">
         <div class="calm">
           <ToneMark tone="good" />
           <div>
             <h2>Nothing{isAllSeen ? "" : " that you may see"}</h2>
-            <p>Nodes are ready, workloads have their pods, and pods run.</p>
+            <p>{overview.nodes ? "Nodes are ready, workloads have their pods, and pods run." : "Workloads have their pods, and pods run."}</p>
           </div>
         </div>
       </Card>
@@ -70,14 +70,14 @@ export function Problems({ overview }: { overview: Overview }) {
     <Card title="What is wrong" total={groups.reduce((sum, group) => sum + group.members.length, 0)}>
       <ul class="problems">
         {groups.map((group) => (
-          <ProblemItem key={`${group.path} ${group.why} ${group.members[0]!.namespace} ${group.members[0]!.name}`} group={group} messages={messages} />
+          <ProblemItem key={`${group.path} ${group.why} ${group.members[0]!.namespace} ${group.members[0]!.name}`} group={group} ns={ns} messages={messages} />
         ))}
       </ul>
     </Card>
   );
 }
 
-function ProblemItem({ group, messages }: { group: Group; messages: Map<string, string> }) {
+function ProblemItem({ group, ns, messages }: { group: Group; ns?: string; messages: Map<string, string> }) {
   const { tone, path, why, members } = group;
   const kind = kindOf(path)?.kind ?? "";
   const isWorkload = path.startsWith("apps/");
@@ -85,7 +85,7 @@ function ProblemItem({ group, messages }: { group: Group; messages: Map<string, 
   const link = ({ namespace, name }: Problem) => (
     <>
       <a href={href({ view: "object", path, namespace: namespace ?? undefined, name })}>{name}</a>
-      {namespace && <span class="of"> in {namespace}</span>}
+      {namespace && !ns && <span class="of"> in {namespace}</span>}
     </>
   );
   const [first] = members;
@@ -95,7 +95,7 @@ function ProblemItem({ group, messages }: { group: Group; messages: Map<string, 
       <li>
         <ToneMark tone={tone} />
         <span class="who">
-          <a href={href({ view: "table", path, q: isWorkload ? undefined : why })}>
+          <a href={href({ view: "table", path, ns, q: isWorkload ? undefined : why })}>
             {members.length} {plural(kindOf(path) ?? { kind, resource: `${kind}s` }).toLowerCase()}
           </a>
         </span>

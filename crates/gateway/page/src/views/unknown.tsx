@@ -2,7 +2,7 @@
 
 import { openPalette } from "../palette";
 import { go } from "../router";
-import { listed, refresh } from "../state";
+import { listed, namespace, refresh } from "../state";
 import { plural } from "../nav";
 import { Button, Empty } from "../ui";
 import { useEffect } from "preact/hooks";
@@ -31,7 +31,7 @@ export function KindUnknown({ path }: { path: string }) {
           <Button look={alike.length === 0 ? "primary" : "normal"} icon="search" onClick={() => openPalette("kind")}>
             All kinds
           </Button>
-          <Button onClick={() => go({ view: "overview" })}>Overview</Button>
+          <Button onClick={() => go({ view: "overview", ns: namespace.value })}>Overview</Button>
         </>
       }
     >

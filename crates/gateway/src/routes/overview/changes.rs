@@ -8,7 +8,7 @@ use futures_util::future::select_all;
 use futures_util::stream;
 use tokio::sync::watch;
 
-use super::feeds;
+use super::{Feeds, filter};
 use crate::failure::Failure;
 use crate::feed::OpenStream;
 use crate::response::{self, Response};
@@ -33,10 +33,10 @@ struct Following {
 
 /// The event `overview` when something in the overview has changed, once a second at most.
 pub(in crate::routes) async fn changes(context: Context) -> Result<Response, Failure> {
-    context.query().check(&[])?;
+    let filter = filter(&context)?;
     let open = context.gateway.streams.open(&context.caller.client)?;
     let (mut following, mut refused) = (Vec::new(), None);
-    for feed in feeds(&context).await {
+    for feed in Feeds::of(&context, &filter).await.into_all() {
         match feed {
             Ok(feed) => following.push((feed.open_stream(), feed.ring().subscribe())),
             Err(failure) => refused = Some(failure),
