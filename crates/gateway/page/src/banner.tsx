@@ -1,6 +1,7 @@
-// The banner: says when the gateway or the cluster is away, or the gateway has a new token.
+// The banner: says when the page cannot reach the gateway, the gateway cannot reach the cluster, or the token is another one.
 
 import { useState } from "preact/hooks";
+import { Failure, signIn } from "./api";
 import { clusterAway, gateway } from "./state";
 import { Button, Icon, sentence } from "./ui";
 
@@ -11,7 +12,8 @@ export function Banner() {
       <div class="banner bad" role="alert">
         <Icon name="warn" />
         <p>
-          <strong>The gateway does not answer.</strong> What is shown is as it was last; the page goes on by itself when the gateway is there again.
+          <strong>This page cannot reach the gateway.</strong> What is shown is as it was last. If you stopped the gateway, start it again: the page goes on by
+          itself.
         </p>
       </div>
     );
@@ -21,7 +23,7 @@ export function Banner() {
       <div class="banner warn" role="alert">
         <Icon name="warn" />
         <p>
-          <strong>The cluster is away.</strong> What is shown is as it was last; the gateway tries again by itself.{" "}
+          <strong>The gateway cannot reach the cluster.</strong> What is shown is as it was last; the gateway keeps trying.{" "}
           <span class="detail" title={clusterAway.value}>
             {sentence(clusterAway.value)}
           </span>
@@ -32,34 +34,35 @@ export function Banner() {
   return null;
 }
 
-/** Takes the address that the gateway printed, or the token alone. */
+/** Takes the address that the gateway printed, or the token alone. The page stays, with edits that are not applied. */
 function SignIn() {
   const [text, setText] = useState("");
-  const token = /token=([A-Za-z0-9]+)/.exec(text)?.[1] ?? (/^[A-Za-z0-9]{16,}$/.test(text.trim()) ? text.trim() : "");
+  const [problem, setProblem] = useState("");
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    try {
+      await signIn(text);
+    } catch (error) {
+      setProblem(Failure.of(error).code === "unauthorized" ? "That is not the token of this gateway." : sentence(Failure.of(error).message));
+    }
+  };
   return (
-    <form
-      class="banner warn"
-      aria-label="Sign in"
-      onSubmit={(event) => {
-        event.preventDefault();
-        // The answer is a cookie, and this page anew, at the same place.
-        if (token) location.assign(`/?token=${encodeURIComponent(token)}${location.hash}`);
-      }}
-    >
+    <form class="banner warn" aria-label="Sign in" onSubmit={submit}>
       <Icon name="lock" />
       <p role="alert">
-        <strong>The gateway was started anew, with another token.</strong> Open the address that it printed, or paste it here.
+        <strong>This browser is signed out.</strong> {problem || "The gateway was started again and has another token: paste the address that it printed."}
       </p>
       <input
         type="text"
         class="input"
-        aria-label="Address or token that the gateway printed"
+        aria-label="Address that the gateway printed, or its token"
         placeholder="http://127.0.0.1:8888/?token=…"
         autocomplete="off"
+        spellcheck={false}
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
       />
-      <Button type="submit" look="primary" disabled={!token}>
+      <Button type="submit" look="primary" disabled={!text.trim()}>
         Sign in
       </Button>
     </form>

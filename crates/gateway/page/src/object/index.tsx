@@ -89,8 +89,8 @@ export function ObjectView({ kind, namespace, name, tab }: ObjectViewProps) {
 }
 
 function whyNot(kind: Kind, isMasked: boolean, writes: boolean): string | null {
-  if (!writes) return "Read only";
-  if (isMasked) return "Hidden values cannot be edited";
+  if (!writes) return "Read only: start the gateway with --allow-writes to edit";
+  if (isMasked) return "Hidden values cannot be edited: start the gateway with --show-secrets";
   return kind.verbs.includes("update") ? null : "This kind cannot be changed";
 }
 

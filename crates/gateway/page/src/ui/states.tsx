@@ -65,24 +65,24 @@ export function Empty({ icon = "circle", title, isWhole, children, actions }: No
 }
 
 const TITLES: Record<string, string> = {
-  gateway_away: "The gateway does not answer",
-  unreachable: "The cluster does not answer",
-  cluster_error: "The cluster has a problem",
+  gateway_away: "This page cannot reach the gateway",
+  unreachable: "The gateway cannot reach the cluster",
+  cluster_error: "The cluster answered with an error",
   not_synced: "The cluster is slow to answer",
   forbidden: "Not allowed",
   kind_unknown: "The cluster does not serve this kind",
   not_found: "Not found",
   bad_selector: "The selector is malformed",
   bad_request: "The request is malformed",
-  read_only: "The gateway reads only",
+  read_only: "The gateway is read-only",
   exec_off: "The gateway does not run commands",
   secrets_hidden: "The gateway hides Secrets",
-  unauthorized: "The gateway does not know this browser",
+  unauthorized: "This browser is signed out",
   too_many_streams: "Too many open pages",
-  too_many_kinds: "Too many kinds at a time",
+  too_many_kinds: "Too many kinds are open",
   conflict: "Someone else changed it",
   invalid: "The cluster refuses it",
-  expired: "Too old",
+  expired: "The version is too old",
   context_unknown: "The gateway has no such context",
   context_unusable: "The context cannot be used",
 };
@@ -124,7 +124,8 @@ export function FailureNotice({ failure, retryAt, onRetry, isWhole, children }: 
 /** "Tries again in 4 s". It is no live region: it would be read out each second. */
 export function Countdown({ until }: { until: number }) {
   const seconds = Math.max(0, Math.ceil((until - now.value) / 1000));
-  return <>{seconds > 0 ? `Tries again in ${seconds} s` : "Trying again"}</>;
+  const time = seconds > 90 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`;
+  return <>{seconds > 0 ? `Tries again in ${time}` : "Trying again"}</>;
 }
 
 /** A message of the gateway as a sentence. What RBAC refuses is told in fewer words. */

@@ -37,9 +37,9 @@ export function StatusBadge({ status, hasRows }: { status: Status; hasRows: bool
     case "waiting":
     case "failed":
       return (
-        <span class="live off">
+        <span class="live off" title="Rows are as they were last">
           <ToneMark tone="warn" />
-          As it was last
+          Not live
         </span>
       );
   }
