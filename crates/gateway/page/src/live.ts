@@ -40,6 +40,8 @@ export function keyOf(row: Row): string {
  */
 export class Live extends Follower {
   readonly rows = new Map<string, Row>();
+  /** The keys of the rows that changed with the last revision; null if all may have. */
+  changes: ReadonlySet<string> | null = null;
   /** The time at which a row last changed, for rows that changed since they were loaded. */
   readonly changed = new WeakMap<Row, number>();
 
@@ -135,6 +137,7 @@ export class Live extends Follower {
   private show(rows: Map<string, Row>): void {
     this.rows.clear();
     for (const [key, row] of rows) this.rows.set(key, row);
+    this.changes = null;
     this.revisionSignal.value++;
   }
 
@@ -161,13 +164,12 @@ export class Live extends Follower {
     this.flushTimer = 0;
     const events = this.pending;
     this.pending = [];
-    let hasChanged = false;
+    const changes = new Set<string>();
     for (const event of events) {
       if (event.id) this.cursor = event.id;
       switch (event.name) {
         case "change":
-          this.change(JSON.parse(event.data) as { type: string; row: Row });
-          hasChanged = true;
+          changes.add(this.change(JSON.parse(event.data) as { type: string; row: Row }));
           break;
         case "sync":
           this.statusSignal.value = { state: "live" };
@@ -187,17 +189,19 @@ export class Live extends Follower {
         }
       }
     }
-    if (hasChanged) {
+    if (changes.size > 0) {
+      this.changes = changes;
       this.totalSignal.value = this.newest ? this.totalSignal.value : this.rows.size;
       this.revisionSignal.value++;
     }
   }
 
-  private change({ type, row }: { type: string; row: Row }): void {
+  /** Takes a change, and returns the key of its row. */
+  private change({ type, row }: { type: string; row: Row }): string {
     const key = keyOf(row);
     if (type === "deleted") {
       this.rows.delete(key);
-      return;
+      return key;
     }
     this.changed.set(row, Date.now());
     if (this.newest) {
@@ -209,8 +213,9 @@ export class Live extends Follower {
           this.rows.delete(oldest);
         }
       }
-      return;
+      return key;
     }
     this.rows.set(key, row);
+    return key;
   }
 }

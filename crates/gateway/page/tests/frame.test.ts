@@ -6,7 +6,9 @@ import { stateTone, toneOf } from "../src/ui/tone";
 import { comparator, matcher } from "../src/views/cells";
 
 Object.assign(globalThis, { addEventListener: () => undefined });
+Object.assign(globalThis, { document: new EventTarget() });
 const { href, parse } = await import("../src/router");
+const { Ordered } = await import("../src/views/ordered");
 
 test("events are the same however the bytes of a stream are cut", () => {
   const text = 'retry: 1000\n\nid: e-1\nevent: change\ndata: {"a":1}\n\n: \nid: e-7\n\nevent: gone\r\ndata: one\r\ndata: two\r\n\r\n';
@@ -71,6 +73,31 @@ test("the youngest row has the least age, and rows that are equal are in the ord
   assert.deepEqual(sorted(rows, "value", true), ["a", "b", "c"]);
   assert.deepEqual(sorted(rows, undefined, true), ["c", "b", "a"]);
   assert.deepEqual(sorted(rows, "a column that is gone"), ["a", "b", "c"]);
+});
+
+test("changes that are put in one by one leave the order that a sort would", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    let state = seed;
+    const random = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below;
+    const live = { rows: new Map<string, Row>(), revision: { value: 0 }, changes: null as Set<string> | null };
+    const compare = comparator(["value", "age", undefined][seed % 3], seed % 2 === 0, COLUMNS);
+    const ordered = new Ordered(live as never, compare);
+    for (let step = 0; step < 30; step++) {
+      live.changes = new Set();
+      for (let count = random(step % 5 === 0 ? 200 : 6); count >= 0; count--) {
+        const name = `web-${random(150)}`;
+        if (random(4) === 0) live.rows.delete(`shop/${name}`);
+        else live.rows.set(`shop/${name}`, row(name, random(9), `2026-01-0${1 + random(8)}T00:00:00Z`));
+        live.changes.add(`shop/${name}`);
+      }
+      if (random(7) === 0) live.changes = null;
+      live.revision.value += random(9) === 0 ? 2 : 1;
+      const rows = ordered.now();
+      assert.deepEqual(rows, [...live.rows.values()].sort(compare), `seed ${seed}, step ${step}`);
+      const last = rows.at(-1);
+      assert.equal(Ordered.indexOf(rows, last, compare), rows.length - 1);
+    }
+  }
 });
 
 test("a search wants all its words, and none behind a minus sign", () => {

@@ -7,6 +7,9 @@ export function textOf(cell: Cell | undefined): string {
   return typeof cell === "object" ? JSON.stringify(cell) : String(cell);
 }
 
+/** The place of a column among the cells of rows; -1 if the table has none of the name. */
+export const placeOf = (columns: Column[], name: string): number => columns.findIndex((column) => column.name === name);
+
 export const isName = (column: Column, index: number): boolean => column.format === "name" || (index === 0 && /^name$/i.test(column.name));
 export const isAge = (column: Column): boolean => /^age$/i.test(column.name);
 
@@ -44,10 +47,10 @@ interface Order {
 
 const natural = (text: string): string => text.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(12, "0"));
 
-export const orderOf = (text: string): Order => ({ number: magnitude(text), text: natural(text) });
+const orderOf = (text: string): Order => ({ number: magnitude(text), text: natural(text) });
 
 /** Compares by numbers if both have one, else by texts; what is empty is last. */
-export function compareOrder(one: Order, other: Order): number {
+function compareOrder(one: Order, other: Order): number {
   if (one.number !== undefined && other.number !== undefined && one.number !== other.number) return one.number - other.number;
   if (one.text === other.text) return 0;
   if (one.text === "" || other.text === "") return one.text === "" ? 1 : -1;
@@ -72,7 +75,8 @@ function magnitude(text: string): number | undefined {
   return quantity ? Number(quantity[1]) * (quantity[2] ? SCALE[quantity[2]]! : 1) : undefined;
 }
 
-type Compare = (one: Row, other: Row) => number;
+/** An order of rows, in which no two are equal. */
+export type Compare = (one: Row, other: Row) => number;
 
 const compare = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
 

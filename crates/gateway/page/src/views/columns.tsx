@@ -19,7 +19,7 @@ const LONG = 30;
 const PLAIN = /^(last seen|reason|message|image|images|node|url|schedule|provider)$/i;
 
 /** The columns that are shown, as wide as the first rows need. */
-export function columnsOf(columns: Column[], rows: Row[], { wide, withNamespace }: { wide: boolean; withNamespace: boolean }): Shown[] {
+export function columnsOf(columns: Column[], rows: readonly Row[], { wide, withNamespace }: { wide: boolean; withNamespace: boolean }): Shown[] {
   const sample = rows.slice(0, 200);
   const width = (title: string, text: (row: Row) => string, most: number) =>
     Math.min(most, Math.max(title.length + 2, 4, ...sample.map((row) => text(row).length)));

@@ -1,7 +1,7 @@
 // Any kind as a table that is alive, with the server's own columns.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Column, Row } from "../api";
+import type { Row } from "../api";
 import { Live, keyOf } from "../live";
 import { plural } from "../nav";
 import { go } from "../router";
@@ -10,8 +10,10 @@ import { useShortcuts } from "../shortcuts";
 import { clusterAway, gateway, kindOf, refresh } from "../state";
 import { Button, Countdown, Grid, Icon, Progress, copy, sentence } from "../ui";
 import { comparator, matcher } from "./cells";
+import type { Compare } from "./cells";
 import { CellText, columnsOf } from "./columns";
 import { Nothing } from "./nothing";
+import { Ordered } from "./ordered";
 import { Count, Filters, SearchField, SortChoice, StatusBadge } from "./table-head";
 import { KindUnknown } from "./unknown";
 
@@ -72,9 +74,10 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
   const total = live.total.value;
   const isLoaded = total !== null && live.rows.size >= total;
 
-  const rows = useRows(live, revision, search, sort, desc, columns);
+  const compare = useMemo(() => comparator(sort, desc, columns), [sort, desc, columns]);
+  const rows = useRows(live, revision, search, compare);
   const shown = useMemo(() => columnsOf(columns, rows, { wide, withNamespace: namespaced && !ns }), [columns, wide, namespaced, ns, isLoaded, rows.length > 0]);
-  const indexOf = (key: string) => rows.findIndex((row) => keyOf(row) === key);
+  const indexOf = (key: string) => Ordered.indexOf(rows, live.rows.get(key), compare);
   const open = (row: Row) => go({ view: "object", path, namespace: row.metadata.namespace, name: row.metadata.name });
 
   const grid = useRef<HTMLDivElement>(null);
@@ -168,26 +171,11 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
   );
 }
 
-/** The rows in their order, with what the search leaves. The order of before is the start for the next: few rows move. */
-function useRows(live: Live, revision: number, search: string, sort: string | undefined, desc: boolean, columns: Column[]): Row[] {
-  const before = useRef<string[]>([]);
-  const compare = useMemo(() => comparator(sort, desc, columns), [sort, desc, columns]);
-  const ordered = useMemo(() => {
-    const rows: Row[] = [];
-    const known = new Set<string>();
-    for (const key of before.current) {
-      const row = live.rows.get(key);
-      if (row) {
-        rows.push(row);
-        known.add(key);
-      }
-    }
-    if (known.size < live.rows.size) for (const [key, row] of live.rows) if (!known.has(key)) rows.push(row);
-    rows.sort(compare);
-    before.current = rows.map(keyOf);
-    return rows;
-  }, [live, revision, compare]);
-  return useMemo(() => (search.trim() ? ordered.filter(matcher(search)) : ordered), [ordered, search]);
+/** The rows in their order, with what the search leaves. */
+function useRows(live: Live, revision: number, search: string, compare: Compare): readonly Row[] {
+  const ordered = useMemo(() => new Ordered(live, compare), [live, compare]);
+  const rows = ordered.now();
+  return useMemo(() => (search.trim() ? rows.filter(matcher(search)) : rows), [rows, revision, search]);
 }
 
 /** The search, which the address has a moment after it is typed. */
