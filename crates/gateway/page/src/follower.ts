@@ -10,8 +10,14 @@ const RARELY = 10_000;
 const REFUSED = 300_000;
 
 /** The time before the nth try again, in milliseconds. */
-export function backoff(failures: number): number {
+function backoff(failures: number): number {
   return Math.min(8000, 1000 * 2 ** Math.max(0, failures - 1)) * (0.8 + 0.4 * Math.random());
+}
+
+/** The time to the next try after a failure, in milliseconds; `failures` counts those that passed by themselves. */
+export function pauseAfter(failure: Failure, failures: number): number {
+  if (failure.isTransient) return backoff(failures);
+  return failure.isRefused ? REFUSED : RARELY;
 }
 
 export abstract class Follower {
@@ -68,7 +74,8 @@ export abstract class Follower {
   /** Ends what is read, and tries again later. */
   protected fail(failure: Failure): void {
     this.stop();
-    const wait = failure.isTransient ? backoff(++this.failures) : failure.isRefused ? REFUSED : RARELY;
+    if (failure.isTransient) this.failures++;
+    const wait = pauseAfter(failure, this.failures);
     this.isWaiting = true;
     this.retryTimer = setTimeout(this.again, wait);
     this.failed(failure, Date.now() + wait);

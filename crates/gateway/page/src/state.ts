@@ -3,7 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { Failure, getKinds, getNamespaces, getSession, outcomes } from "./api";
 import type { Kind, Kinds, Namespaces, Session } from "./api";
-import { backoff } from "./follower";
+import { pauseAfter } from "./follower";
 import { route } from "./router";
 
 /** The session; null before the gateway has told it. */
@@ -40,14 +40,6 @@ export function kindOf(path: string): Kind | undefined {
   return kinds.value?.kinds.find((kind) => kind.path === path);
 }
 
-/** A kind by `apiVersion` and `kind` of an object. */
-export function kindNamed(apiVersion: string, name: string): Kind | undefined {
-  const [first = "", second] = apiVersion.split("/");
-  const [group, version] = second === undefined ? ["", first] : [first, second];
-  const named = (kinds.value?.kinds ?? []).filter((kind) => kind.kind === name && kind.group === group);
-  return named.find((kind) => kind.version === version) ?? named[0];
-}
-
 /** The kinds that have tables, in the server's order: one version of each. */
 export const listed = computed(() => (kinds.value?.kinds ?? []).filter((kind) => kind.preferred && kind.verbs.includes("list") && kind.verbs.includes("watch")));
 
@@ -67,7 +59,7 @@ export async function start(): Promise<void> {
     if (!names) timer = window.setTimeout(refresh, 5000);
   } catch (error) {
     const failure = Failure.of(error);
-    const wait = backoff(++failures);
+    const wait = pauseAfter(failure, ++failures);
     startFailure.value = { failure, retryAt: Date.now() + wait };
     timer = window.setTimeout(start, wait);
   }

@@ -1,7 +1,7 @@
 // Lines of YAML text at which fields are, found by indentation, so that a MiB is no matter.
 
 /** The steps of a field's path: `spec.ports[0].name` and `metadata.labels[app.example/name]`. */
-export function steps(path: string): (string | number)[] {
+function steps(path: string): (string | number)[] {
   const out: (string | number)[] = [];
   for (const match of path.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)) {
     const inner = match[1];

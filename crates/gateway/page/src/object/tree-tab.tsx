@@ -8,6 +8,7 @@ import { Live } from "../live";
 import { go, href } from "../router";
 import { Button, Empty, FailureNotice, Icon, Skeleton, State, sentence, stateTone, toneOf } from "../ui";
 import type { Tone } from "../ui";
+import { placeOf, textOf } from "../views/cells";
 import { familyOf, sizeOf, tally } from "./family";
 import type { Member } from "./family";
 import { Follower, pause } from "../follower";
@@ -53,7 +54,7 @@ class Relations extends Follower {
   }
 }
 
-export type MemberState = { word: string; tone: Tone };
+type MemberState = { word: string; tone: Tone };
 
 /** The rows of what a workload owns, by the labels that it selects. */
 function useRows(live: LiveObject): Live[] {
@@ -74,10 +75,10 @@ function useRows(live: LiveObject): Live[] {
 function statesOf(rows: Live[]): Map<string, MemberState> {
   const found = new Map<string, MemberState>();
   for (const live of rows) {
-    const at = (name: string) => live.columns.value.findIndex((column) => column.name === name);
+    const at = (name: string) => placeOf(live.columns.value, name);
     const [status, ready, desired] = [at("Status"), at("Ready"), at("Desired")];
     for (const { metadata, cells } of live.rows.values()) {
-      const cell = (index: number) => String(cells[index] ?? "");
+      const cell = (index: number) => textOf(cells[index]);
       if (status >= 0) {
         const word = cell(status);
         const tone = toneOf("Status", word) ?? "off";
@@ -168,7 +169,7 @@ interface Shown {
 /** The limit of children of one that are shown at first. */
 const FIRST = 50;
 
-export function Tree({ top, states }: { top: Member; states: Map<string, MemberState> }) {
+function Tree({ top, states }: { top: Member; states: Map<string, MemberState> }) {
   const closed = useSignal<ReadonlySet<string>>(new Set());
   const whole = useSignal<ReadonlySet<string>>(new Set());
   const focused = useSignal<string | null>(null);

@@ -43,7 +43,7 @@ export interface GridProps {
 
 const NARROW = matchMedia("(max-width: 640px)");
 /** True on a phone. */
-export const isNarrow = signal(NARROW.matches);
+const isNarrow = signal(NARROW.matches);
 NARROW.addEventListener("change", () => (isNarrow.value = NARROW.matches));
 
 /** Rows above and below those in sight, so that a quick scroll finds them. */

@@ -17,7 +17,7 @@ const WORDS: [Tone, RegExp][] = [
 ];
 
 /** The columns that tell a state. */
-export const isState = (column: string): boolean => /^(status|phase|state|health|sync status|health status|condition|type|ready|available|synced|succeeded|accepted|programmed|established)$/i.test(column);
+const isState = (column: string): boolean => /^(status|phase|state|health|sync status|health status|condition|type|ready|available|synced|succeeded|accepted|programmed|established)$/i.test(column);
 
 /** The tone of a cell, by the name of its column; undefined if it tells no state. */
 export function toneOf(column: string, text: string): Tone | undefined {

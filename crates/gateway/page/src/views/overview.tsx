@@ -11,7 +11,7 @@ import { clusterAway, kindOf, now, session } from "../state";
 import { Age, Button, Empty, FailureNotice, Skeleton, ToneMark, stateTone } from "../ui";
 import type { Tone } from "../ui";
 import { Card, NODES, PODS, Refused, nodeState } from "./card";
-import { textOf } from "./cells";
+import { placeOf, textOf } from "./cells";
 import { useOverview } from "./follow-overview";
 import { ObjectLink } from "./object-link";
 import { Problems } from "./problems";
@@ -127,7 +127,7 @@ function Nodes({ nodes, table }: { nodes: NonNullable<OverviewAnswer["nodes"]>; 
       </Card>
     );
   }
-  const at = (name: string) => table?.columns.findIndex((column) => column.name === name) ?? -1;
+  const at = (name: string) => placeOf(table?.columns ?? [], name);
   const [status, roles, version] = [at("Status"), at("Roles"), at("Version")];
   const rows = table?.rows ?? [];
   const isSmall = nodes.total > NAMED_NODES;
@@ -199,7 +199,7 @@ function Events({ live, ns }: { live: Live; ns?: string }) {
   const columns = live.columns.value;
   const status = live.status.value;
   const rows = useMemo(() => [...live.rows.values()].reverse().slice(0, MOST_EVENTS), [revision]);
-  const at = (name: string) => columns.findIndex((column) => column.name === name);
+  const at = (name: string) => placeOf(columns, name);
   const [type, reason, object, message] = [at("Type"), at("Reason"), at("Object"), at("Message")];
   return (
     <Card title="Events" path={EVENTS} ns={ns}>

@@ -1,6 +1,7 @@
 // A kind that the cluster does not serve, or not any more.
 
 import { openPalette } from "../palette";
+import { isLookedAt } from "../presence";
 import { go } from "../router";
 import { listed, namespace, refresh } from "../state";
 import { plural } from "../nav";
@@ -12,7 +13,7 @@ import { openKind } from "../keys";
 export function KindUnknown({ path }: { path: string }) {
   const [group = "", version = "", resource = ""] = path.split("/");
   useEffect(() => {
-    const timer = setInterval(() => void refresh(), 5000);
+    const timer = setInterval(() => isLookedAt() && void refresh(), 5000);
     return () => clearInterval(timer);
   }, [path]);
   const alike = listed.value.filter((kind) => kind.resource === resource || (kind.group === group && group !== "core")).slice(0, 6);
