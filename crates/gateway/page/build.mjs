@@ -1,5 +1,5 @@
-// Builds the page into the folder that is given: index.html, scripts, styles, and the licenses of what is in them.
-// The names of all but index.html have hashes of their content; the same sources and lock file give the same bytes.
+// Builds the page into the folder that is given: index.html, scripts, styles, and the licenses of what is in them; and the
+// pages for browsers that are not signed in, which have no scripts. The names of all files but the pages have hashes of their content; the same sources and lock file give the same bytes.
 
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
@@ -15,7 +15,7 @@ await mkdir(out, { recursive: true });
 
 const built = await build({
   absWorkingDir: here,
-  entryPoints: ["src/main.tsx"],
+  entryPoints: ["src/main.tsx", "src/sign-in/sign-in.css"],
   outdir: out,
   bundle: true,
   splitting: true,
@@ -34,9 +34,11 @@ const built = await build({
 });
 
 const outputs = Object.entries(built.metafile.outputs);
-const [script, { imports }] = outputs.find(([, output]) => output.entryPoint === "src/main.tsx");
+const outputOf = (source) => outputs.find(([, output]) => output.entryPoint === source);
+const [script, { imports }] = outputOf("src/main.tsx");
+const [style] = outputOf("src/sign-in/sign-in.css");
 // Styles of chunks are loaded at once: a chunk does not load its own.
-const styles = outputs.map(([path]) => path).filter((path) => path.endsWith(".css"));
+const styles = outputs.map(([path]) => path).filter((path) => path.endsWith(".css") && path !== style);
 
 // The licenses of these packages ask to be with every copy.
 const packages = new Set();
@@ -65,6 +67,7 @@ const addresses = {
   icon: await write("icon.svg", await readFile(join(here, "src/icon.svg"))),
   licenses: await write("licenses.txt", licenses.join(`\n${"-".repeat(72)}\n\n`)),
   script: `/assets/${basename(script)}`,
+  style: `/assets/${basename(style)}`,
 };
 const links = styles.sort().map((path) => `<link rel="stylesheet" href="/assets/${basename(path)}">`);
 links.push(
@@ -72,7 +75,23 @@ links.push(
     .filter(({ kind }) => kind === "import-statement")
     .map(({ path }) => `<link rel="modulepreload" href="/assets/${basename(path)}">`),
 );
-const index = (await readFile(join(here, "src/index.html"), "utf8"))
-  .replace("{{links}}", links.join("\n"))
-  .replace(/\{\{(\w+)\}\}/g, (_, name) => addresses[name]);
-await writeFile(join(out, "index.html"), index);
+
+/** Fills in a source in HTML: addresses, and other parts by their names. */
+async function filled(source, parts = {}) {
+  const text = await readFile(join(here, "src", source), "utf8");
+  return text.trim().replace(/\{\{(\w+)\}\}\n?/g, (found, name) => {
+    const part = parts[name];
+    if (part === undefined) return found.replace(`{{${name}}}`, addresses[name]);
+    return part === "" ? "" : `${part}\n`;
+  });
+}
+
+await writeFile(join(out, "index.html"), `${await filled("index.html", { links: links.join("\n") })}\n`);
+const problem = await filled("sign-in/problem.html");
+for (const [name, content] of [
+  ["sign-in.html", await filled("sign-in/form.html", { problem: "" })],
+  ["wrong-token.html", await filled("sign-in/form.html", { problem })],
+  ["no-user.html", await filled("sign-in/no-user.html")],
+]) {
+  await writeFile(join(out, name), `${await filled("sign-in/page.html", { content })}\n`);
+}

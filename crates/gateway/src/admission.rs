@@ -26,8 +26,8 @@ pub(crate) struct Caller {
 /// The result of the checks of a request.
 pub(crate) enum Admission {
     Caller(Caller),
-    /// A probe, which has no token and names the host by an address.
-    Probe,
+    /// A request that needs no user: a probe, or what a browser needs to sign in.
+    Open,
     /// The response to an address with the token.
     SignedIn(Response),
 }
@@ -41,10 +41,14 @@ impl State {
     pub(crate) async fn admit(&self, head: &Parts) -> Result<Admission, Failure> {
         self.guard.check_form(head)?;
         let path = Path::parse(head.uri.path())?;
+        // It names the host by an address.
         if path.is_probe() {
-            return Ok(Admission::Probe);
+            return Ok(Admission::Open);
         }
         self.guard.check_origin(head)?;
+        if self.guard.is_form(head) || self.assets.is_open(&path.parts()) {
+            return Ok(Admission::Open);
+        }
         let user = match self.guard.admit(head, &path)? {
             Admitted::User(user) => user,
             Admitted::SignedIn(response) => return Ok(Admission::SignedIn(response)),

@@ -5,8 +5,31 @@ use bytes::Bytes;
 use crate::digest;
 use crate::generated::page::FILES;
 
-/// The name of the page among its files; the names of the others have hashes of their content.
-const INDEX: &str = "index.html";
+/// The names of the pages; the names of their files have hashes of their content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    Index,
+    /// The form for the token.
+    SignIn,
+    /// The same after a token that was not the gateway's.
+    WrongToken,
+    /// Says that a proxy in front signs users in.
+    NoUser,
+}
+
+impl Page {
+    fn name(self) -> &'static str {
+        match self {
+            Page::Index => "index.html",
+            Page::SignIn => "sign-in.html",
+            Page::WrongToken => "wrong-token.html",
+            Page::NoUser => "no-user.html",
+        }
+    }
+}
+
+/// The beginnings of the names of the files that the pages without a user have.
+const OPEN: [&str; 2] = ["icon-", "sign-in-"];
 
 /// A file of the page.
 #[derive(Debug)]
@@ -42,14 +65,18 @@ impl Assets {
         Assets { files: FILES.iter().map(|(name, content)| Asset::new(name, content)).collect() }
     }
 
-    /// The page.
-    pub(crate) fn index(&self) -> &Asset {
-        self.files.iter().find(|file| file.name == INDEX).expect("the build writes the page")
+    pub(crate) fn page(&self, page: Page) -> &Asset {
+        self.files.iter().find(|file| file.name == page.name()).expect("the build writes the pages")
     }
 
-    /// The file with a name that has the hash of its content.
+    /// The file of a page, with a name that has the hash of its content.
     pub(crate) fn find(&self, name: &str) -> Option<&Asset> {
-        self.files.iter().find(|file| file.name == name && name != INDEX)
+        self.files.iter().find(|file| file.name == name && !name.ends_with(".html"))
+    }
+
+    /// Returns true for the paths of files that a page without a user has.
+    pub(crate) fn is_open(&self, path: &[&str]) -> bool {
+        matches!(path, ["assets", name] if OPEN.iter().any(|open| name.starts_with(open)) && self.find(name).is_some())
     }
 }
 
@@ -58,18 +85,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_names_files_that_are_there_and_has_no_inline_scripts() {
+    fn pages_name_files_that_are_there_and_have_no_inline_scripts() {
         let assets = Assets::embedded();
-        let index = String::from_utf8(assets.index().bytes.to_vec()).unwrap();
-        assert!(!index.contains("{{"), "{index}");
-        let named: Vec<&str> = index.split('"').filter_map(|part| part.strip_prefix("/assets/")).collect();
-        assert!(named.len() >= 3, "{index}");
-        for name in named {
-            assert!(assets.find(name).is_some(), "{name}");
+        for page in [Page::Index, Page::SignIn, Page::WrongToken, Page::NoUser] {
+            let text = String::from_utf8(assets.page(page).bytes.to_vec()).unwrap();
+            assert!(!text.contains("{{"), "{text}");
+            let named: Vec<&str> = text.split('"').filter_map(|part| part.strip_prefix("/assets/")).collect();
+            assert!(named.len() >= 2, "{text}");
+            for name in named {
+                assert!(assets.find(name).is_some(), "{name}");
+                assert_eq!(
+                    assets.is_open(&["assets", name]),
+                    page != Page::Index || name.starts_with("icon-")
+                );
+            }
+            for inline in ["<script>", "style=", "onclick=", "<style", "src=\"http", "href=\"http"] {
+                assert!(!text.contains(inline), "{inline}");
+            }
+            assert!(assets.find(page.name()).is_none());
         }
-        for inline in ["<script>", "style=", "onclick=", "<style", "http://", "https://"] {
-            assert!(!index.contains(inline), "{inline}");
-        }
-        assert!(assets.find(INDEX).is_none());
     }
 }

@@ -80,6 +80,17 @@ pub enum Access {
     },
 }
 
+impl Access {
+    /// The word of the option `--access`.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Access::Token => "token",
+            Access::Bearer => "bearer",
+            Access::Impersonate { .. } => "impersonate",
+        }
+    }
+}
+
 /// Limits of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

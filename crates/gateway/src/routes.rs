@@ -41,6 +41,9 @@ use crate::state::State;
 /// The length of a body from which on it is compressed, in bytes.
 const COMPRESSED: u64 = 1024;
 
+/// The limit of the form with the token, in bytes.
+const FORM: usize = 4 << 10;
+
 /// The longest wait for the body of a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -50,7 +53,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
     // Streams of events are sent as they come.
     let is_compressed = SizeAbove::new(COMPRESSED).and(NotForContentType::SSE);
     let own = Router::new()
-        .route("/", get(page::index))
+        .route("/", get(page::index).post(page::sign_in).layer(DefaultBodyLimit::max(FORM)))
         .route("/assets/{name}", get(page::asset))
         .route("/ping", get(seed::ping))
         .route("/pod/list", get(seed::pod_list))
@@ -80,7 +83,8 @@ pub(crate) fn router(state: Arc<State>) -> Router {
             cluster = cluster.route(&path, any(proxy::proxy));
         }
     }
-    let cluster = cluster.layer(MapResponseLayer::new(security_headers::confine));
+    let cluster = (cluster.layer(security_headers::of_cluster()))
+        .layer(MapResponseLayer::new(security_headers::without_cookies));
     own.merge(cluster).fallback(not_found).layer(middleware::from_fn(with_route)).with_state(state)
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn service(state: Arc<State>) -> Service {
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .map_response(security_headers::add)
+        .layer(security_headers::own())
+        .layer(security_headers::of_all())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(guard);
     BoxCloneSyncService::new(layers.service(routes::router(state)))
@@ -50,10 +51,10 @@ async fn guard(Shared(state): Shared<Arc<State>>, request: Request, next: Next) 
         Ok(Admission::Caller(caller)) => {
             head.extensions.insert(caller);
         }
-        Ok(Admission::Probe) => {}
+        Ok(Admission::Open) => {}
         Ok(Admission::SignedIn(response)) => return response,
         // A browser shows it.
-        Err(failure) if head.uri.path() == "/" => return routes::refused_page(&head, failure),
+        Err(failure) if head.uri.path() == "/" => return routes::refused_page(&state, &head, failure),
         Err(failure) => return failure.into_response(),
     }
     next.run(Request::from_parts(head, body)).await

@@ -39,6 +39,8 @@ export interface Session {
   version: string | null;
   /** The version of the gateway. */
   gateway: string;
+  /** The way in which the gateway knows users: by its own token, or by a proxy in front that signs them in. */
+  access: "token" | "bearer" | "impersonate";
   writes: boolean;
   exec: boolean;
   secrets: boolean;
@@ -259,7 +261,7 @@ async function failureOf(response: Response): Promise<Failure> {
   return new Failure(fallback);
 }
 
-export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   const response = await send(url, { headers: { accept: "application/json" }, signal });
   return readJson(response);
 }
@@ -303,18 +305,6 @@ export const getTable = (path: string, query: Query, signal?: AbortSignal) =>
 
 export const getObject = (path: string, namespace: string | undefined, name: string, query: Query = {}, signal?: AbortSignal) =>
   getJson<ObjectAnswer>(address(`/v1/object/${path}/${encodeURIComponent(name)}`, { namespace, ...query }), signal);
-
-/** An object before and after it is applied, as a dry run; `before` is null if there is none yet. */
-export interface Diff {
-  before: KubernetesObject | null;
-  after: KubernetesObject;
-}
-
-export async function postDiff(yaml: string, force = false, signal?: AbortSignal): Promise<Diff> {
-  const headers = { accept: "application/json", "content-type": "application/yaml" };
-  const response = await send(address("/v1/diff", { force }), { method: "POST", headers, body: yaml, signal });
-  return readJson(response);
-}
 
 /** The path of an object, or of a kind, in the cluster's own API: `/apis/apps/v1/namespaces/shop/deployments/web`. */
 export function apiPath(path: string, namespace?: string | null, name?: string, subresource?: string): string {

@@ -2,11 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { Failure, signIn } from "./api";
-import { clusterAway, gateway } from "./state";
+import { clusterAway, gateway, session } from "./state";
 import { Button, Icon, sentence } from "./ui";
 
 export function Banner() {
-  if (gateway.value === "unauthorized") return <SignIn />;
+  if (gateway.value === "unauthorized") return (session.value?.access ?? "token") === "token" ? <SignIn /> : <Expired />;
   if (gateway.value === "away") {
     return (
       <div class="banner bad" role="alert">
@@ -66,5 +66,20 @@ function SignIn() {
         Sign in
       </Button>
     </form>
+  );
+}
+
+/** Where a proxy in front signs users in, it does so when the page is loaded. */
+function Expired() {
+  return (
+    <div class="banner warn" role="alert">
+      <Icon name="lock" />
+      <p>
+        <strong>Your sign-in has expired.</strong> Load the page again to sign in; edits that are not applied are lost.
+      </p>
+      <Button look="primary" onClick={() => location.reload()}>
+        Load the page
+      </Button>
+    </div>
   );
 }

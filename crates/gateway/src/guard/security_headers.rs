@@ -5,38 +5,55 @@ use http::header::{
     X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, Response};
+use tower_http::set_header::HeaderMetadata;
+use tower_http::set_header::response::SetMultipleResponseHeadersLayer;
 
 /// The policy of the page: its own scripts and styles, no inline ones, and nothing of another server.
 const PAGE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
                     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
                     frame-ancestors 'none'; require-trusted-types-for 'script'";
 
+/// The policy of the page that signs browsers in: no scripts, and a form for the gateway.
+pub(crate) const SIGN_IN: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                                  form-action 'self'; frame-ancestors 'none'";
+
 /// The policy of responses of the cluster: a page of a pod behind the proxy has no rights of the gateway's page.
 const PROXIED: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
-const HEADERS: [(HeaderName, &str); 5] = [
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
-    (X_FRAME_OPTIONS, "DENY"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
+type Layer<B> = SetMultipleResponseHeadersLayer<Response<B>>;
 
-/// Adds the headers to a response. Those of the cluster have their policy already.
-pub(crate) fn add<B>(mut response: Response<B>) -> Response<B> {
-    let headers = response.headers_mut();
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(PAGE));
-    for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
+/// The headers that all responses have, whatever they say themselves.
+pub(crate) fn of_all<B: 'static>() -> Layer<B> {
+    Layer::overriding(with([
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ]))
 }
 
-/// Adds the policy to a response of the cluster, and takes away its cookies, which would be those of the gateway.
-pub(crate) fn confine<B>(mut response: Response<B>) -> Response<B> {
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PROXIED));
-    headers.remove(SET_COOKIE);
+/// The headers of responses that have no others of the name.
+pub(crate) fn own<B: 'static>() -> Layer<B> {
+    Layer::if_not_present(with([
+        (CONTENT_SECURITY_POLICY, PAGE),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+    ]))
+}
+
+/// The headers of responses of the cluster.
+pub(crate) fn of_cluster<B: 'static>() -> Layer<B> {
+    Layer::overriding(with([(CONTENT_SECURITY_POLICY, PROXIED), (REFERRER_POLICY, "no-referrer")]))
+}
+
+fn with<B: 'static, const N: usize>(
+    headers: [(HeaderName, &'static str); N],
+) -> Vec<HeaderMetadata<Response<B>>> {
+    headers.map(|(name, value)| (name, HeaderValue::from_static(value)).into()).into()
+}
+
+/// Takes away the cookies of a response of the cluster, which would be those of the gateway.
+pub(crate) fn without_cookies<B>(mut response: Response<B>) -> Response<B> {
+    response.headers_mut().remove(SET_COOKIE);
     response
 }

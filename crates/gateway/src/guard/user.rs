@@ -53,17 +53,14 @@ impl Guard {
                     && head.method == Method::GET
                     && self.is_token(token)
                 {
-                    return Ok(Admitted::SignedIn(signed_in(head, &query, token)));
+                    return Ok(Admitted::SignedIn(signed_in(head, token)));
                 }
-                let name = cookie_name(head);
-                let has_cookie =
-                    cookies(&head.headers).any(|(key, value)| key == name && self.is_token(value));
-                if has_cookie || bearer(&head.headers).is_some_and(|token| self.is_token(token)) {
+                if self.cookie(head).is_some()
+                    || bearer(&head.headers).is_some_and(|token| self.is_token(token))
+                {
                     return Ok(Admitted::User(User::Own));
                 }
-                Err(unauthorized(
-                    "open the address that the gateway printed at its start, which has its token",
-                ))
+                Err(no_token())
             }
             Access::Bearer => {
                 let token = bearer(&head.headers);
@@ -109,9 +106,45 @@ impl Guard {
         }
     }
 
+    /// Returns true for the form of the page that signs browsers in.
+    pub(crate) fn is_form(&self, head: &Parts) -> bool {
+        self.access == Access::Token && head.method == Method::POST && head.uri.path() == "/"
+    }
+
+    /// Signs a browser in by a form, which has the token, or the address that has it; or nothing, if the browser has the cookie
+    /// and did not send it along with a link from another web site.
+    ///
+    /// # Errors
+    ///
+    /// If that is not the token.
+    pub(crate) fn sign_in(&self, head: &Parts, form: &str) -> Result<Response, Failure> {
+        let form = Query::parse(Some(form));
+        let typed = form.get("token").unwrap_or_default().trim();
+        let token = match typed.split_once("token=") {
+            Some((_, rest)) => rest.split(['&', '#']).next().unwrap_or_default(),
+            None => typed,
+        };
+        let token = if typed.is_empty() { self.cookie(head) } else { Some(token) };
+        match token.filter(|token| self.is_token(token)) {
+            Some(token) => Ok(signed_in(head, token)),
+            None => Err(no_token()),
+        }
+    }
+
+    /// The gateway's token, if it is in the cookie.
+    fn cookie<'a>(&self, head: &'a Parts) -> Option<&'a str> {
+        let name = cookie_name(head);
+        let mut found = cookies(&head.headers).filter(|(key, value)| *key == name && self.is_token(value));
+        found.next().map(|(_, value)| value)
+    }
+
     fn is_token(&self, token: &str) -> bool {
         sha256(token.as_bytes()) == self.token
     }
+}
+
+fn no_token() -> Failure {
+    unauthorized("open the address that the gateway printed at its start, which has its token")
 }
 
 fn unauthorized(remedy: &str) -> Failure {
@@ -137,8 +170,8 @@ fn cookie_name(head: &Parts) -> String {
 }
 
 /// Sets the cookie, and leads to the same address without the token, so that it is not in the history.
-fn signed_in(head: &Parts, query: &Query, token: &str) -> Response {
-    let rest = query.without("token").to_string();
+fn signed_in(head: &Parts, token: &str) -> Response {
+    let rest = Query::parse(head.uri.query()).without("token").to_string();
     let location = if rest.is_empty() { "/".to_owned() } else { format!("/?{rest}") };
     let secure = if is_secure(head) == Some(true) { "; Secure" } else { "" };
     let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}", cookie_name(head));

@@ -33,6 +33,7 @@ pub(super) async fn session(context: Context) -> Result<Response, Failure> {
             "user": user.unwrap_or_default(),
             "version": version.map_or(Value::Null, |version| version.git_version.into()),
             "gateway": env!("CARGO_PKG_VERSION"),
+            "access": options.access.as_str(),
             "writes": options.writes,
             "exec": options.exec,
             "secrets": options.secrets,

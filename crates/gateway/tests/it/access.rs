@@ -34,6 +34,88 @@ async fn the_address_with_the_token_signs_a_browser_in_by_a_cookie() {
     }
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_without_the_token_gets_a_page_that_takes_it() {
+    let stage = Stage::start(Options::default()).await;
+    let (token, own) = (stage.gateway.token().unwrap(), format!("http://{}", stage.address));
+    let browser = |method: &str, path: &str| {
+        let request = Request::builder().method(method).uri(path).header("accept", "text/html,*/*");
+        request.header("origin", &own).header("content-type", FORM).header("sec-fetch-site", "same-origin")
+    };
+    let send = async |request: http::request::Builder, body: &str| {
+        stage.send(request.body(body.to_owned()).unwrap()).await
+    };
+    let page = send(browser("GET", "/?context=prod"), "").await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (401, "text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").contains("default-src 'none'; style-src 'self'"));
+    assert!(page.header("content-security-policy").contains("form-action 'self'"));
+    assert_eq!([page.header("referrer-policy"), page.header("cache-control")], ["same-origin", "no-store"]);
+    let text = page.text();
+    let files: Vec<&str> = text.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    assert!(files.iter().any(|file| file.ends_with(".css")), "{files:?}");
+    for file in files {
+        assert_eq!(send(browser("GET", file), "").await.status, 200, "{file}");
+    }
+    // Those of the page itself are not among them.
+    let index = stage.get("/").await.text();
+    let scripts: Vec<&str> = index.split('"').filter(|part| part.ends_with(".js")).collect();
+    assert!(!scripts.is_empty());
+    for script in scripts {
+        assert_eq!(send(browser("GET", script), "").await.status, 401, "{script}");
+    }
+
+    // The address that was printed, from anywhere in it, or the token alone.
+    let mut cookie = String::new();
+    for typed in [
+        token.to_owned(),
+        format!("%20{token}%0D%0A"),
+        format!("http%3A%2F%2F127.0.0.1%3A8888%2F%3Ftoken%3D{token}"),
+        format!("http%3A%2F%2Fgw%2F%3Fa%3Db%26token%3D{token}%26c%3Dd%23%2Foverview"),
+    ] {
+        let answer = send(browser("POST", "/?context=prod&token=old"), &format!("token={typed}")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/?context=prod"), "{typed}");
+        cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+        assert_eq!(send(browser("GET", "/v1/kinds").header("cookie", &cookie), "").await.status, 200);
+    }
+    // One that has the cookie, and came by a link of another web site, needs no token.
+    assert_eq!(send(browser("POST", "/").header("cookie", &cookie), "token=").await.status, 303);
+
+    for wrong in ["token=nonsense", "token=", "", "token=%ff", "token=token%3D", "other=x"] {
+        let answer = send(browser("POST", "/"), wrong).await;
+        assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (401, ""), "{wrong}");
+        assert!(answer.text().contains("not the token of this gateway"), "{wrong}");
+        let program = Request::post("/").header("content-type", FORM);
+        assert_eq!(send(program, wrong).await.failure(), (401, "unauthorized".to_owned()), "{wrong}");
+    }
+    let long = format!("token={}", "x".repeat(10_000));
+    assert_eq!(send(browser("POST", "/"), &long).await.failure(), (413, "body_too_large".to_owned()));
+    // Another web site signs nobody in.
+    for origin in ["http://evil.example", "null"] {
+        let request = Request::post("/").header("content-type", FORM).header("origin", origin);
+        let answer = send(request, &format!("token={token}")).await;
+        assert_eq!(answer.failure(), (403, "origin_refused".to_owned()), "{origin}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_proxy_signs_users_in_there_is_no_form() {
+    let stage = Stage::start(Options { access: Access::Bearer, ..Options::default() }).await;
+    let open = |method: &str| Request::builder().method(method).uri("/").header("accept", "text/html");
+    for method in ["GET", "POST"] {
+        let page = stage.send(open(method).body("token=x".to_owned()).unwrap()).await;
+        assert_eq!((page.status.as_u16(), page.header("content-type")), (401, "text/html; charset=utf-8"));
+        assert!(
+            page.text().contains("proxy that signs you in") && !page.text().contains("<form"),
+            "{method}"
+        );
+    }
+    let known = open("POST").header("authorization", format!("Bearer {}", stage.server.admin_token()));
+    let answer = stage.send(known.body(String::new()).unwrap()).await;
+    assert_eq!(answer.failure(), (405, "method_not_allowed".to_owned()));
+}
+
 /// The gateway in front of the stage's cluster, with users of their own.
 async fn shared(options: Options) -> Stage {
     let stage = Stage::start(options).await;
