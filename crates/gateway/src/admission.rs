@@ -63,7 +63,7 @@ impl State {
         // The page opens for any context, and tells that there is none of the name.
         let cluster = match path.parts().is_empty() {
             true => self.clusters.own().clone(),
-            false => self.clusters.choose(head, path.has_own_query())?.clone(),
+            false => self.clusters.choose(head, &path)?.clone(),
         };
         let identity = cluster.identities()?.of(user).await?;
         Ok(Admission::Caller(Caller { cluster, identity, client, path }))

@@ -9,7 +9,7 @@ use http::uri::{PathAndQuery, Uri};
 use klient_client::{Client, Config};
 
 use crate::failure::{Code, Failure};
-use crate::guard::shown;
+use crate::guard::{Path, shown};
 use crate::identity::Identities;
 use crate::options::{CONTEXT_HEADER, CONTEXT_PARAMETER, Options};
 use crate::query::Query;
@@ -57,16 +57,25 @@ impl Clusters {
         std::iter::once(&self.own).chain(&self.others)
     }
 
-    /// The cluster that a request chooses, by the header or else by the parameter, which is looked at only if it is the
-    /// gateway's: that of the page is the page's, and behind the proxy of a pod or service it is theirs.
+    /// The cluster that a request chooses, by its path, by the header, or else by the parameter, which is looked at only if it is
+    /// the gateway's: that of the page is the page's, and behind the proxy of a pod or service it is theirs.
     ///
     /// # Errors
     ///
-    /// If there is no context of the name.
-    pub(crate) fn choose(&self, head: &Parts, has_parameter: bool) -> Result<&Arc<Cluster>, Failure> {
+    /// If there is no context of the name, or the path and the header name two.
+    pub(crate) fn choose(&self, head: &Parts, path: &Path) -> Result<&Arc<Cluster>, Failure> {
         let query = Query::parse(head.uri.query());
         let in_header = head.headers.get(CONTEXT_HEADER).map(|name| name.to_str().unwrap_or_default());
-        let Some(name) = in_header.or(query.get(CONTEXT_PARAMETER).filter(|_| has_parameter)) else {
+        if let (Some(one), Some(other)) = (path.context(), in_header)
+            && one != other
+        {
+            return Err(Failure::new(
+                Code::BadRequest,
+                "the path and the header of the request name two contexts",
+            ));
+        }
+        let in_query = query.get(CONTEXT_PARAMETER).filter(|_| path.has_own_query());
+        let Some(name) = path.context().or(in_header).or(in_query) else {
             return Ok(&self.own);
         };
         self.all().find(|cluster| cluster.name == name).ok_or_else(|| {
@@ -121,17 +130,19 @@ fn server(config: &Config) -> &str {
 }
 
 /// Takes the choice of a context away from a request that is passed on.
-pub(crate) fn strip(uri: &mut Uri, headers: &mut HeaderMap, has_parameter: bool) {
+pub(crate) fn strip(uri: &mut Uri, headers: &mut HeaderMap, path: &Path) {
     headers.remove(CONTEXT_HEADER);
-    if !has_parameter {
+    let is_choice =
+        |part: &str| path.has_own_query() && Query::parse(Some(part)).get(CONTEXT_PARAMETER).is_some();
+    let query = uri.query().unwrap_or_default();
+    if path.context().is_none() && !query.split('&').any(is_choice) {
         return;
     }
-    let is_choice = |part: &str| Query::parse(Some(part)).get(CONTEXT_PARAMETER).is_some();
-    let Some(query) = uri.query().filter(|query| query.split('&').any(is_choice)) else { return };
-    let rest: Vec<&str> = query.split('&').filter(|part| !is_choice(part)).collect();
-    let question = if rest.is_empty() { "" } else { "?" };
+    let rest = uri.path().strip_prefix(path.context_prefix()).unwrap_or(uri.path());
+    let query = query.split('&').filter(|part| !is_choice(part)).collect::<Vec<_>>().join("&");
+    let question = if query.is_empty() { "" } else { "?" };
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = PathAndQuery::try_from(format!("{}{question}{}", uri.path(), rest.join("&"))).ok();
+    parts.path_and_query = PathAndQuery::try_from(format!("{rest}{question}{query}")).ok();
     if let Ok(stripped) = Uri::from_parts(parts) {
         *uri = stripped;
     }
@@ -148,14 +159,22 @@ mod tests {
             ("/api/v1/pods?watch=1&a=%2F", "/api/v1/pods?watch=1&a=%2F"),
             ("/api/v1/pods?context=prod", "/api/v1/pods"),
             ("/api/v1/pods?watch=1&cont%65xt=prod&a=%2F", "/api/v1/pods?watch=1&a=%2F"),
+            ("/context/prod/api/v1/pods?watch=1&context=prod", "/api/v1/pods?watch=1"),
+            // Behind the proxy of a pod it is the pod's.
+            (
+                "/api/v1/namespaces/a/pods/b/proxy/?context=its",
+                "/api/v1/namespaces/a/pods/b/proxy/?context=its",
+            ),
+            (
+                "/context/a%252Fb/api/v1/namespaces/a/pods/b/proxy/x%20y?context=its&&",
+                "/api/v1/namespaces/a/pods/b/proxy/x%20y?context=its&&",
+            ),
         ] {
-            let (mut stripped, mut headers) = (uri.parse().unwrap(), HeaderMap::new());
+            let (mut stripped, mut headers): (Uri, _) = (uri.parse().unwrap(), HeaderMap::new());
             headers.insert(CONTEXT_HEADER, "prod".parse().unwrap());
-            strip(&mut stripped, &mut headers, true);
+            let path = Path::parse(stripped.path()).unwrap();
+            strip(&mut stripped, &mut headers, &path);
             assert_eq!((stripped.to_string().as_str(), headers.len()), (expected, 0), "{uri}");
         }
-        let mut uri = "/api/v1/namespaces/a/pods/b/proxy/?context=its".parse().unwrap();
-        strip(&mut uri, &mut HeaderMap::new(), false);
-        assert_eq!(uri, "/api/v1/namespaces/a/pods/b/proxy/?context=its");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - *path*: one that two programs could read differently is refused ([`Path`]);
 //! - *host*: a name that is not the gateway's own is refused, against DNS rebinding;
-//! - *origin*: requests of other web sites are refused, also those of another port of the same machine;
+//! - *origin*: requests of other web sites are refused, also those of another port of the same machine, but for links to the page;
 //! - *user*: the gateway's token, a bearer token of the cluster, or a user whom a proxy in front has signed in.
 
 mod authority;
@@ -115,8 +115,10 @@ impl Guard {
         }
         let header = |name: &str| head.headers.get(name).map(|value| value.as_bytes());
         let is_foreign = matches!(header("sec-fetch-site"), Some(b"cross-site" | b"same-site"));
-        if is_foreign && header("sec-fetch-mode") != Some(b"navigate") {
-            let problem = "the request comes from another web site (see its header Sec-Fetch-Site)";
+        let is_link_to_page = header("sec-fetch-mode") == Some(b"navigate") && head.uri.path() == "/";
+        if is_foreign && !is_link_to_page {
+            let problem = "the request comes from another web site (see its header Sec-Fetch-Site), which can link to the \
+                           page alone";
             return Err(Failure::new(Code::OriginRefused, problem));
         }
         Ok(())

@@ -36,12 +36,12 @@
 //! | `/v1/table/{group}/{version}/{resource}` | rows with the server's columns; the core group is `core` |
 //! | `/v1/changes/{group}/{version}/{resource}` | their changes, as server-sent events |
 //! | `/v1/object/{group}/{version}/{resource}/{name}` | an object with its events, owners and what it owns |
-//! | `/v1/overview`, `/v1/overview/changes` | nodes, pods and workloads by state, and warnings; events when they change |
+//! | `/v1/overview`, `/v1/overview/changes` | nodes, pods and workloads by state, and warnings, of the cluster or a `namespace`; events when they change |
 //! | `POST /v1/diff` | an object before and after it is applied, without storing it |
 //! | `/api/…`, `/apis/…`, `/openapi/…`, `/version` | the API of the cluster, with upgrades to WebSocket and SPDY |
 //! | `/ping`, `/pod/list`, `/{resource}/{group}/{version}` | whole objects, in an envelope with `code`, `message`, `data` |
 //! | `/metrics`, `/healthz`, `/readyz`, `/openapi.json` | the gateway itself |
-//! | `/` | the page |
+//! | `/` | the page; `POST` signs a browser in |
 //!
 //! A failure has a status, and `{"error": {"code", "message", "status"}}`; `/openapi.json` has the codes. Cells of a row are
 //! those of the last change of its object: the column Age is told by `metadata.creationTimestamp`.
@@ -54,7 +54,8 @@
 //!
 //! With [`Options::contexts`] a gateway serves several clusters, or one for several users. A request chooses by the header
 //! `X-Klient-Context`, or by the parameter `context`, for streams that a browser opens; without either it is for the gateway's
-//! own. The API behind the gateway is chosen in the same way, but the parameter is left to pods and services behind their proxy.
+//! own. The API behind the gateway is chosen in the same way, but the parameter is left to pods and services behind their proxy,
+//! and the path can choose, too: `/context/{name}/api/…`, with a slash in the name encoded twice. Such links stay in their context.
 //!
 //! # Caches
 //!

@@ -78,7 +78,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .method_not_allowed_fallback(not_allowed)
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(is_compressed));
     let mut cluster = Router::new().route("/version", any(proxy::proxy));
-    for root in ["/api", "/apis", "/openapi"] {
+    for root in ["/api", "/apis", "/openapi", "/context/{context}/api", "/context/{context}/apis"] {
         for path in [root.to_owned(), format!("{root}/"), format!("{root}/{{*rest}}")] {
             cluster = cluster.route(&path, any(proxy::proxy));
         }

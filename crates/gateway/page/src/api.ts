@@ -201,6 +201,12 @@ export function inContext(path: string): string {
   return `${path}${path.includes("?") ? "&" : "?"}context=${encodeURIComponent(context)}`;
 }
 
+/** The address of a path of the cluster's API for links behind which the query is a pod's: it has the context in its path. */
+export function belowContext(path: string): string {
+  // Twice, since no part of a path has an encoded slash, which some names have.
+  return context === null ? path : `/context/${encodeURIComponent(encodeURIComponent(context))}${path}`;
+}
+
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
 /** A path with the parameters that have a value. */

@@ -1,4 +1,4 @@
-//! [`Path`], the path of a request in its parts.
+//! [`Path`], the path of a request in its parts, behind the context that it may begin with.
 
 use percent_encoding::percent_decode_str;
 
@@ -7,7 +7,19 @@ use crate::failure::{Code, Failure};
 /// The parts of a path, decoded. A path that the API server, a proxy or a browser could read as another one is an error: with
 /// an empty part in the middle (`//`), a part `.` or `..`, or an escaped slash, backslash or control character.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Path(Vec<String>);
+pub(crate) struct Path {
+    context: Option<InPath>,
+    parts: Vec<String>,
+}
+
+/// The choice of a context by `/context/{name}` in front of a path of the cluster's API. Links behind the proxy of a pod stay
+/// below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct InPath {
+    name: String,
+    /// As it is in the request, without a slash at the end.
+    prefix: String,
+}
 
 impl Path {
     pub(crate) fn parse(path: &str) -> Result<Self, Failure> {
@@ -32,12 +44,32 @@ impl Path {
             }
             parts.push(part.into_owned());
         }
-        Ok(Path(parts))
+        let mut context = None;
+        if let [root, name, "api" | "apis", ..] = &parts.iter().map(String::as_str).collect::<Vec<_>>()[..]
+            && *root == "context"
+        {
+            // A slash in the name is encoded twice.
+            let name = percent_decode_str(name).decode_utf8().map_err(|_| refused("is no UTF-8"))?;
+            let end = path.match_indices('/').nth(2).map_or(path.len(), |(at, _)| at);
+            context = Some(InPath { name: name.into_owned(), prefix: path[..end].to_owned() });
+            parts.drain(..2);
+        }
+        Ok(Path { context, parts })
     }
 
-    /// The parts of the path; none of `/`.
+    /// The parts of the path, without the choice of a context; none of `/`.
     pub(crate) fn parts(&self) -> Vec<&str> {
-        self.0.iter().map(String::as_str).collect()
+        self.parts.iter().map(String::as_str).collect()
+    }
+
+    /// The name of the context that the path chooses.
+    pub(crate) fn context(&self) -> Option<&str> {
+        self.context.as_ref().map(|context| &*context.name)
+    }
+
+    /// The beginning of the path that chooses a context, as it is in the request; empty if there is none.
+    pub(crate) fn context_prefix(&self) -> &str {
+        self.context.as_ref().map_or("", |context| &context.prefix)
     }
 
     /// Returns true for the paths of probes.
@@ -80,6 +112,25 @@ pub(crate) fn resource_of<'a>(path: &[&'a str]) -> (Option<(&'a str, &'a str)>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_of_the_api_can_choose_a_context() {
+        for (path, context, prefix, parts) in [
+            ("/context/prod/api/v1/pods", Some("prod"), "/context/prod", &["api", "v1", "pods"][..]),
+            ("/context/a%2525%20b%252Fc/apis/", Some("a% b/c"), "/context/a%2525%20b%252Fc", &["apis"]),
+            ("/context/prod/v1/kinds", None, "", &["context", "prod", "v1", "kinds"]),
+            ("/context/api/v1", None, "", &["context", "api", "v1"]),
+            ("/api/context/prod/api", None, "", &["api", "context", "prod", "api"]),
+        ] {
+            let parsed = Path::parse(path).unwrap();
+            let found = (parsed.context(), parsed.context_prefix(), parsed.parts());
+            assert_eq!(found, (context, prefix, parts.to_vec()), "{path}");
+        }
+        for path in ["/context/a%2Fb/api/v1", "/context//api/v1", "/context/../api/v1", "/context/%25ff/api"]
+        {
+            assert_eq!(Path::parse(path).map_err(|failure| failure.code), Err(Code::BadPath), "{path}");
+        }
+    }
 
     #[test]
     fn paths_have_one_reading() {

@@ -10,7 +10,7 @@ use axum::response::IntoResponse as _;
 use axum::{Extension, extract};
 use bytes::Bytes;
 use http::Request;
-use http::header::UPGRADE;
+use http::header::{HeaderMap, HeaderValue, LOCATION, UPGRADE};
 use http_body::{Body, Frame, SizeHint};
 use klient_client::{BoxError, RequestBody, ResponseBody};
 use klient_proxy::ConnectionGuard;
@@ -42,13 +42,24 @@ pub(super) async fn proxy(
         head.extensions.insert(ConnectionGuard(stream.clone()));
     }
     gateway.guard.strip(&mut head.headers);
-    clusters::strip(&mut head.uri, &mut head.headers, caller.path.has_own_query());
+    clusters::strip(&mut head.uri, &mut head.headers, &caller.path);
     let request = Request::from_parts(head, RequestBody::stream(body));
-    let response = caller.identity.proxy.clone().call(request).await.unwrap_or_else(|never| match never {});
+    let mut response =
+        caller.identity.proxy.clone().call(request).await.unwrap_or_else(|never| match never {});
+    keep_context(response.headers_mut(), caller.path.context_prefix());
     Ok(match stream {
         None => response.into_response(),
         Some(stream) => response.map(|body| Counted { body, _stream: stream }).into_response(),
     })
+}
+
+/// Keeps the context of a redirect on the server, which knows nothing of the prefix that chooses it.
+fn keep_context(headers: &mut HeaderMap, prefix: &str) {
+    let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    let Some(location) = location.filter(|to| to.starts_with('/') && !to.starts_with("//")) else { return };
+    if let Ok(location) = HeaderValue::from_str(&format!("{prefix}{location}")) {
+        headers.insert(LOCATION, location);
+    }
 }
 
 /// The body of a response that counts as a stream.

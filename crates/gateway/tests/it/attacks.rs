@@ -48,6 +48,13 @@ async fn requests_of_other_sites_and_for_other_hosts_are_refused() {
         ),
         (&*local, vec![("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")], 403, "origin_refused"),
         (&*local, vec![("sec-fetch-site", "cross-site")], 403, "origin_refused"),
+        // A link of another web site, which can lead to the page alone.
+        (
+            &*local,
+            vec![("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")],
+            403,
+            "origin_refused",
+        ),
         (&*local, vec![("origin", &*own), ("sec-fetch-site", "same-origin")], 200, ""),
         (&*local, vec![("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")], 200, ""),
         // The site without TLS, which somebody in the network may have made.
@@ -80,6 +87,8 @@ async fn requests_of_other_sites_and_for_other_hosts_are_refused() {
             assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
         }
     }
+    let link = stage.request("/").header("sec-fetch-site", "cross-site").header("sec-fetch-mode", "navigate");
+    assert_eq!(stage.send(link.body(String::new()).unwrap()).await.status, 200);
     // With a method that writes, and with an upgrade.
     for method in [Method::POST, Method::DELETE, Method::PATCH] {
         let request =
@@ -201,5 +210,5 @@ async fn without_the_token_nothing_but_health_answers() {
     }
     let page = Request::get("/").header("accept", "text/html").body(String::new()).unwrap();
     let page = stage.send(page).await;
-    assert_eq!((page.status.as_u16(), page.header("content-type")), (401, "text/plain; charset=utf-8"));
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (401, "text/html; charset=utf-8"));
 }

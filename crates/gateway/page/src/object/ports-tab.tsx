@@ -1,7 +1,7 @@
 // The tab Ports: what listens in a pod or a service, in the browser and on this machine.
 
 import { useSignal } from "@preact/signals";
-import { apiPath, context as chosen } from "../api";
+import { apiPath, belowContext } from "../api";
 import type { KubernetesObject } from "../api";
 import { Button, Empty, Icon, copy } from "../ui";
 import { isPod } from "./pods";
@@ -16,7 +16,7 @@ interface Port {
   detail: string;
 }
 
-export function portsOf(object: KubernetesObject): Port[] {
+function portsOf(object: KubernetesObject): Port[] {
   if (isPod(object)) {
     const { containers, initContainers = [] } = (object as Pod).spec;
     return [...containers, ...initContainers].flatMap(({ name, ports = [] }) =>
@@ -100,7 +100,7 @@ interface PortRowProps {
 function PortRow({ port, name, namespace, isService, isAllowed, context }: PortRowProps) {
   const isTcp = port.protocol === "TCP";
   const scheme = port.number === 443 || port.number === 8443 || /^https/.test(port.name ?? "") ? "https:" : "";
-  const path = `${apiPath(isService ? "core/v1/services" : "core/v1/pods", namespace, `${scheme}${name}:${port.number}`)}/proxy/`;
+  const path = apiPath(isService ? "core/v1/services" : "core/v1/pods", namespace, `${scheme}${name}:${port.number}`, "proxy");
   return (
     <li class="port">
       <span class="port-number">{port.number}</span>
@@ -110,9 +110,8 @@ function PortRow({ port, name, namespace, isService, isAllowed, context }: PortR
           {port.protocol}, {port.detail}
         </span>
       </span>
-      {/* Behind the proxy of a pod the query is the pod's: a link cannot choose a context. */}
-      {isTcp && isAllowed && chosen === null && (
-        <a class="button" href={path} target="_blank" rel="noopener noreferrer" title="By HTTP through the cluster; scripts of the page do not run">
+      {isTcp && isAllowed && (
+        <a class="button" href={belowContext(`${path}/`)} target="_blank" rel="noopener noreferrer" title="By HTTP through the cluster; scripts of the page do not run">
           Open
         </a>
       )}
