@@ -4,13 +4,17 @@
 #[rustfmt::skip]
 pub(crate) const FILES: &[(&str, &[u8])] = &[
     ("addon-fit-SKPEDABC.js", include_bytes!("page/addon-fit-SKPEDABC.js")),
-    ("chunk-3M3EGGA7.js", include_bytes!("page/chunk-3M3EGGA7.js")),
+    ("chunk-TKTSS3JZ.js", include_bytes!("page/chunk-TKTSS3JZ.js")),
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-2C96A51A.txt", include_bytes!("page/licenses-2C96A51A.txt")),
-    ("main-DWNS6TPA.js", include_bytes!("page/main-DWNS6TPA.js")),
-    ("main-N564PV4E.css", include_bytes!("page/main-N564PV4E.css")),
-    ("object-AHRF4C2Z.js", include_bytes!("page/object-AHRF4C2Z.js")),
-    ("object-EC2Y7WOW.css", include_bytes!("page/object-EC2Y7WOW.css")),
+    ("main-AO5BPAI4.js", include_bytes!("page/main-AO5BPAI4.js")),
+    ("main-YBCIV5IG.css", include_bytes!("page/main-YBCIV5IG.css")),
+    ("no-user.html", include_bytes!("page/no-user.html")),
+    ("object-EKVAN2AQ.js", include_bytes!("page/object-EKVAN2AQ.js")),
+    ("object-FQ3PP23K.css", include_bytes!("page/object-FQ3PP23K.css")),
+    ("sign-in-4YLB3A44.css", include_bytes!("page/sign-in-4YLB3A44.css")),
+    ("sign-in.html", include_bytes!("page/sign-in.html")),
+    ("wrong-token.html", include_bytes!("page/wrong-token.html")),
     ("xterm-BUYOFDOW.js", include_bytes!("page/xterm-BUYOFDOW.js")),
 ];
