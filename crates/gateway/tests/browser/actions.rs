@@ -81,7 +81,8 @@ async fn a_namespace_is_deleted_only_by_its_name() {
     let tab = browser.open(&stage.page("#/o/core/v1/namespaces/-/shop")).await;
     tab.click("button", "Delete").await;
     tab.see("Everything in the namespace is deleted with it.").await;
-    tab.fill("textbox", "Type shop to go on", "sho").await;
+    tab.focus("textbox", "Type shop to go on").await;
+    tab.type_text("sho").await;
     tab.until("no way on", "driver.one('button', 'Delete…')?.disabled").await;
     tab.press("Enter").await;
     tab.type_text("p").await;

@@ -119,3 +119,50 @@ async fn the_focus_comes_back_from_a_dialog_and_walks_through_the_page() {
     }
     tab.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_right_behind_the_one_that_opens_something_are_not_lost() {
+    let Some(browser) = Browser::start().await else { return };
+    let stage = Stage::start(allowed()).await;
+    stage.config_map("web", json!({})).await;
+    let tab = browser.open(&stage.page("#/overview")).await;
+    tab.find("heading", "Overview").await;
+    // The palette: the letters and Enter are its own.
+    tab.press_all(&["Control+k", "c", "m", "Enter"]).await;
+    tab.at("#/k/core/v1/configmaps").await;
+    tab.focus("grid", "Config Maps").await;
+    tab.press_all(&["n", "d", "e", "f", "a", "u", "Enter"]).await;
+    tab.at("#/k/core/v1/configmaps?ns=default").await;
+    // A dialog that is closed by the next key.
+    tab.press_all(&["?", "Escape"]).await;
+    tab.until("no dialog", "!driver.one('dialog')").await;
+    tab.at("#/k/core/v1/configmaps?ns=default").await;
+    // The search.
+    tab.press_all(&["/", "w", "e", "b"]).await;
+    tab.names(&["web"]).await;
+    // The editor has what is typed at once, at the beginning of the text.
+    tab.go_to("#/o/core/v1/configmaps/default/web").await;
+    tab.see("a: b").await;
+    tab.press_all(&["e", "#", "m", "1"]).await;
+    tab.until("the text", "driver.one('textbox', 'YAML of web…')?.value.startsWith('#m1apiVersion')").await;
+    // The question whether to discard it, which Enter answers by its first button.
+    tab.press_all(&["Escape", "Enter"]).await;
+    tab.until("no dialog", "!driver.one('dialog')").await;
+    tab.focus("textbox", "YAML of web…").await;
+    tab.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_is_kept_when_its_row_is_opened_at_once() {
+    let Some(browser) = Browser::start().await else { return };
+    let stage = Stage::start(allowed()).await;
+    stage.config_map("web", json!({})).await;
+    let tab = browser.open(&stage.page("#/k/core/v1/configmaps")).await;
+    tab.focus("grid", "Config Maps").await;
+    tab.press_all(&["/", "w", "e", "b", "Enter", "Enter"]).await;
+    tab.at("#/o/core/v1/configmaps/default/web").await;
+    tab.find("heading", "web").await;
+    tab.press("Escape").await;
+    tab.at("#/k/core/v1/configmaps?q=web").await;
+    tab.end().await;
+}

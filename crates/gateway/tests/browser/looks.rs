@@ -82,6 +82,7 @@ async fn check(scheme: &str) {
         ("restart", "Restart", "Its 2 pods are replaced"),
         ("delete", "Delete", "With it go"),
         ("palette", "Go to", "Light, dark, or as the system"),
+        ("keys", "Keys", "In a table"),
     ] {
         tab.click("button", button).await;
         tab.until(text, &format!("driver.one('dialog')?.innerText.includes({})", json!(text))).await;

@@ -8,6 +8,7 @@ mod edit;
 mod guard;
 mod keyboard;
 mod kinds;
+mod leaving;
 mod looks;
 mod object;
 mod objects;

@@ -8,6 +8,7 @@ use chromiumoxide::cdp::browser_protocol::emulation::{MediaFeature, SetDeviceMet
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchKeyEventType, DispatchMouseEventParams, DispatchMouseEventType,
 };
+use chromiumoxide::cdp::browser_protocol::page::{GetNavigationHistoryParams, NavigateToHistoryEntryParams};
 use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use chromiumoxide::error::CdpError;
 use chromiumoxide::keys::get_key_definition;
@@ -41,6 +42,14 @@ impl Tab {
     /// Loads an address anew.
     pub(crate) async fn go(&self, address: &str) {
         self.page.goto(address).await.unwrap_or_else(|error| panic!("{address} does not load: {error}"));
+    }
+
+    /// Goes back to the document before this one.
+    pub(crate) async fn back(&self) {
+        let history = self.page.execute(GetNavigationHistoryParams::default()).await.unwrap().result;
+        let before = usize::try_from(history.current_index - 1).unwrap();
+        let entry = NavigateToHistoryEntryParams::new(history.entries[before].id);
+        self.page.execute(entry).await.unwrap();
     }
 
     /// Goes to another place of the page.
