@@ -22,14 +22,14 @@
 //!
 //! let addresses = Addresses(vec!["10.0.0.1", "10.0.0.2"]);
 //! let mut line = String::new();
-//! assert_eq!(format_value(LineFormat::Json, &addresses, &mut line), Form::Raw);
+//! assert_eq!(format_value(LineFormat::Json, format_args!("{addresses:?}"), &mut line), Form::Raw);
 //! assert_eq!(line, r#"["10.0.0.1", "10.0.0.2"]"#);
 //! assert_eq!(format!("{addresses:?}"), "10.0.0.1,10.0.0.2");
 //! ```
 
 use std::any::Any;
 use std::cell::Cell;
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The format of the lines of a log.
@@ -74,17 +74,17 @@ pub fn write_raw(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 }
 
 /// Formats a value for a line, and appends it to a string. A panic of the value is contained.
-pub fn format_value(format: LineFormat, value: &dyn Debug, out: &mut String) -> Form {
+pub fn format_value(format: LineFormat, value: fmt::Arguments<'_>, out: &mut String) -> Form {
     let begin = out.len();
     let format_before = FORMAT.replace(Some(format));
     let raw_before = RAW_BYTES.take();
     let mut line = Line { out, has_text: false, raw_values: 0 };
-    let done = catch_unwind(AssertUnwindSafe(|| write!(line, "{value:?}")));
+    let done = catch_unwind(AssertUnwindSafe(|| line.write_fmt(value)));
     let is_raw = !line.has_text && line.raw_values == 1;
     FORMAT.set(format_before);
     RAW_BYTES.set(raw_before);
     match done {
-        // What a value wrote before it failed is all there is of it.
+        // A value that fails keeps what it has written.
         Ok(_) if is_raw => Form::Raw,
         Ok(_) => Form::Text,
         Err(payload) => {
@@ -140,7 +140,7 @@ mod tests {
     /// A value that is formatted by a function.
     struct By(fn(&mut fmt::Formatter<'_>) -> fmt::Result);
 
-    impl Debug for By {
+    impl fmt::Debug for By {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             self.0(f)
         }
@@ -149,7 +149,7 @@ mod tests {
     #[track_caller]
     fn check(value: fn(&mut fmt::Formatter<'_>) -> fmt::Result, form: Form, expected: &str) {
         let mut out = "before ".to_owned();
-        assert_eq!(format_value(LineFormat::Text, &By(value), &mut out), form);
+        assert_eq!(format_value(LineFormat::Text, format_args!("{:?}", By(value)), &mut out), form);
         assert_eq!(out, format!("before {expected}"));
         assert_eq!(line_format(), None);
     }
@@ -177,10 +177,9 @@ mod tests {
         check(
             |f| {
                 let mut inner = String::new();
-                assert_eq!(
-                    format_value(LineFormat::Json, &By(|f| write_raw(f, "{}")), &mut inner),
-                    Form::Raw
-                );
+                let value = By(|f| write_raw(f, "{}"));
+                let form = format_value(LineFormat::Json, format_args!("{value:?}"), &mut inner);
+                assert_eq!(form, Form::Raw);
                 assert_eq!(line_format(), Some(LineFormat::Text));
                 f.write_str("[]")
             },

@@ -6,7 +6,9 @@ use std::fmt;
 /// have details by verbosity asks for each subscriber, without a dependency on the log.
 ///
 /// With the feature `tracing-subscriber` it is a layer, which does nothing, for logs to add to theirs.
-pub struct LogVerbosity(Box<dyn Fn(i32, &str) -> bool + Send + Sync>);
+pub struct LogVerbosity(Box<IsLogged>);
+
+type IsLogged = dyn Fn(i32, &str) -> bool + Send + Sync;
 
 impl LogVerbosity {
     /// Returns the verbosity of a log. The function returns true if lines of a verbosity in a source file are logged.

@@ -80,7 +80,7 @@ fn matches_from(mut pattern: &[char], mut name: &[char]) -> bool {
     }
 }
 
-/// What follows in the pattern and in the name if their first characters match.
+/// The rests of the pattern and of the name if their first characters match.
 fn one_character<'p, 'n>(pattern: &'p [char], name: &'n [char]) -> Option<(&'p [char], &'n [char])> {
     let (c, behind) = name.split_first()?;
     let (is_match, rest) = match pattern {

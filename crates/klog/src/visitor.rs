@@ -124,7 +124,7 @@ impl Visit for Fields {
         let format = self.format;
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
-        let form = format_value(format.into(), value, &mut text);
+        let form = format_value(format.into(), format_args!("{value:?}"), &mut text);
         if form == Form::Panic {
             text = match format {
                 Format::Text => format!("<panic: {text}>"),
