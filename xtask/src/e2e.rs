@@ -16,7 +16,7 @@ const CASES: [(&[&str], &str); 5] = [
     (&["--package", "klient-apiserver", "--test", "it", "apply::"], "server-side apply"),
     (&["--package", "klient-apiserver", "--test", "it", "admission::"], "admission"),
     (&["--package", "klient-apiserver", "--test", "it", "statuses::"], "the status of built-in kinds"),
-    (&["--package", "klient-client", "--test", "it", "conformance::"], "the client"),
+    (&["--package", "klient-client", "--features", "streams", "--test", "it", "conformance::"], "the client"),
     (&["--package", "klient", "--features", "derive,webhook", "--test", "derive"], "derived kinds"),
 ];
 

@@ -4,6 +4,8 @@
 //! `cargo xtask e2e` does so with a real kube-apiserver. The assertions are those of kube-apiserver 1.37; a difference of
 //! the embedded server is a branch on [`TestCluster::embedded`](test_cluster::TestCluster::embedded) with its reason.
 
+#[cfg(feature = "streams")]
+mod kubelet;
 mod test_cluster;
 
 mod authorization;
@@ -16,6 +18,8 @@ mod metadata;
 mod names;
 mod proxies;
 mod scales;
+#[cfg(feature = "streams")]
+mod streams;
 mod throttling;
 mod tokens;
 mod warnings;

@@ -10,7 +10,7 @@ use klient_api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview}
 use klient_api::certificates::v1::CertificateSigningRequest;
 use klient_api::core::v1::{Namespace, ServiceAccount};
 use klient_api::rbac::v1::{ClusterRole, ClusterRoleBinding};
-use klient_apiserver::TestServer;
+use klient_apiserver::{Options, TestServer};
 use klient_client::{Client, Config, Error, Kubeconfig, ListOptions, LoadingRules, Named, Overrides};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use serde::de::DeserializeOwned;
@@ -38,10 +38,15 @@ pub(crate) struct Identity {
 impl TestCluster {
     /// Starts an embedded server, unless there is a server for all cases, and creates a namespace.
     pub(crate) async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    /// The same, with options of the embedded server.
+    pub(crate) async fn start_with(options: Options) -> Self {
         let (server, kubeconfig) = match std::env::var_os("KLIENT_JUDGE") {
             Some(path) => (None, LoadingRules::explicit(path).load().unwrap()),
             None => {
-                let server = TestServer::start().await.unwrap();
+                let server = TestServer::start_with(options).await.unwrap();
                 let kubeconfig = Kubeconfig::parse(&server.kubeconfig()).unwrap();
                 (Some(server), kubeconfig)
             }
