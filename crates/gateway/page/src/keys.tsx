@@ -127,7 +127,7 @@ export function KeysDialog() {
   if (!showsKeys.value) return null;
   return (
     <Dialog title="Keys" class="keys-dialog" onClose={() => (showsKeys.value = false)}>
-      <div class="keys">
+      <div class="keys" role="region" aria-label="All keys" tabIndex={0}>
         {HELP.map(([title, keys]) => (
           <section key={title}>
             <h3>{title}</h3>

@@ -45,8 +45,16 @@ export function StatusBadge({ status, hasRows }: { status: Status; hasRows: bool
   }
 }
 
+export interface SearchFieldProps {
+  value: string;
+  onInput: (text: string) => void;
+  /** The focus goes elsewhere, as before a row is opened. */
+  onLeave: () => void;
+  onDown: () => void;
+}
+
 /** The search; the arrow down leads from it to the rows. */
-export function SearchField({ value, onInput, onDown }: { value: string; onInput: (text: string) => void; onDown: () => void }) {
+export function SearchField({ value, onInput, onLeave, onDown }: SearchFieldProps) {
   return (
     <label class="search">
       <Icon name="search" />
@@ -60,6 +68,7 @@ export function SearchField({ value, onInput, onDown }: { value: string; onInput
         spellcheck={false}
         value={value}
         onInput={(event) => onInput(event.currentTarget.value)}
+        onBlur={onLeave}
         onKeyDown={(event) => {
           if (event.key === "ArrowDown" || event.key === "Enter") onDown();
           else if (event.key === "Escape" && value) onInput("");

@@ -66,7 +66,7 @@ interface LiveTableProps {
 function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
   const { path, ns, labels, fields, desc = false, wide = false } = route;
   const sort = route.sort ?? (path.split("/")[2] === "events" ? "age" : undefined);
-  const [search, setSearch] = useSearch(route);
+  const [search, setSearch, keepSearch] = useSearch(route);
   const [selected, setSelected] = useState<string | null>(null);
   const status = live.status.value;
   const columns = live.columns.value;
@@ -115,6 +115,7 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
         <SearchField
           value={search}
           onInput={setSearch}
+          onLeave={keepSearch}
           onDown={() => {
             if (rows[0] && selected === null) setSelected(keyOf(rows[0]));
             focusGrid();
@@ -179,12 +180,14 @@ function useRows(live: Live, revision: number, search: string, compare: Compare)
 }
 
 /** The search, which the address has a moment after it is typed. */
-function useSearch(route: TableRoute): [string, (text: string) => void] {
+function useSearch(route: TableRoute): [string, (text: string) => void, () => void] {
   const [search, setSearch] = useState(route.q ?? "");
   const timer = useRef(0);
   const latest = useRef(route);
   latest.current = route;
   const isOurs = useRef(route.q ?? "");
+  // The text that is not in the address yet.
+  const pending = useRef<string | null>(null);
   useEffect(() => {
     // Another address, as by the way back.
     if ((route.q ?? "") !== isOurs.current) {
@@ -192,16 +195,28 @@ function useSearch(route: TableRoute): [string, (text: string) => void] {
       setSearch(route.q ?? "");
     }
   }, [route.q]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      pending.current = null;
+    },
+    [],
+  );
+  const keep = () => {
+    clearTimeout(timer.current);
+    const text = pending.current;
+    if (text === null) return;
+    pending.current = null;
+    isOurs.current = text;
+    go({ ...latest.current, q: text || undefined }, { replace: true });
+  };
   const change = (text: string) => {
     setSearch(text);
+    pending.current = text;
     clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => {
-      isOurs.current = text;
-      go({ ...latest.current, q: text || undefined }, { replace: true });
-    }, 200);
+    timer.current = window.setTimeout(keep, 200);
   };
-  return [search, change];
+  return [search, change, keep];
 }
 
 /** The selectors that are in force, below the table, since they hide rows. */
