@@ -8,7 +8,7 @@ pub(crate) const FILES: &[(&str, &[u8])] = &[
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-2C96A51A.txt", include_bytes!("page/licenses-2C96A51A.txt")),
-    ("main-AO5BPAI4.js", include_bytes!("page/main-AO5BPAI4.js")),
+    ("main-EXX6SRIE.js", include_bytes!("page/main-EXX6SRIE.js")),
     ("main-YBCIV5IG.css", include_bytes!("page/main-YBCIV5IG.css")),
     ("no-user.html", include_bytes!("page/no-user.html")),
     ("object-EKVAN2AQ.js", include_bytes!("page/object-EKVAN2AQ.js")),
