@@ -1,7 +1,7 @@
 //! Headers that belong to one connection and are not passed on (RFC 9110, section 7.6.1).
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
@@ -41,8 +41,12 @@ pub(crate) fn strip_request(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes the headers of a response that are not for the client.
+/// Removes the headers of a response that are not for the client. A length beside a transfer encoding is not that of the body
+/// (RFC 9112, section 6.3).
 pub(crate) fn strip_response(headers: &mut HeaderMap) {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     strip(headers);
 }
 

@@ -167,6 +167,11 @@ impl ReverseProxy {
             }
             Err(error) => return Err(Failure::Unreachable(Arc::new(error))),
         };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let problem =
+                "invalid response: the server switched to another protocol without a request for it";
+            return Err(Failure::Status(Reason::InternalError, problem.to_owned()));
+        }
         Ok(self.passed_back(response, &uri))
     }
 

@@ -144,6 +144,29 @@ async fn a_server_that_does_not_switch_is_an_error() {
     assert!(body.contains(r#""message":"invalid upgrade response: status code 200""#), "{body}");
 }
 
+#[tokio::test]
+async fn a_server_that_switches_without_a_request_for_it_is_an_error() {
+    let origin =
+        Origin::answering("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n").await;
+    let (address, _serving) = serve(ReverseProxy::new(origin.client(""), Default::default())).await;
+    let (_, answer) = sent(address, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert!(answer.starts_with("http/1.1 500 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_length_beside_a_transfer_encoding_cuts_no_body() {
+    let origin = Origin::answering(
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nall of i\r\n1\r\nt\r\n0\r\n\r\n",
+    )
+    .await;
+    let (address, _serving) = serve(ReverseProxy::new(origin.client(""), Default::default())).await;
+    let (mut stream, answer) = sent(address, "GET /x HTTP/1.0\r\nHost: h\r\n\r\n").await;
+    assert!(!answer.contains("content-length"), "{answer}");
+    let mut body = String::new();
+    stream.read_to_string(&mut body).await.unwrap();
+    assert_eq!(body, "all of it");
+}
+
 /// The head that the server gets, and the headers of its answer.
 async fn forwarded(answer: &'static str, options: ReverseProxyOptions, before: &str) -> (String, HeaderMap) {
     let origin = Origin::answering(answer).await;
