@@ -44,6 +44,7 @@ pub(crate) struct Cli {
 /// A usage error with kubectl's message, or [`CliError::Help`].
 pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, CliError> {
     let command = built(program);
+    let arguments = help_as_flag(arguments);
     let (arguments, plugin_policy) = match kuberc::is_disabled() {
         false => kuberc::apply(&command, arguments)?,
         true => (arguments, PluginPolicy::AllowAll),
@@ -60,6 +61,15 @@ pub(crate) fn parse(program: &str, arguments: Vec<OsString>) -> Result<Cli, CliE
         Console::new().eprintln(warning);
     }
     Ok(cli)
+}
+
+/// Puts the flag `--help` in the place of the command `help`, which has the names of a command as its arguments.
+fn help_as_flag(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
+    arguments
 }
 
 /// Returns the matches of the last subcommand.

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
+use std::net::AddrParseError;
 use std::num::{IntErrorKind, ParseIntError};
 
 use clap::builder::ArgAction;
@@ -97,17 +98,25 @@ pub(super) fn from_clap(
                     Some(_) => {
                         format!("strconv.ParseInt: parsing {value}: invalid syntax", value = quoted(&value))
                     }
+                    None if source.is::<AddrParseError>() => {
+                        format!("{source}: it must be like {}", default_of(command, &flag))
+                    }
                     None => source.to_string(),
                 },
                 None => "invalid value".to_owned(),
             };
-            let flag = flag.split([' ', '=', '[']).next().unwrap_or_default();
-            let flag = find(command, flag).map_or_else(|| flag.to_owned(), pflag_name);
-            usage(format!(
-                "invalid argument {value} for {flag} flag: {problem}",
-                value = quoted(&value),
-                flag = quoted(flag)
-            ))
+            usage(invalid_argument(command, &value, &flag, &problem))
+        }
+        ErrorKind::InvalidValue => {
+            let values = match error.get(ContextKind::ValidValue) {
+                Some(ContextValue::Strings(values)) => values.join(", "),
+                _ => String::new(),
+            };
+            let (value, flag) = (context(ContextKind::InvalidValue), context(ContextKind::InvalidArg));
+            usage(invalid_argument(command, &value, &flag, &format!("it must be one of: {values}")))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            usage(format!("required arguments are missing: {}", context(ContextKind::InvalidArg)))
         }
         _ => {
             let text = strip_styles(&error.to_string());
@@ -115,6 +124,24 @@ pub(super) fn from_clap(
         }
     };
     in_diff(is_diff, failure)
+}
+
+/// pflag's message about a value that a flag does not take.
+fn invalid_argument(command: &Command, value: &str, flag: &str, problem: &str) -> String {
+    let flag = name_of(flag);
+    let flag = find(command, flag).map_or_else(|| flag.to_owned(), pflag_name);
+    format!("invalid argument {} for {} flag: {problem}", quoted(value), quoted(flag))
+}
+
+/// Returns the default value of a flag.
+fn default_of(command: &Command, flag: &str) -> String {
+    let values = find(command, name_of(flag)).map(Arg::get_default_values).unwrap_or_default();
+    values.iter().map(|value| value.to_string_lossy()).collect()
+}
+
+/// Returns the name of a flag in an error of clap, such as `--output` of `--output <FORMAT>`.
+fn name_of(flag: &str) -> &str {
+    flag.split([' ', '=', '[']).next().unwrap_or_default()
 }
 
 /// Wraps an error of `diff`, whose exit code is 2.

@@ -29,11 +29,22 @@ use debugger::Debugger;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
+  # Open a shell in an ephemeral container of a pod
   klient debug web-0 -it --image=busybox
+
+  # The same among the processes of a container, with the privileges to trace them
   klient debug web-0 -it --image=busybox --target=app --profile=sysadmin
+
+  # Open a shell beside the containers of a copy of a pod
   klient debug web-0 -it --image=busybox --copy-to=web-debug
+
+  # Start a shell in place of a container's command in a copy of a pod
   klient debug web-0 -it --copy-to=web-debug --container=app -- sh
+
+  # Copy a pod with another image in all containers
   klient debug web-0 --copy-to=web-debug --set-image=*=busybox
+
+  # Open a shell in a pod on a node, whose files are in /host
   klient debug node/node-1 -it --image=busybox";
 
 /// Arguments of `debug`.

@@ -31,11 +31,19 @@ const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
-  klient run web --image=nginx
+  # Run a pod, and a service for its port
   klient run web --image=nginx --port=80 --expose
+
+  # Run a pod with a variable and labels
   klient run web --image=nginx --env=COLOR=blue --labels=app=web,tier=front
+
+  # Print the pod without creating it
   klient run web --image=nginx --dry-run=client -o yaml
+
+  # Run a pod on a node
   klient run web --image=nginx --overrides='{\"spec\": {\"nodeName\": \"node-1\"}}'
+
+  # Open a shell in a pod of its own, which is deleted at its end
   klient run -it box --image=busybox --restart=Never --rm -- sh";
 
 /// Arguments of `run`.

@@ -16,8 +16,9 @@ use crate::session::Session;
 pub(crate) const CONTAINERS: &str = "\
 Built-in containers:
   Pods run in this process, without images. Commands of exec and of containers are those of a small shell (sh, bash): \
-cat, date, echo, env, false, head, hostname, id, ls, mkdir, printenv, printf, ps, pwd, rm, sleep, tail, tar, test, \
-touch, true, uname, wc, whoami. Files are in memory; declared ports answer HTTP.
+cat, chmod, cp, date, echo, env, false, grep, head, hostname, id, kill, ln, ls, mkdir, mv, printenv, printf, ps, pwd, \
+readlink, rm, seq, sleep, stty, tail, tar, test, touch, true, uname, wc, which, whoami. Files are in memory. Declared ports \
+answer HTTP, through port-forward.
 
   The log of a container has the lines of the pod's annotation containers.klient.dev/log, and what its main process \
 prints.

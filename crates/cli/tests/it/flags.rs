@@ -259,3 +259,50 @@ async fn flags_of_the_connection_are_named_where_they_are_at_fault_and_may_be_em
         No resources found in shop namespace.
     "#]].assert_eq(&transcript.await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_flag_does_not_take_is_told_with_those_that_it_takes() {
+    let session = Session::new(FILES).await;
+    let transcript = session.run(
+        "gateway --access=nope
+        gateway --address=localhost
+        gateway --tls-cert-file=tls.crt
+        convert -f a.yaml -o yml
+        server --listen=6443",
+    );
+    expect![[r#"
+        $ gateway --access=nope
+        error: invalid argument "nope" for "--access" flag: it must be one of: token, bearer, impersonate
+        See 'kubectl gateway --help' for usage.
+        exit 1
+        $ gateway --address=localhost
+        error: invalid argument "localhost" for "--address" flag: invalid IP address syntax: it must be like 127.0.0.1
+        See 'kubectl gateway --help' for usage.
+        exit 1
+        $ gateway --tls-cert-file=tls.crt
+        error: required arguments are missing: --tls-private-key-file <FILE>
+        See 'kubectl gateway --help' for usage.
+        exit 1
+        $ convert -f a.yaml -o yml
+        error: invalid argument "yml" for "-o, --output" flag: it must be one of: json, yaml, protobuf
+        See 'kubectl convert --help' for usage.
+        exit 1
+        $ server --listen=6443
+        error: invalid argument "6443" for "--listen" flag: invalid socket address syntax: it must be like 127.0.0.1:6443
+        See 'kubectl server --help' for usage.
+        exit 1
+    "#]].assert_eq(&transcript.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_of_a_command_has_a_command_and_a_flag() {
+    let session = Session::new(FILES).await;
+    for names in ["", "get", "config view"] {
+        let by_command = session.run(&format!("help {names}")).await;
+        let by_flag = session.run(&format!("{names} --help")).await;
+        let (_, by_command) = by_command.split_once('\n').expect("the command is above its output");
+        let (_, by_flag) = by_flag.split_once('\n').expect("the command is above its output");
+        assert!(by_flag.contains("Usage: kubectl"), "{by_flag}");
+        assert_eq!(by_command, by_flag);
+    }
+}
