@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import type { Row } from "../api";
 import { Live, keyOf } from "../live";
 import { plural } from "../nav";
-import { go } from "../router";
+import { go, parse } from "../router";
 import type { TableRoute } from "../router";
 import { useShortcuts } from "../shortcuts";
 import { clusterAway, gateway, kindOf, refresh } from "../state";
@@ -207,6 +207,8 @@ function useSearch(route: TableRoute): [string, (text: string) => void, () => vo
     const text = pending.current;
     if (text === null) return;
     pending.current = null;
+    const shown = parse(location.hash);
+    if (shown.view !== "table" || shown.path !== latest.current.path) return;
     isOurs.current = text;
     go({ ...latest.current, q: text || undefined }, { replace: true });
   };
