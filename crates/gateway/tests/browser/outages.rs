@@ -14,13 +14,13 @@ async fn a_cluster_that_goes_away_and_comes_back_with_another_history_is_followe
     let tab = browser.open(&stage.page("#/k/core/v1/configmaps?ns=default")).await;
     tab.names(&["old"]).await;
     stage.server.stop().await;
-    tab.see("The cluster is away.").await;
+    tab.see("The gateway cannot reach the cluster.").await;
     tab.see("As it was last").await;
     tab.names(&["old"]).await;
     stage.server.restart_empty().await.unwrap();
     stage.config_map("new", json!({})).await;
     tab.names(&["new"]).await;
-    tab.see_no("The cluster is away.").await;
+    tab.see_no("The gateway cannot reach the cluster.").await;
     stage.config_map("newer", json!({})).await;
     tab.names(&["new", "newer"]).await;
     tab.end().await;

@@ -57,7 +57,7 @@ async fn without_the_token_there_is_only_the_way_to_it() {
     let Some(browser) = Browser::start().await else { return };
     let stage = Stage::start(Options::default()).await;
     let tab = browser.open(&format!("http://{}/", stage.address)).await;
-    tab.see("open the address that the gateway printed").await;
+    tab.find("textbox", "Address that the gateway printed, or its token").await;
     assert!(!tab.value::<String>("document.documentElement.outerHTML").await.contains("script"));
     tab.end().await;
 }
@@ -71,17 +71,17 @@ async fn a_gateway_with_another_token_is_signed_in_to_at_the_same_place() {
     let tab = browser.open(&stage.page(place)).await;
     tab.names(&["web"]).await;
     stage.stop().await;
-    tab.see("The gateway does not answer.").await;
+    tab.see("This page cannot reach the gateway.").await;
     let gateway = Gateway::new(stage.admin.clone(), Options::default()).unwrap();
     let listener = TcpListener::bind(stage.address).await.unwrap();
     let serving = tokio::spawn(gateway.clone().serve(listener, std::future::pending()));
-    tab.see("The gateway was started anew, with another token.").await;
+    tab.see("This browser is signed out.").await;
     tab.until("the rows as they were", "driver.names().join() === 'web'").await;
     let address = format!("http://{}{}", stage.address, gateway.page());
     tab.check_faults().await;
-    tab.fill("textbox", "Address or token that the gateway printed", &address).await;
+    tab.fill("textbox", "Address that the gateway printed, or its token", &address).await;
     tab.click("button", "Sign in").await;
-    tab.see_no("another token").await;
+    tab.see_no("signed out").await;
     tab.names(&["web"]).await;
     tab.at(place).await;
     stage.delete("/api/v1/namespaces/default/configmaps/web").await;
