@@ -86,6 +86,8 @@ async fn a_namespace_is_deleted_only_by_its_name() {
     tab.until("no way on", "driver.one('button', 'Delete…')?.disabled").await;
     tab.press("Enter").await;
     tab.type_text("p").await;
+    // What would go along is known.
+    tab.until("a way on", "!driver.one('button', 'Delete…')?.disabled").await;
     tab.press("Enter").await;
     tab.see("Namespace shop is").await;
     tab.see("Namespace shop was deleted.").await;

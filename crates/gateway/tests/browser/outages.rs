@@ -15,7 +15,7 @@ async fn a_cluster_that_goes_away_and_comes_back_with_another_history_is_followe
     tab.names(&["old"]).await;
     stage.server.stop().await;
     tab.see("The gateway cannot reach the cluster.").await;
-    tab.see("As it was last").await;
+    tab.see("Not live").await;
     tab.names(&["old"]).await;
     stage.server.restart_empty().await.unwrap();
     stage.config_map("new", json!({})).await;
