@@ -3,7 +3,9 @@
 mod call;
 mod expansion;
 mod io;
+mod pattern;
 mod redirect;
+mod substitution;
 mod syntax;
 mod variables;
 
@@ -64,6 +66,8 @@ pub(super) struct Shell {
     pub(super) folder: String,
     /// The exit code of the last command.
     code: u8,
+    /// The exit code of the last command in a word of the present one, if there is any.
+    substituted: Option<u8>,
     pub(super) terminal: Option<Terminal>,
     /// The number of its process.
     pid: u32,
@@ -81,7 +85,17 @@ impl Shell {
         let variables = Variables::new(container.description.environment.clone());
         let folder = container.description.folder.clone();
         let processes = Arc::new(Semaphore::new(MAX_PROCESSES));
-        Shell { container, variables, folder, code: 0, terminal: None, pid, depth: 0, processes }
+        Shell {
+            container,
+            variables,
+            folder,
+            code: 0,
+            substituted: None,
+            terminal: None,
+            pid,
+            depth: 0,
+            processes,
+        }
     }
 
     /// Sets the parameters `$0`, `$1` and so on, and removes those of the calling script.
@@ -251,7 +265,7 @@ impl Shell {
                 }
                 Node::For { name, words, body } => {
                     let mut code = 0;
-                    let values = match self.expand(words) {
+                    let values = match self.expand(words, &io).await {
                         Ok(values) => values,
                         Err(problem) => return fail(&problem, &io).await,
                     };
@@ -316,14 +330,20 @@ impl Shell {
         mut io: Io,
     ) -> BoxFuture<'a, Flow> {
         Box::pin(async move {
-            let assigned: Result<Vec<(&str, String)>, String> =
-                assignments.iter().map(|(name, value)| Ok((&name[..], self.expand_one(value)?))).collect();
-            let (assigned, args) = match (assigned, self.expand(words)) {
-                (Ok(assigned), Ok(args)) => (assigned, args),
-                (Err(problem), _) | (_, Err(problem)) => return fail(&problem, &io).await,
+            self.substituted = None;
+            let args = match self.expand(words, &io).await {
+                Ok(args) => args,
+                Err(problem) => return fail(&problem, &io).await,
             };
+            let mut assigned: Vec<(&str, String)> = Vec::new();
+            for (name, value) in assignments {
+                match self.expand_one(value, &io).await {
+                    Ok(value) => assigned.push((name, value)),
+                    Err(problem) => return fail(&problem, &io).await,
+                }
+            }
             for redirect in redirects {
-                if let Err(problem) = self.redirect(redirect, &mut io) {
+                if let Err(problem) = self.redirect(redirect, &mut io).await {
                     io.complain(format!("sh: {problem}")).await;
                     return ControlFlow::Continue(1);
                 }
@@ -336,7 +356,7 @@ impl Shell {
                 }
             }
             if args.is_empty() {
-                return ControlFlow::Continue(0);
+                return ControlFlow::Continue(self.substituted.unwrap_or_default());
             }
             let flow = self.execute(args, io).await;
             for (name, value) in before {

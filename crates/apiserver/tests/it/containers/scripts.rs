@@ -72,6 +72,18 @@ async fn hostile_scripts_end_and_leave_the_server_alone() {
         ("while true; do true | echo x; done | head -n 2".to_owned(), "x\nx\n", "", 0),
         ("for a in 1 2; do while true; do echo $a; done | head -n 1; done".to_owned(), "1\n2\n", "", 0),
         ("x ".repeat(600_000), "", "sh: the script is too long\n", 2),
+        ("$(".repeat(50_000), "", "sh: syntax error: the commands are nested too deeply\n", 2),
+        (
+            "`".to_owned() + &"\\`".repeat(50_000),
+            "",
+            "sh: syntax error: unterminated backquote substitution\n",
+            2,
+        ),
+        ("echo $(sh /tmp/s)".to_owned(), "\n", too_deep, 0),
+        ("x=$(while true; do echo aaaaaaaaaa; done)".to_owned(), "", "sh: Argument list too long\n", 2),
+        ("cd /; echo ".to_owned() + &"*/../".repeat(2000) + "*", "", "sh: Argument list too long\n", 2),
+        ("echo ".to_owned() + &"*a".repeat(100_000) + " | wc -c", "200001\n", "", 0),
+        ("echo ".to_owned() + &"?".repeat(200_000), "", "sh: Argument list too long\n", 2),
     ] {
         let start = &script[..script.len().min(70)];
         let (out, err, status) = run(&server, &script).await;
@@ -388,5 +400,58 @@ async fn neighbours_are_served_while_a_program_reads_memory() {
             served = served => drop(served.expect(200)),
         }
         soon("the end", process.wait()).await.expect("a status");
+    }
+}
+
+#[tokio::test]
+async fn words_have_the_output_of_commands() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout, code) in [
+        ("echo $(echo a; echo b) \"$(echo c; echo d)\" `echo e`", "a b c\nd e\n", 0),
+        ("echo x$(printf ' a b ')y \"x$(printf ' a b ')y\"", "x a b y x a b y\n", 0),
+        ("a=$(printf 'one  two\n\n\n'); echo \"[$a]\" [$a]", "[one  two] [one two]\n", 0),
+        ("echo $(echo $(echo $(hostname)))", "web\n", 0),
+        ("for f in $(seq 1 3); do echo -$f; done", "-1\n-2\n-3\n", 0),
+        (
+            "a=$(false) || echo $?; b=$(exit 7); echo $?; c=d; echo $?; true $(false); echo $?",
+            "1\n7\n0\n0\n",
+            0,
+        ),
+        ("a=1; b=$(a=2; cd /etc; echo $a$(pwd)); echo $a $b $(pwd)", "1 2/etc /\n", 0),
+        ("$(echo echo) '$(x)' \\`y\\`; $(true); echo \"$()\"", "$(x) `y`\n\n", 0),
+        ("echo \"$(echo \"a  $(echo 'b)')\")\" $(echo c # d)\n)", "a  b) c\n", 0),
+        ("echo a >$(echo /tmp/out); cat <\"$(echo /tmp/out)\" $(echo)", "a\n", 0),
+        ("printf 'one\ntwo\n' | echo $(read line; echo $line) $(cat)", "one two\n", 0),
+        ("[ \"$(cat /etc/hostname)\" = web ] && echo $(! true) $?", "0\n", 0),
+    ] {
+        let (out, err, status) = run(&server, script).await;
+        assert_eq!((out.as_str(), status), (stdout, code), "{script}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn patterns_stand_for_paths() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    let (_, err, code) = run(
+        &server,
+        "mkdir -p /p/one/x /p/two/x /p/.hidden; cd /p; touch a.txt b.txt 'c d.txt' '*' [ one/f two/f two/g .dot; ln -s gone l",
+    )
+    .await;
+    assert_eq!((err.as_str(), code), ("", 0));
+    for (script, stdout) in [
+        ("echo *", "* [ a.txt b.txt c d.txt l one two\n"),
+        ("echo *.txt ?.txt [ab].txt [!a].txt", "a.txt b.txt c d.txt a.txt b.txt a.txt b.txt b.txt\n"),
+        ("echo '*.txt' \"*.txt\" \\*.txt \"a\"* *\".txt\"", "*.txt *.txt *.txt a.txt a.txt b.txt c d.txt\n"),
+        ("echo */ */f /p/*/[gx] ./o*", "one/ two/ one/f two/f /p/one/x /p/two/g /p/two/x ./one\n"),
+        ("echo .[dh]* l* none* [", ".dot .hidden l none* [\n"),
+        ("for f in *.txt; do echo \"<$f>\"; done", "<a.txt>\n<b.txt>\n<c d.txt>\n"),
+        ("a='*.txt'; echo $a \"$a\"; b=*; echo \"$b\"", "a.txt b.txt c d.txt *.txt\n*\n"),
+        ("echo $(echo 'a*') ; echo /p//*/../a.tx?", "a.txt\n/p//one/../a.txt /p//two/../a.txt\n"),
+        ("[ -f a.txt ] && rm *.txt; ls; echo x >*.new; cat '*.new'", "*\n[\nl\none\ntwo\nx\n"),
+    ] {
+        let (out, err, status) = run(&server, &format!("cd /p; {script}")).await;
+        assert_eq!((out.as_str(), err.as_str(), status), (stdout, "", 0), "{script}");
     }
 }

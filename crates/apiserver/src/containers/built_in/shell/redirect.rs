@@ -15,10 +15,10 @@ use super::syntax::Redirect;
 
 impl Shell {
     /// Puts a file or another stream in the place of a standard stream.
-    pub(super) fn redirect(&self, redirect: &Redirect, io: &mut Io) -> Result<(), String> {
+    pub(super) async fn redirect(&mut self, redirect: &Redirect, io: &mut Io) -> Result<(), String> {
         match redirect {
             Redirect::Input(file) => {
-                let file = self.expand_one(file)?;
+                let file = self.expand_one(file, io).await?;
                 let content = match file.as_str() {
                     "/dev/null" => Bytes::new(),
                     file => {
@@ -29,7 +29,7 @@ impl Shell {
                 io.stdin = input(std::io::Cursor::new(content));
             }
             Redirect::Output { descriptor, append, file } => {
-                let file = self.expand_one(file)?;
+                let file = self.expand_one(file, io).await?;
                 let target = match file.as_str() {
                     "/dev/null" => output(tokio::io::sink()),
                     "/dev/stdout" => io.stdout.clone(),

@@ -1,4 +1,4 @@
-//! The syntax of the shell: words, pipelines, lists, `if`, `while`, `until` and `for`.
+//! The syntax of the shell: words, with commands in them, pipelines, lists, `if`, `while`, `until` and `for`.
 
 use std::sync::Arc;
 
@@ -40,8 +40,26 @@ pub(super) struct Word(pub(super) Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Text { text: String, quoted: bool },
-    Variable { name: String, quoted: bool },
+    Text {
+        text: String,
+        quoted: bool,
+    },
+    Variable {
+        name: String,
+        quoted: bool,
+    },
+    /// Commands whose output it is: `$(…)`.
+    Command {
+        node: Arc<Node>,
+        quoted: bool,
+    },
+}
+
+impl Part {
+    pub(super) fn is_quoted(&self) -> bool {
+        let (Part::Text { quoted, .. } | Part::Variable { quoted, .. } | Part::Command { quoted, .. }) = self;
+        *quoted
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,13 +88,20 @@ enum Token {
 /// The depth of commands in each other.
 const MAX_DEPTH: usize = 64;
 
+const TOO_DEEP: &str = "syntax error: the commands are nested too deeply";
+
 /// Parses a script.
 ///
 /// # Errors
 ///
 /// The shell's words about what it does not understand.
 pub(super) fn parse(script: &str) -> Result<Node, String> {
-    let mut parser = Parser { tokens: tokens(script)?, at: 0, depth: 0 };
+    parse_at(script, 0)
+}
+
+/// Parses a script that is so deep in another one.
+fn parse_at(script: &str, depth: usize) -> Result<Node, String> {
+    let mut parser = Parser { tokens: tokens(script, depth)?, at: 0, depth };
     let list = parser.list(&[])?;
     match parser.tokens.get(parser.at) {
         None => Ok(list),
@@ -104,7 +129,7 @@ impl Word {
     }
 }
 
-fn tokens(script: &str) -> Result<Vec<Token>, String> {
+fn tokens(script: &str, depth: usize) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut rest = script.chars().peekable();
     while let Some(&next) = rest.peek() {
@@ -133,7 +158,7 @@ fn tokens(script: &str) -> Result<Vec<Token>, String> {
                 tokens.push(redirect(if next == '<' { 0 } else { 1 }, next, &mut rest));
             }
             _ => {
-                let word = word(&mut rest)?;
+                let word = word(&mut rest, depth)?;
                 // `2>file`
                 let descriptor = word.literal().and_then(|text| text.parse().ok()).filter(|d| *d <= 2);
                 match (descriptor, rest.peek().copied()) {
@@ -161,7 +186,7 @@ fn redirect(descriptor: u8, operator: char, rest: &mut Chars<'_>) -> Token {
     Token::Redirect { descriptor, operator }
 }
 
-fn word(rest: &mut Chars<'_>) -> Result<Word, String> {
+fn word(rest: &mut Chars<'_>, depth: usize) -> Result<Word, String> {
     let mut parts = Vec::new();
     let mut text = String::new();
     let plain = |text: &mut String, parts: &mut Vec<Part>| {
@@ -183,7 +208,7 @@ fn word(rest: &mut Chars<'_>) -> Result<Word, String> {
             }
             '"' => {
                 plain(&mut text, &mut parts);
-                quoted(rest, &mut parts)?;
+                quoted(rest, depth, &mut parts)?;
             }
             '\\' => match rest.next() {
                 Some('\n') => {}
@@ -194,17 +219,21 @@ fn word(rest: &mut Chars<'_>) -> Result<Word, String> {
             },
             '$' => {
                 plain(&mut text, &mut parts);
-                parts.push(variable(rest, false)?);
+                parts.push(variable(rest, depth, false)?);
             }
-            '`' => return Err("syntax error: commands in words are not known".to_owned()),
+            '`' => {
+                plain(&mut text, &mut parts);
+                parts.push(commands(&backquoted(rest)?, depth, false)?);
+            }
             next => text.push(next),
         }
     }
     plain(&mut text, &mut parts);
+    parts.shrink_to_fit();
     Ok(Word(parts))
 }
 
-fn quoted(rest: &mut Chars<'_>, parts: &mut Vec<Part>) -> Result<(), String> {
+fn quoted(rest: &mut Chars<'_>, depth: usize, parts: &mut Vec<Part>) -> Result<(), String> {
     let mut text = String::new();
     loop {
         match rest.next() {
@@ -220,7 +249,11 @@ fn quoted(rest: &mut Chars<'_>, parts: &mut Vec<Part>) -> Result<(), String> {
             },
             Some('$') => {
                 parts.push(Part::Text { text: std::mem::take(&mut text), quoted: true });
-                parts.push(variable(rest, true)?);
+                parts.push(variable(rest, depth, true)?);
+            }
+            Some('`') => {
+                parts.push(Part::Text { text: std::mem::take(&mut text), quoted: true });
+                parts.push(commands(&backquoted(rest)?, depth, true)?);
             }
             Some(next) => text.push(next),
         }
@@ -229,8 +262,75 @@ fn quoted(rest: &mut Chars<'_>, parts: &mut Vec<Part>) -> Result<(), String> {
     Ok(())
 }
 
-/// A variable: the text behind a `$`.
-fn variable(rest: &mut Chars<'_>, quoted: bool) -> Result<Part, String> {
+/// The commands of a part of a word, which is so deep in a script.
+fn commands(script: &str, depth: usize, quoted: bool) -> Result<Part, String> {
+    let node = Arc::new(parse_at(script, depth + 1)?);
+    Ok(Part::Command { node, quoted })
+}
+
+/// The text up to the next backquote.
+fn backquoted(rest: &mut Chars<'_>) -> Result<String, String> {
+    let mut text = String::new();
+    loop {
+        match rest.next() {
+            None => return Err("syntax error: unterminated backquote substitution".to_owned()),
+            Some('`') => return Ok(text),
+            Some('\\') => match rest.next() {
+                Some(escaped @ ('`' | '\\' | '$')) => text.push(escaped),
+                other => {
+                    text.push('\\');
+                    text.extend(other);
+                }
+            },
+            Some(next) => text.push(next),
+        }
+    }
+}
+
+/// Takes the text up to the parenthesis that belongs to one before it, or in quotes up to their end.
+fn enclosed(rest: &mut Chars<'_>, end: char, depth: usize, text: &mut String) -> Result<(), String> {
+    if depth > MAX_DEPTH {
+        return Err(TOO_DEEP.to_owned());
+    }
+    let in_quotes = end == '"';
+    let mut before = ' ';
+    loop {
+        let next = rest.next().ok_or("syntax error: unterminated command substitution")?;
+        let begins_word = before.is_whitespace() || ";|&(".contains(before);
+        before = next;
+        if next == end {
+            return Ok(());
+        }
+        text.push(next);
+        let inner = match next {
+            '\\' => {
+                text.extend(rest.next());
+                continue;
+            }
+            '#' if begins_word && !in_quotes => {
+                text.extend(std::iter::from_fn(|| rest.next_if(|c| *c != '\n')));
+                continue;
+            }
+            '\'' if !in_quotes => {
+                text.extend(std::iter::from_fn(|| rest.next_if(|c| *c != '\'')));
+                text.extend(rest.next());
+                continue;
+            }
+            '$' if rest.next_if_eq(&'(').is_some() => {
+                text.push('(');
+                ')'
+            }
+            '(' if !in_quotes => ')',
+            '"' => '"',
+            _ => continue,
+        };
+        enclosed(rest, inner, depth + 1, text)?;
+        text.push(inner);
+    }
+}
+
+/// A variable or commands: the text behind a `$`.
+fn variable(rest: &mut Chars<'_>, depth: usize, quoted: bool) -> Result<Part, String> {
     let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
     let name = match rest.peek() {
         Some('{') => {
@@ -241,7 +341,15 @@ fn variable(rest: &mut Chars<'_>, quoted: bool) -> Result<Part, String> {
             }
             name
         }
-        Some('(') => return Err("syntax error: commands in words are not known".to_owned()),
+        Some('(') => {
+            rest.next();
+            if rest.peek() == Some(&'(') {
+                return Err("syntax error: arithmetic is not known".to_owned());
+            }
+            let mut script = String::new();
+            enclosed(rest, ')', depth, &mut script)?;
+            return commands(&script, depth, quoted);
+        }
         // A parameter has one digit.
         Some(c) if matches!(c, '?' | '$') || c.is_ascii_digit() => {
             rest.next().map(String::from).unwrap_or_default()
@@ -263,7 +371,7 @@ impl Parser {
     fn list(&mut self, ends: &[&str]) -> Result<Node, String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err("syntax error: the commands are nested too deeply".to_owned());
+            return Err(TOO_DEEP.to_owned());
         }
         let mut nodes = Vec::new();
         loop {
@@ -277,6 +385,7 @@ impl Parser {
             }
         }
         self.depth -= 1;
+        nodes.shrink_to_fit();
         Ok(Node::List(nodes))
     }
 
@@ -398,6 +507,7 @@ impl Parser {
         if assignments.is_empty() && words.is_empty() && redirects.is_empty() {
             return Err(unexpected(self.tokens.get(self.at)));
         }
+        words.shrink_to_fit();
         Ok(Node::Command { assignments, words, redirects })
     }
 
@@ -459,10 +569,33 @@ mod tests {
         refused("if true; then a", "syntax error: unexpected end of file (expecting \"fi\")");
         refused("while true; done", "syntax error: unexpected \"done\"");
         refused("done", "syntax error: unexpected \"done\"");
-        refused("echo $(ls)", "syntax error: commands in words are not known");
+        refused("echo $(ls", "syntax error: unterminated command substitution");
+        refused("echo `ls", "syntax error: unterminated backquote substitution");
+        refused("echo \"$(ls", "syntax error: unterminated command substitution");
+        refused("echo $(a; | b)", "syntax error: unexpected \"|\"");
+        refused("echo $((1 + 1))", "syntax error: arithmetic is not known");
+        refused(&"echo $(".repeat(100), TOO_DEEP);
+        refused(&(r#"echo "$("#.repeat(50) + &r#")""#.repeat(50)), TOO_DEEP);
         refused("sleep 1 &", "syntax error: there are no processes in the background");
         refused("echo >", "syntax error: unexpected end of file");
-        refused(&"if true; then ".repeat(100), "syntax error: the commands are nested too deeply");
+        refused(&"if true; then ".repeat(100), TOO_DEEP);
+    }
+
+    #[test]
+    fn commands_in_words_end_at_their_parenthesis() {
+        for (script, inner) in [
+            ("$(echo ')' \")\" \\) # )\n)", "echo ')' \")\" \\) # )\n"),
+            ("$(echo \"$(echo \")\")\" $(b))", "echo \"$(echo \")\")\" $(b)"),
+            ("$()", ""),
+            ("`echo \\`b\\` \\$c '\\d'`", "echo `b` $c '\\d'"),
+        ] {
+            for (script, quoted) in [(script.to_owned(), false), (format!("\"{script}\""), true)] {
+                let Ok(Node::List(nodes)) = parse(&script) else { panic!("{script}") };
+                let [Node::Command { words, .. }] = &nodes[..] else { panic!("{script}") };
+                let command = Part::Command { node: Arc::new(parse(inner).expect(inner)), quoted };
+                assert!(words[0].0.contains(&command), "{script}");
+            }
+        }
     }
 
     #[test]
