@@ -170,14 +170,19 @@ async fn files_and_the_api_have_prefixes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn files_have_ranges_and_conditions() {
     let playground = playground().await;
-    let files = [("www/a.txt", "hello world\n"), ("www/empty", ""), ("www/sub/b.txt", "")];
+    let files =
+        [("www/a.txt", "hello world\n"), ("www/empty", ""), ("www/sub/b.txt", ""), ("www/epoch", "old")];
     playground.write(&files.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_323_045);
     for name in ["www/a.txt", "www"] {
         std::fs::File::open(playground.path(name)).unwrap().set_modified(time).unwrap();
     }
+    // Go's file server counts it as a file without a time.
+    let epoch = std::fs::File::open(playground.path("www/epoch")).unwrap();
+    epoch.set_modified(std::time::UNIX_EPOCH).unwrap();
     let www = playground.path("www").display().to_string();
     let (same, older) = ("Fri, 02 Jan 2026 03:04:05 GMT", "Thu, 01 Jan 2026 03:04:05 GMT");
+    let newer = "Sat, 03 Jan 2026 03:04:05 GMT";
     let whole = "200 bytes,,12,yes hello world\n".to_owned();
     let not_modified = "304 ,,,yes ".to_owned();
     let invalid = "416 ,,14, invalid range\n".to_owned();
@@ -199,15 +204,39 @@ async fn files_have_ranges_and_conditions() {
             "416 ,bytes */12,33, invalid range: failed to overlap\n".into(),
         ),
         ("GET /static/a.txt", "Range: bytes=5-2".into(), invalid.clone()),
-        ("GET /static/a.txt", "Range: lines=1-2".into(), invalid),
+        ("GET /static/a.txt", "Range: lines=1-2".into(), invalid.clone()),
         ("GET /static/empty", "Range: bytes=0-".into(), "200 bytes,,0,yes ".into()),
+        (
+            "GET /static/a.txt",
+            "Range: bytes=-30".into(),
+            "206 bytes,bytes 0-11/12,12,yes hello world\n".into(),
+        ),
+        ("GET /static/a.txt", "Range: bytes= 0-1 , ,".into(), "206 bytes,bytes 0-1/12,2,yes he".into()),
+        ("GET /static/a.txt", "Range: bytes=50-,0-0".into(), "206 bytes,bytes 0-0/12,1,yes h".into()),
+        ("GET /static/a.txt", "Range: bytes=--2".into(), invalid.clone()),
+        ("GET /static/a.txt", "Range: bytes=1".into(), invalid.clone()),
+        ("GET /static/a.txt", "Range: bytes=99999999999999999999-".into(), invalid.clone()),
+        ("GET /static/a.txt", "Range: ".into(), whole.clone()),
+        ("GET /static/epoch", String::new(), "200 bytes,,3, old".into()),
+        ("GET /static/epoch", format!("If-Modified-Since: {same}"), "200 bytes,,3, old".into()),
+        ("GET /static/epoch", format!("If-Unmodified-Since: {older}"), "200 bytes,,3, old".into()),
+        ("GET /static/epoch", format!("Range: bytes=0-0\r\nIf-Range: {same}"), "200 bytes,,3, old".into()),
         ("GET /static/a.txt", format!("If-Modified-Since: {same}"), not_modified.clone()),
         ("HEAD /static/a.txt", format!("If-Modified-Since: {same}"), not_modified.clone()),
         ("GET /static/a.txt", format!("If-Modified-Since: {older}"), whole.clone()),
         ("GET /static/a.txt", "If-Modified-Since: yesterday".into(), whole.clone()),
-        ("GET /static/a.txt", "If-None-Match: *".into(), not_modified),
+        ("GET /static/a.txt", "If-None-Match: *".into(), not_modified.clone()),
         ("POST /static/a.txt", "If-None-Match: *".into(), "412 ,,0,yes ".into()),
         ("GET /static/a.txt", "If-None-Match: \"x\"".into(), whole.clone()),
+        ("GET /static/a.txt", "If-None-Match: \"x\", W/\"*\"".into(), whole.clone()),
+        ("GET /static/a.txt", format!("If-None-Match: \"x\"\r\nIf-Modified-Since: {same}"), whole.clone()),
+        ("GET /static/a.txt", format!("If-None-Match: \r\nIf-Modified-Since: {same}"), not_modified.clone()),
+        ("POST /static/a.txt", format!("If-Modified-Since: {same}"), whole.clone()),
+        ("GET /static/a.txt", "If-Match: *".into(), whole.clone()),
+        ("GET /static/a.txt", format!("If-Match: *\r\nIf-Unmodified-Since: {older}"), whole.clone()),
+        ("GET /static/a.txt", "If-Match: x".into(), "412 ,,0,yes ".into()),
+        ("GET /static/a.txt", format!("If-Unmodified-Since: {same}"), whole.clone()),
+        ("GET /static/a.txt", "If-Unmodified-Since: tomorrow".into(), whole.clone()),
         ("GET /static/a.txt", "If-Match: \"x\"".into(), "412 ,,0,yes ".into()),
         ("GET /static/a.txt", format!("If-Unmodified-Since: {older}"), "412 ,,0,yes ".into()),
         (
@@ -216,6 +245,12 @@ async fn files_have_ranges_and_conditions() {
             "206 bytes,bytes 0-1/12,2,yes he".into(),
         ),
         ("GET /static/a.txt", format!("Range: bytes=0-1\r\nIf-Range: {older}"), whole.clone()),
+        ("GET /static/a.txt", format!("Range: bytes=0-1\r\nIf-Range: {newer}"), whole.clone()),
+        (
+            "POST /static/a.txt",
+            format!("Range: bytes=0-1\r\nIf-Range: {older}"),
+            "206 bytes,bytes 0-1/12,2,yes he".into(),
+        ),
         ("GET /static/a.txt", "Range: bytes=0-1\r\nIf-Range: \"x\"".into(), whole),
         ("GET /static/", format!("If-Modified-Since: {same}"), "304 ,,, ".into()),
         ("GET /static/sub?a=b", String::new(), "301 sub/?a=b,,0, ".into()),
@@ -251,6 +286,18 @@ async fn files_have_ranges_and_conditions() {
             assert_eq!(&answered, expected, "{}: {line} {headers}", program.name);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_older_than_dates_of_http_is_served_without_a_time() {
+    let playground = playground().await;
+    playground.write(&[("www/a.txt".to_owned(), "old".to_owned())].into());
+    let file = std::fs::File::open(playground.path("www/a.txt")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH - std::time::Duration::from_secs(1)).unwrap();
+    let www = playground.path("www").display().to_string();
+    let proxy = Proxy::start(&playground, &Program::klient(), &["--port=0", "--www", &www]).await;
+    let answer = proxy.answer("GET /static/a.txt", "localhost").await;
+    assert_eq!(answer, ["200", "text/plain; charset=utf-8", "", "old"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

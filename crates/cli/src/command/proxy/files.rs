@@ -1,26 +1,29 @@
 //! [`Files`], the files of a folder over HTTP (Go's `http.FileServer`).
+//!
+//! Ranges and dates are parsed by crates. `ServeDir` of tower-http and the crate `http-serve` cannot answer: the first refuses
+//! several ranges, and neither has lists of folders, or Go's answers to methods and failures.
 
 mod conditions;
-mod ranges;
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LAST_MODIFIED};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, LAST_MODIFIED, RANGE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use http_range::{HttpRange, HttpRangeParseError};
+use httpdate::HttpDate;
 use klient_client::ResponseBody;
 use tokio::sync::mpsc;
 
 use super::answer::{error, escaped, local_redirect, not_found, whole};
 use super::path::encoded;
 use conditions::Conditions;
-use ranges::{Range, Unsatisfiable};
 
 /// The part of a file that decides about its type.
 const SNIFFED: usize = 512;
@@ -88,33 +91,46 @@ fn answer(request: &Parts, file: &Path, path: &str) -> io::Result<Response<Respo
 fn of_file(method: &Method, wanted: &HeaderMap, path: &Path) -> io::Result<Response<ResponseBody>> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
-    let size = i64::try_from(metadata.len()).map_err(io::Error::other)?;
-    let ranges = match conditions::check(method, wanted, metadata.modified().ok()) {
-        Conditions::Hold(ranges) => ranges::parse(ranges, size),
+    let size = metadata.len();
+    let modified = conditions::last_modified(metadata.modified().ok());
+    let for_ranges = match conditions::check(method, wanted, modified) {
+        Conditions::Hold { for_ranges } => for_ranges,
         Conditions::Fail(status) => {
             let mut response = empty(status);
-            set_last_modified(response.headers_mut(), &metadata);
+            set_last_modified(response.headers_mut(), modified);
             return Ok(response);
         }
     };
-    let ranges = match ranges {
+    let range = wanted.get(RANGE).filter(|_| for_ranges).map_or(&b""[..], |range| range.as_bytes());
+    let mut ranges = match HttpRange::parse_bytes(range, size) {
+        // A file without content has no ranges, and clients that always ask for one get it.
+        Ok(_) | Err(HttpRangeParseError::NoOverlap) if size == 0 => Vec::new(),
         Ok(ranges) => ranges,
         Err(problem) => {
-            let mut response = error(Unsatisfiable::STATUS, problem.message());
-            if problem == Unsatisfiable::NoOverlap {
+            let (message, length) = match problem {
+                HttpRangeParseError::InvalidRange => ("invalid range", None),
+                HttpRangeParseError::NoOverlap => ("invalid range: failed to overlap", Some(size)),
+            };
+            let mut response = error(StatusCode::RANGE_NOT_SATISFIABLE, message);
+            if let Some(size) = length {
                 set(response.headers_mut(), CONTENT_RANGE, format!("bytes */{size}"));
             }
             return Ok(response);
         }
     };
+    // More bytes than the file has are probably an attack, or a client that does not count.
+    let total = ranges.iter().try_fold(0_u64, |total, range| total.checked_add(range.length));
+    if total.is_none_or(|total| total > size) {
+        ranges.clear();
+    }
     let mut beginning = Vec::with_capacity(SNIFFED);
     file.by_ref().take(SNIFFED as u64).read_to_end(&mut beginning)?;
     let content_type = content_type(path, &beginning);
     let mut headers = HeaderMap::new();
     let segments = match &ranges[..] {
-        [] => vec![Segment::File(Range { start: 0, length: size })],
+        [] => vec![Segment::File(HttpRange { start: 0, length: size })],
         [range] => {
-            set(&mut headers, CONTENT_RANGE, range.header(size));
+            set(&mut headers, CONTENT_RANGE, content_range(range, size));
             vec![Segment::File(*range)]
         }
         ranges => {
@@ -134,32 +150,32 @@ fn of_file(method: &Method, wanted: &HeaderMap, path: &Path) -> io::Result<Respo
     }
     headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    set_last_modified(&mut headers, &metadata);
+    set_last_modified(&mut headers, modified);
     *response.headers_mut() = headers;
     Ok(response)
 }
 
 /// A part of a body.
 enum Segment {
-    File(Range),
+    File(HttpRange),
     Text(String),
 }
 
 impl Segment {
     fn length(&self) -> u64 {
         match self {
-            Segment::File(range) => range.length.try_into().unwrap_or_default(),
+            Segment::File(range) => range.length,
             Segment::Text(text) => text.len() as u64,
         }
     }
 }
 
 /// The parts of several ranges, as Go's `mime/multipart` writes them.
-fn multipart(ranges: &[Range], size: i64, content_type: &str, boundary: &str) -> Vec<Segment> {
+fn multipart(ranges: &[HttpRange], size: u64, content_type: &str, boundary: &str) -> Vec<Segment> {
     let mut segments = Vec::new();
     for (index, range) in ranges.iter().enumerate() {
         let end = if index > 0 { "\r\n" } else { "" };
-        let range_header = range.header(size);
+        let range_header = content_range(range, size);
         segments.push(Segment::Text(format!(
             "{end}--{boundary}\r\nContent-Range: {range_header}\r\nContent-Type: {content_type}\r\n\r\n"
         )));
@@ -167,6 +183,11 @@ fn multipart(ranges: &[Range], size: i64, content_type: &str, boundary: &str) ->
     }
     segments.push(Segment::Text(format!("\r\n--{boundary}--\r\n")));
     segments
+}
+
+/// The value of `Content-Range`.
+fn content_range(range: &HttpRange, size: u64) -> String {
+    format!("bytes {}-{}/{size}", range.start, range.start + range.length - 1)
 }
 
 /// A boundary that no file has by chance.
@@ -184,11 +205,9 @@ fn empty(status: StatusCode) -> Response<ResponseBody> {
     response
 }
 
-/// Sets the time of the last change, where the file system has it.
-fn set_last_modified(headers: &mut HeaderMap, metadata: &Metadata) {
-    let time = metadata.modified().ok().map(httpdate::fmt_http_date);
-    if let Some(time) = time.and_then(|time| HeaderValue::try_from(time).ok()) {
-        headers.insert(LAST_MODIFIED, time);
+fn set_last_modified(headers: &mut HeaderMap, modified: Option<HttpDate>) {
+    if let Some(modified) = modified {
+        set(headers, LAST_MODIFIED, modified.to_string());
     }
 }
 
@@ -205,8 +224,7 @@ fn send(mut file: File, segments: Vec<Segment>, sender: &mpsc::Sender<io::Result
                 continue;
             }
         };
-        let start = range.start.try_into().unwrap_or_default();
-        if let Err(error) = file.seek(SeekFrom::Start(start)) {
+        if let Err(error) = file.seek(SeekFrom::Start(range.start)) {
             // Nobody may receive it any more.
             let _ = sender.blocking_send(Err(error));
             return;
@@ -265,8 +283,8 @@ impl Body for Content {
 
 /// A list of the names in a folder.
 fn of_folder(method: &Method, headers: &HeaderMap, folder: &Path) -> io::Result<Response<ResponseBody>> {
-    let metadata = std::fs::metadata(folder)?;
-    if !conditions::is_folder_modified(method, headers, metadata.modified().ok()) {
+    let modified = conditions::last_modified(std::fs::metadata(folder)?.modified().ok());
+    if !conditions::is_modified(method, headers, modified) {
         return Ok(empty(StatusCode::NOT_MODIFIED));
     }
     let mut names = Vec::new();
@@ -283,7 +301,7 @@ fn of_folder(method: &Method, headers: &HeaderMap, folder: &Path) -> io::Result<
     }
     page += "</pre>\n";
     let mut response = whole(StatusCode::OK, "text/html; charset=utf-8", page);
-    set_last_modified(response.headers_mut(), &metadata);
+    set_last_modified(response.headers_mut(), modified);
     Ok(response)
 }
 

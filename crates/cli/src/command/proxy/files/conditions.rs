@@ -1,79 +1,73 @@
-//! Conditions of a request for a file (Go's `checkPreconditions`). Files have times, and no entity tags.
+//! Conditions of a request for a file, in the order of Go's `checkPreconditions`. Files have times, and no entity tags.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::header::{
-    HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
-};
+use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE};
 use http::{HeaderMap, Method, StatusCode};
+use httpdate::HttpDate;
+
+/// The first second that a date of HTTP cannot tell.
+const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
 
 /// The outcome of a request's conditions.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Conditions<'a> {
-    /// They hold. The value is that of `Range`, empty if it is not given or does not count.
-    Hold(&'a str),
+pub(super) enum Conditions {
+    /// They hold; and those for ranges hold, too, or not.
+    Hold { for_ranges: bool },
     /// The answer is this status.
     Fail(StatusCode),
 }
 
-/// Checks the conditions of a request for a file, which was modified last at a time, if that is known.
-pub(super) fn check<'a>(
-    method: &Method,
-    headers: &'a HeaderMap,
-    modified: Option<SystemTime>,
-) -> Conditions<'a> {
-    let modified = modified.map(seconds);
+/// The date of a file's last modification; none for one that a date of HTTP cannot tell, and for that of 1970, with which
+/// Go counts a file as one without.
+pub(super) fn last_modified(modified: Option<SystemTime>) -> Option<HttpDate> {
+    let has_date = |time: &SystemTime| *time > UNIX_EPOCH && *time < UNIX_EPOCH + YEAR_10000;
+    modified.filter(has_date).map(HttpDate::from)
+}
+
+/// Checks the conditions of a request for a file, which was [modified](last_modified) last at a date, if that is known.
+pub(super) fn check(method: &Method, headers: &HeaderMap, modified: Option<HttpDate>) -> Conditions {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let matches = match text(headers, &IF_MATCH) {
         "" => {
             since(headers, &IF_UNMODIFIED_SINCE, modified).is_none_or(|(modified, since)| modified <= since)
         }
-        tags => has_any(tags),
+        tags => is_any(tags),
     };
     if !matches {
         return Conditions::Fail(StatusCode::PRECONDITION_FAILED);
     }
     let is_unchanged = match text(headers, &IF_NONE_MATCH) {
         "" => !is_modified(method, headers, modified),
-        tags => has_any(tags),
+        tags => is_any(tags),
     };
     if is_unchanged {
         let status = if reads { StatusCode::NOT_MODIFIED } else { StatusCode::PRECONDITION_FAILED };
         return Conditions::Fail(status);
     }
-    let same = match text(headers, &IF_RANGE) {
+    let for_ranges = match text(headers, &IF_RANGE) {
         "" => true,
         _ if !reads => true,
         _ => since(headers, &IF_RANGE, modified).is_some_and(|(modified, since)| modified == since),
     };
-    Conditions::Hold(if same { text(headers, &RANGE) } else { "" })
+    Conditions::Hold { for_ranges }
 }
 
-/// Returns false if a client has a folder's list of its time of modification.
-pub(super) fn is_folder_modified(method: &Method, headers: &HeaderMap, modified: Option<SystemTime>) -> bool {
-    is_modified(method, headers, modified.map(seconds))
-}
-
-fn is_modified(method: &Method, headers: &HeaderMap, modified: Option<Duration>) -> bool {
+/// Returns false if a client has a file, or a folder's list, of its date of modification.
+pub(super) fn is_modified(method: &Method, headers: &HeaderMap, modified: Option<HttpDate>) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let since = since(headers, &IF_MODIFIED_SINCE, modified).filter(|_| reads);
     since.is_none_or(|(modified, since)| modified > since)
 }
 
-/// The time of modification and that of a header, if both are known.
-fn since(headers: &HeaderMap, name: &HeaderName, modified: Option<Duration>) -> Option<(Duration, Duration)> {
-    let since = httpdate::parse_http_date(text(headers, name)).ok()?;
-    Some((modified?, seconds(since)))
+/// The date of modification and that of a header, if both are known.
+fn since(headers: &HeaderMap, name: &HeaderName, modified: Option<HttpDate>) -> Option<(HttpDate, HttpDate)> {
+    Some((modified?, text(headers, name).parse().ok()?))
 }
 
-/// The whole seconds since 1970.
-fn seconds(time: SystemTime) -> Duration {
-    Duration::from_secs(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
-}
-
-/// Returns true if a list of entity tags is for a file of any tag.
-fn has_any(tags: &str) -> bool {
-    tags.split(',').any(|tag| tag.trim().starts_with('*'))
+/// Returns true if entity tags are those of any file. A parser of tags would bring more than it saves: a file has none.
+fn is_any(tags: &str) -> bool {
+    tags == "*"
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
