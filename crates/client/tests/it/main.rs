@@ -10,6 +10,10 @@ mod formats;
 mod front;
 mod http2;
 mod log;
+#[cfg(feature = "streams")]
+#[allow(dead_code, reason = "the tests of streams use all of it")]
+#[path = "../../../streams/tests/it/raw_spdy.rs"]
+mod raw_spdy;
 mod test_proxy;
 
 mod apply;
@@ -27,6 +31,8 @@ mod errors;
 mod exec;
 mod exec_errors;
 mod go_away;
+#[cfg(feature = "streams")]
+mod hostile_streams;
 mod http_trace;
 mod kubeconfig;
 mod kubeconfig_files;
