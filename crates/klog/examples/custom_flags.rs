@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser};
 use klient_klog::{Format, Klog, Options, error_s, v};
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -43,7 +44,8 @@ fn main() {
 }
 
 pub(crate) fn run(arguments: Vec<OsString>) {
-    let _klog = Cli::parse_from(arguments).init().unwrap_or_else(|error| panic!("{error}"));
+    let fail = |error| Cli::command().error(ErrorKind::ValueValidation, error).exit();
+    let _klog = Cli::parse_from(arguments).init().unwrap_or_else(fail);
     let error = std::io::Error::other("timeout");
     error_s!(v: 2, error, "error log test");
     v!(1, "I am V(1)");

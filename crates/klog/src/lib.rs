@@ -47,8 +47,10 @@
 //! # Files
 //!
 //! As in Go, `--log-file` and `--log-dir` take effect with `--logtostderr=false`. Lines are buffered, and flushed every five
-//! seconds, when the [`Klog`] is dropped, at a panic, and by `fatal!`; end a program otherwise with [`flush_and_exit`]. When
-//! the disk is full, this is told once on standard error, and the lines wait, up to 16 MiB, until it is not.
+//! seconds, when the [`Klog`] is dropped, at a panic, and by `fatal!`; end a program otherwise with [`flush_and_exit`]. A
+//! signal does none of that: Kubernetes ends a pod by SIGTERM, which a program awaits to return from `main`, as by
+//! `klient::controller::shutdown_signal`. When the disk is full, this is told once on standard error, and the lines wait, up
+//! to 16 MiB, until it is not.
 
 mod backtrace_at;
 mod buffered;
