@@ -34,6 +34,9 @@ const MAX_SCRIPT: usize = 1024 * 1024;
 /// The number of bytes that the words of a command take at most.
 const MAX_WORDS: usize = 1024 * 1024;
 
+/// The problem of words that take more.
+const TOO_LONG: &str = "Argument list too long";
+
 /// The bytes of a syntax tree for a byte of its script, at most: one for each command of one letter, with its separator.
 const TREE: usize = 96;
 

@@ -113,7 +113,11 @@ fn answer(mut request: Request<Incoming>) -> Response<Full<Bytes>> {
         let connection = TokioIo::new(upgrade.await.unwrap());
         // A client may go at any time.
         let _ = if is_port {
-            port_forward::serve(connection, port_forward::Transport::Spdy, forward).await
+            let transport = match is_websocket {
+                true => port_forward::Transport::WebSocket,
+                false => port_forward::Transport::Spdy,
+            };
+            port_forward::serve(connection, transport, forward).await
         } else {
             let version = Version::parse(&chosen).unwrap();
             let protocol = match is_websocket {

@@ -6,10 +6,7 @@ use klient_apimachinery::BoxFuture;
 use super::io::Io;
 use super::pattern::Wild;
 use super::syntax::{Part, Word};
-use super::{MAX_WORDS, Shell};
-
-/// The problem of words that take too much memory.
-pub(super) const TOO_LONG: &str = "Argument list too long";
+use super::{MAX_WORDS, Shell, TOO_LONG};
 
 impl Shell {
     /// Words with the values of their parts. That of a variable or command without quotes may be several words, or none, and

@@ -2,8 +2,7 @@
 
 use glob::{MatchOptions, Pattern};
 
-use super::expansion::TOO_LONG;
-use super::{MAX_WORDS, Shell};
+use super::{MAX_WORDS, Shell, TOO_LONG};
 
 /// The longest part of a pattern between slashes, in bytes: a name of Linux has no more. It bounds the depth of a match.
 const MAX_PART: usize = 255;

@@ -9,10 +9,9 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 
 use super::super::memory::Reserved;
-use super::expansion::TOO_LONG;
 use super::io::{Io, output};
 use super::syntax::Node;
-use super::{CALL, MAX_DEPTH, MAX_WORDS, Shell};
+use super::{CALL, MAX_DEPTH, MAX_WORDS, Shell, TOO_LONG};
 
 impl Shell {
     /// The output of commands that run in a subshell, without the ends of lines at its end.
@@ -46,7 +45,7 @@ impl Shell {
     }
 }
 
-/// What commands have written. Nobody reads more than the words of a command can be.
+/// The output of commands, of which nobody reads more than the words of a command can be.
 #[derive(Clone)]
 struct Captured(Arc<Mutex<Capture>>);
 
