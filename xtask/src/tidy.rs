@@ -266,7 +266,7 @@ fn wrong_file(name: &str, text: &str) -> Vec<String> {
     if name.contains("/src/") && !text.lines().take(8).any(|line| line.starts_with("//!")) {
         wrong.push(format!("{name}: begins without saying what it promises (//!)"));
     }
-    if PLAIN.iter().any(|folder| name.starts_with(folder)) && name.contains("/src/") {
+    if PLAIN.iter().any(|folder| name.starts_with(folder)) {
         let mut begins_sentence = true;
         for (number, line) in text.lines().enumerate() {
             let comment = line.trim_start();

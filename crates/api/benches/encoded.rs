@@ -1,4 +1,4 @@
-//! What a cache does with a pod that arrives, beside decoding it: cutting out its managed fields, checking it, and
+//! The work of a cache for a pod that arrives, beside decoding it: cutting out its managed fields, checking it, and
 //! reading a field.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark fails as a test does")]

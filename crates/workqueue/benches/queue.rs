@@ -1,4 +1,4 @@
-//! What a key costs on its way through a queue: alone, as a duplicate, and delayed.
+//! The cost of a key on its way through a queue: alone, as a duplicate, and delayed.
 
 #![cfg(not(loom))]
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark fails as a test does")]

@@ -22,7 +22,7 @@ fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
     builder.check(run);
 }
 
-/// What two keys stand for, and what workers saw of it.
+/// The objects of two keys, and the versions of them that workers saw.
 #[derive(Default)]
 struct Seen {
     wanted: [AtomicUsize; 2],

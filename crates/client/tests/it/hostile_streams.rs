@@ -32,7 +32,7 @@ const INPUT: usize = 1024 * 1024;
 /// The time after which an operation goes on for ever.
 const EVER: Duration = Duration::from_secs(60 * 60);
 
-/// What a server does with a request and its connection.
+/// The behaviour of a server for a request and its connection.
 type Attack = fn(Asked) -> BoxFuture<'static, ()>;
 
 /// A request, and its connection.

@@ -1,4 +1,4 @@
-//! What can be done with an object: scale, restart, delete.
+//! The actions on an object: scale, restart, delete.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What the page does not do, and does not show.
+//! The limits of the page: writes, commands and Secrets that are off, and markup that stays text.
 
 use klient_gateway::Options;
 use serde_json::json;

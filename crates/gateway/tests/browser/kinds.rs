@@ -1,4 +1,4 @@
-//! What there is to choose from: namespaces, contexts, and the kinds of definitions.
+//! The choice of namespaces, contexts, and the kinds of definitions.
 
 use http::Method;
 use klient_apiserver::Server;

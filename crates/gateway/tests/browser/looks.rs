@@ -1,4 +1,4 @@
-//! How the page looks: in light and dark colours, on a phone, and to people who do not see it.
+//! The appearance of the page: light and dark colours, a phone, and the accessibility tree (axe).
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What is in pods: logs, a terminal, ports.
+//! The logs, terminals and ports of pods.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What comes out of a queue after what went in.
+//! The order and number of the items that a queue hands out.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How long each limiter makes an item wait.
+//! The delay that each rate limiter gives an item.
 
 use std::time::Duration;
 

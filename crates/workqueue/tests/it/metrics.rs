@@ -1,4 +1,4 @@
-//! What a queue with a name tells of itself.
+//! The metrics of a queue with a name.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -9,7 +9,7 @@ use klient_workqueue::{AddOptions, ItemExponentialFailureRateLimiter, Queue};
 const KEYS: usize = 40;
 const CHANGES: usize = 4000;
 
-/// What a key stands for.
+/// The object of a key.
 #[derive(Default)]
 struct Object {
     version: AtomicU64,
