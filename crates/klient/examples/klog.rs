@@ -16,7 +16,7 @@ struct Cli {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cli = Cli::parse_from(["controller", "-v=6"]);
     // It is held to the end: dropping it writes what is buffered for log files.
-    let _klog = cli.log.init()?;
+    let klog = cli.log.init()?;
     let (client, _server) = cluster::connect().await?;
 
     let logger = with_values!(Logger::current().with_name("namespaces"), cluster = "local");
@@ -27,6 +27,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Err(error) = namespaces.get("missing").await {
         error_s!(logger: logger, error, "Cannot sync", namespace = "missing");
     }
+    // The requests that follow are not logged: the verbosity can change while the program runs.
+    klog.verbosity().set(2);
+    namespaces.get("default").await?;
     Ok(())
 }
 
