@@ -84,7 +84,9 @@ func runStreams(out map[string]any) any {
 	}
 	c.stop(out)
 	out["mb_per_s"] = float64(bytes) / 1e3 / out["wall_ms"].(float64)
-	out["cpu_ms_per_gib"] = out["cpu_ms"].(float64) * (1 << 30) / float64(bytes)
+	for of, perGiB := range map[string]string{"cpu_ms": "cpu_ms_per_gib", "user_ms": "user_ms_per_gib"} {
+		out[perGiB] = out[of].(float64) * (1 << 30) / float64(bytes)
+	}
 	return nil
 }
 

@@ -123,9 +123,11 @@ impl Clock {
     /// Writes the same, and both in relation to bytes that were sent.
     pub fn stop_bytes(&self, bytes: usize, out: &mut Map<String, Value>) {
         let wall = self.stop(out);
-        let cpu = out["cpu_ms"].as_f64().unwrap();
         out.insert("mb_per_s".into(), json!(bytes as f64 / 1e3 / wall));
-        out.insert("cpu_ms_per_gib".into(), json!(cpu * (1u64 << 30) as f64 / bytes as f64));
+        for (of, per_gib) in [("cpu_ms", "cpu_ms_per_gib"), ("user_ms", "user_ms_per_gib")] {
+            let time = out[of].as_f64().unwrap();
+            out.insert(per_gib.into(), json!(time * (1u64 << 30) as f64 / bytes as f64));
+        }
     }
 }
 

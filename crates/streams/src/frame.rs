@@ -58,7 +58,8 @@ pub(crate) enum Frame {
     Headers { id: u32, headers: Headers, fin: bool },
     /// More bytes that the peer may send on a stream.
     WindowUpdate { id: u32, delta: u32 },
-    /// Data of a stream. The decoder passes on the parts of a frame as they arrive.
+    /// Data of a stream. The decoder passes on the parts of a frame as they arrive. If it is sent on a channel in binary and
+    /// is not empty, it begins with the byte of the channel.
     Data { id: u32, data: Bytes, fin: bool },
 }
 

@@ -213,16 +213,17 @@ impl Mux {
         }
     }
 
-    /// A connection with fixed channels, which are open from the beginning.
+    /// A connection with fixed channels, which are open from the beginning. The data that is sent on a channel begins with
+    /// its byte in each frame, if it has one.
     pub(crate) fn of_channels(
         limits: Limits,
-        channels: impl IntoIterator<Item = u32>,
+        channels: impl IntoIterator<Item = (u32, Option<u8>)>,
         sending: Box<dyn Sending>,
     ) -> Self {
         let mut mux = Mux::new(Role::Client, limits, sending);
         let state = mux.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.resets = false;
-        state.streams.extend(channels.into_iter().map(|id| (id, Buffers::established(None))));
+        state.streams.extend(channels.into_iter().map(|(id, head)| (id, Buffers::channel(head))));
         mux
     }
 

@@ -56,6 +56,11 @@ impl Buffers {
         Buffers { is_established: true, credit: window, ..Buffers::default() }
     }
 
+    /// A channel, of whose data each frame begins with a byte, if there is one.
+    pub(super) fn channel(head: Option<u8>) -> Self {
+        Buffers { is_established: true, pending: Pending::of_channel(head), ..Buffers::default() }
+    }
+
     pub(super) fn establish(&mut self, window: Option<u32>) {
         if !self.is_established {
             self.is_established = true;

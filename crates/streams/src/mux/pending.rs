@@ -15,9 +15,16 @@ const MIN_ROOMY: usize = 4 * 1024;
 pub(super) struct Pending {
     parts: VecDeque<BytesMut>,
     len: usize,
+    /// The byte that each part begins with, which is not counted. Such parts are taken whole.
+    head: Option<u8>,
 }
 
 impl Pending {
+    /// A queue whose parts begin with a byte.
+    pub(super) fn of_channel(head: Option<u8>) -> Self {
+        Pending { head, ..Pending::default() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.len
     }
@@ -29,13 +36,17 @@ impl Pending {
     /// Appends bytes.
     pub(super) fn push(&mut self, mut data: &[u8]) {
         self.len += data.len();
+        let head = usize::from(self.head.is_some());
         while !data.is_empty() {
-            if self.parts.back().is_none_or(|last| last.len() >= MAX_DATA) {
+            if self.parts.back().is_none_or(|last| last.len() >= head + MAX_DATA) {
                 let capacity = if data.len() < MIN_ROOMY { data.len() } else { MAX_DATA };
-                self.parts.push_back(buffer(capacity));
+                let mut part = buffer(head + capacity);
+                part.extend(self.head);
+                self.parts.push_back(part);
             }
             if let Some(last) = self.parts.back_mut() {
-                let (now, rest) = data.split_at(data.len().min(MAX_DATA - last.len()));
+                let (now, rest) = data.split_at(data.len().min(head + MAX_DATA - last.len()));
+                last.reserve(now.len());
                 put(now, last);
                 data = rest;
             }
@@ -48,7 +59,8 @@ impl Pending {
             Some(part) if part.len() > limit => part.split_to(limit),
             _ => self.parts.pop_front().unwrap_or_default(),
         };
-        self.len -= part.len();
+        let head = usize::from(self.head.is_some());
+        self.len -= part.len().saturating_sub(head);
         part.freeze()
     }
 }

@@ -16,14 +16,13 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{BufMut as _, Bytes};
+use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::socket::{Received, WebSocket};
 use crate::connection::BoxConnection;
-use crate::copying::{buffer, put};
 use crate::error::Error;
 use crate::frame::{Frame, Headers};
 use crate::mux::{Ended, Handle, Limits, Mux, Role, Sending, Stream};
@@ -70,7 +69,7 @@ pub(crate) fn open(
     let limits = Limits { received: BUFFER, streams: channels.len() };
     let websocket = Shared(Arc::new(Mutex::new(WebSocket::new(connection, role))));
     let sending = Messages { websocket: websocket.clone(), role, codec };
-    let ids = channels.iter().copied().map(u32::from);
+    let ids = channels.iter().map(|id| (u32::from(*id), (!codec.base64).then_some(*id)));
     let mux = Arc::new(Mux::of_channels(limits, ids, Box::new(sending)));
     let task = tokio::spawn(drive(websocket, mux.clone(), role, codec)).abort_handle();
     let handle = Arc::new(Handle { mux, task });
@@ -184,7 +183,7 @@ impl Sending for Messages {
         };
         let channel = u8::try_from(id).expect("channels are bytes");
         if !(fin && data.is_empty()) {
-            websocket.push(encode(channel, &data, self.codec));
+            websocket.push(encode(channel, data, self.codec));
         }
         if fin && self.codec.half_close && self.role == Role::Client {
             websocket.push(Message::Binary(Bytes::copy_from_slice(&[CLOSE, channel])));
@@ -201,16 +200,13 @@ impl Sending for Messages {
 }
 
 /// The message with some data of a channel.
-fn encode(channel: u8, data: &[u8], codec: Codec) -> Message {
+fn encode(channel: u8, data: Bytes, codec: Codec) -> Message {
     if codec.base64 {
         let mut text = String::from(char::from(b'0' + channel));
         STANDARD.encode_string(data, &mut text);
         return Message::Text(text.into());
     }
-    let mut message = buffer(data.len() + 1);
-    message.put_u8(channel);
-    put(data, &mut message);
-    Message::Binary(message.freeze())
+    Message::Binary(if data.is_empty() { Bytes::copy_from_slice(&[channel]) } else { data })
 }
 
 /// The meaning of a message, if it has one. Its data is copied: while a part of tungstenite's buffer is held, tungstenite
