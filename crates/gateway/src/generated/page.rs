@@ -4,15 +4,15 @@
 #[rustfmt::skip]
 pub(crate) const FILES: &[(&str, &[u8])] = &[
     ("addon-fit-SKPEDABC.js", include_bytes!("page/addon-fit-SKPEDABC.js")),
-    ("chunk-KYHM5ADG.js", include_bytes!("page/chunk-KYHM5ADG.js")),
+    ("chunk-CGLFLGPA.js", include_bytes!("page/chunk-CGLFLGPA.js")),
     ("icon-3A0E507A.svg", include_bytes!("page/icon-3A0E507A.svg")),
     ("index.html", include_bytes!("page/index.html")),
     ("licenses-2C96A51A.txt", include_bytes!("page/licenses-2C96A51A.txt")),
-    ("main-TGTYMZXM.js", include_bytes!("page/main-TGTYMZXM.js")),
+    ("main-DZRCEWNS.js", include_bytes!("page/main-DZRCEWNS.js")),
     ("main-YBCIV5IG.css", include_bytes!("page/main-YBCIV5IG.css")),
     ("no-user.html", include_bytes!("page/no-user.html")),
     ("object-FQ3PP23K.css", include_bytes!("page/object-FQ3PP23K.css")),
-    ("object-TSYOGALE.js", include_bytes!("page/object-TSYOGALE.js")),
+    ("object-WOJYRK57.js", include_bytes!("page/object-WOJYRK57.js")),
     ("sign-in-4YLB3A44.css", include_bytes!("page/sign-in-4YLB3A44.css")),
     ("sign-in.html", include_bytes!("page/sign-in.html")),
     ("wrong-token.html", include_bytes!("page/wrong-token.html")),

@@ -27,6 +27,26 @@ function haystack(row: Row): string {
   return text;
 }
 
+/** The rows that are prepared between two looks at the time. */
+const STEP = 50;
+
+/** Prepares a search of rows in the pauses of the page, so that its first letter need not wait for all of them. */
+export function prepareSearch(rows: Iterable<Row>): void {
+  const left = rows[Symbol.iterator]();
+  const prepare = (pause: IdleDeadline) => {
+    while (pause.timeRemaining() > 1) {
+      for (let at = 0; at < STEP; at++) {
+        const { value, done } = left.next();
+        if (done) return;
+        haystack(value);
+      }
+    }
+    requestIdleCallback(prepare);
+  };
+  // Safari has none.
+  globalThis.requestIdleCallback?.(prepare);
+}
+
 /** The condition of a search: all words, and none of those behind a minus sign. */
 export function matcher(search: string): (row: Row) => boolean {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);

@@ -48,13 +48,15 @@ export function StatusBadge({ status, hasRows }: { status: Status; hasRows: bool
 export interface SearchFieldProps {
   value: string;
   onInput: (text: string) => void;
+  /** A search may begin. */
+  onEnter: () => void;
   /** The focus goes elsewhere, as before a row is opened. */
   onLeave: () => void;
   onDown: () => void;
 }
 
 /** The search; the arrow down leads from it to the rows. */
-export function SearchField({ value, onInput, onLeave, onDown }: SearchFieldProps) {
+export function SearchField({ value, onInput, onEnter, onLeave, onDown }: SearchFieldProps) {
   return (
     <label class="search">
       <Icon name="search" />
@@ -68,6 +70,7 @@ export function SearchField({ value, onInput, onLeave, onDown }: SearchFieldProp
         spellcheck={false}
         value={value}
         onInput={(event) => onInput(event.currentTarget.value)}
+        onFocus={onEnter}
         onBlur={onLeave}
         onKeyDown={(event) => {
           if (event.key === "ArrowDown" || event.key === "Enter") onDown();

@@ -9,7 +9,7 @@ import type { TableRoute } from "../router";
 import { useShortcuts } from "../shortcuts";
 import { clusterAway, gateway, kindOf, refresh } from "../state";
 import { Button, Countdown, Grid, Icon, Progress, copy, sentence } from "../ui";
-import { comparator, matcher } from "./cells";
+import { comparator, matcher, prepareSearch } from "./cells";
 import type { Compare } from "./cells";
 import { CellText, columnsOf } from "./columns";
 import { Nothing } from "./nothing";
@@ -115,6 +115,7 @@ function LiveTable({ live, route, title, namespaced }: LiveTableProps) {
         <SearchField
           value={search}
           onInput={setSearch}
+          onEnter={() => prepareSearch(live.rows.values())}
           onLeave={keepSearch}
           onDown={() => {
             if (rows[0] && selected === null) setSelected(keyOf(rows[0]));
