@@ -2,13 +2,24 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::root;
 
 /// Runs cargo in a folder.
 pub(super) fn cargo(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     done(Command::new(env!("CARGO")).args(arguments).current_dir(folder), "cargo")
+}
+
+/// Runs cargo in a folder, and returns what it prints.
+pub(super) fn cargo_output(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(env!("CARGO"));
+    let output = command.args(arguments).current_dir(folder).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("cargo {arguments:?} has failed"));
+    }
+    String::from_utf8(output.stdout).map_err(|error| format!("cargo {arguments:?}: {error}"))
 }
 
 /// Builds a Go program.

@@ -1,4 +1,5 @@
-//! `cargo xtask bench gateway`: `/pod/list` of the gateway beside that of Gin and client-go, and live tables.
+//! `cargo xtask bench gateway`: `/pod/list` of the gateway beside that of Gin and client-go, live tables, and the frames of
+//! the page.
 
 use std::fs;
 use std::net::TcpStream;
@@ -24,6 +25,9 @@ const MEMORY: f64 = 0.25;
 const CLIENTS: usize = 100;
 const CHANGES: usize = 100;
 
+/// The rows of the page, as those of its benchmark.
+const ROWS: usize = 10_000;
+
 /// The addresses of the services.
 const OURS: &str = "127.0.0.1:28888";
 const THEIRS: &str = "127.0.0.1:28889";
@@ -47,7 +51,41 @@ pub(crate) fn gateway() -> Result<(), String> {
     let mut rows = Rows::default();
     bench.pod_list(&mut rows)?;
     bench.live(&mut rows)?;
+    drop(bench);
+    frames(&mut rows)?;
     record("gateway", &rows)
+}
+
+/// The frames of the page in a Chromium; none where there is none.
+fn frames(rows: &mut Rows) -> Result<(), String> {
+    let mut runs = Runs::default();
+    for _ in 0..RUNS {
+        let output =
+            build::cargo_output(&root(), &["bench", "--package", "klient-gateway", "--bench", "frames"])?;
+        let Some(line) = output.lines().find(|line| line.starts_with('{')) else { return Ok(()) };
+        runs.push(line)?;
+    }
+    let mut row = |name: &str, figure: &str| {
+        rows.push(Row::alone(format!("the page with {ROWS} rows, {name}"), runs.median(figure)?));
+        Ok::<_, String>(())
+    };
+    row("from the browser's start to its rows, ms", "open_ms")?;
+    for (key, name) in [
+        ("scroll", "scrolled by 11,000 pixels a second"),
+        ("change", "100 changes per s"),
+        ("search", "searched letter by letter"),
+    ] {
+        for (figure, what) in [
+            ("p50_ms", "ms between frames, p50"),
+            ("p99_ms", "ms between frames, p99"),
+            ("longest_ms", "ms between frames at most"),
+            ("task_ms", "ms of the longest task from 50"),
+            ("blank", "frames without rows"),
+        ] {
+            row(&format!("{name}, {what}"), &format!("{key}_{figure}"))?;
+        }
+    }
+    Ok(())
 }
 
 impl GatewayBench {

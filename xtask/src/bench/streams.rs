@@ -35,6 +35,7 @@ const BYTES: &[Figure] = &[
         name: "CPU ms per GiB",
         row: |name, ours, theirs| Row::ratio(name, ours, theirs, CPU),
     },
+    Figure { key: "user_ms_per_gib", name: "of that CPU outside the kernel, ms per GiB", row: Row::told },
     MEMORY,
 ];
 
