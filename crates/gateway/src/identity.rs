@@ -225,7 +225,10 @@ impl Identities {
             let oldest = known
                 .iter()
                 .filter(|(key, identity)| **key != IdentityKey::Own && !identity.has_connections());
-            let oldest = oldest.min_by_key(|(_, identity)| identity.times().used).map(|(key, _)| key.clone());
+            // Rather one that no request has.
+            let oldest = oldest
+                .min_by_key(|(_, identity)| (Arc::strong_count(identity) > 1, identity.times().used))
+                .map(|(key, _)| key.clone());
             if let Some(identity) = oldest.and_then(|oldest| known.remove(&oldest)) {
                 let problem = "the gateway has too many users: ask again";
                 identity.pool.end(&Failure::new(Code::TooManyRequests, problem));
@@ -270,20 +273,29 @@ impl Identities {
         let known: Vec<_> =
             self.lock().iter().map(|(key, identity)| (key.clone(), identity.clone())).collect();
         let mut asked = Vec::new();
-        for (key, identity) in &known {
+        for (key, identity) in known {
             let informers = identity.pool.stop_unused(idle);
-            if *key == IdentityKey::Own {
+            if key == IdentityKey::Own {
                 continue;
             }
             let unused = identity.times().used.elapsed();
             if informers == 0 && unused >= idle && !identity.has_connections() {
-                self.lock().remove(key);
+                self.forget(&key, &identity);
             } else if identity.begin_to_verify() {
-                asked.push(self.verify_again(key, identity));
+                asked.push((key, identity));
             }
         }
         // A token that is not accepted ends its streams, which is all that follows.
-        join_all(asked).await;
+        join_all(asked.iter().map(|(key, identity)| self.verify_again(key, identity))).await;
+    }
+
+    /// Forgets an identity, unless a request has it, whose connection would end with it.
+    fn forget(&self, key: &IdentityKey, identity: &Arc<Identity>) {
+        let mut known = self.lock();
+        // The map has it, and the caller.
+        if Arc::strong_count(identity) == 2 {
+            known.remove(key);
+        }
     }
 
     /// The numbers of identities, informers and objects.
