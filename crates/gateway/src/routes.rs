@@ -84,7 +84,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         }
     }
     let cluster = (cluster.layer(security_headers::of_cluster()))
-        .layer(MapResponseLayer::new(security_headers::without_cookies));
+        .layer(MapResponseLayer::new(security_headers::without_origin));
     own.merge(cluster).fallback(not_found).layer(middleware::from_fn(with_route)).with_state(state)
 }
 

@@ -1,8 +1,7 @@
 //! Headers that tell browsers what a response may do.
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, Response};
 use tower_http::set_header::HeaderMetadata;
@@ -52,8 +51,43 @@ fn with<B: 'static, const N: usize>(
     headers.map(|(name, value)| (name, HeaderValue::from_static(value)).into()).into()
 }
 
-/// Takes away the cookies of a response of the cluster, which would be those of the gateway.
-pub(crate) fn without_cookies<B>(mut response: Response<B>) -> Response<B> {
-    response.headers_mut().remove(SET_COOKIE);
+/// Headers by which a response acts upon its whole origin, and not only upon itself: cookies and other data, the connections
+/// and protocols of later requests, reports of them, service workers, sessions and dictionaries. The origin is the gateway's.
+const OF_ORIGIN: [&str; 21] = [
+    "accept-ch",
+    "alt-svc",
+    "clear-site-data",
+    "content-security-policy-report-only",
+    "critical-ch",
+    "expect-ct",
+    "nel",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "report-to",
+    "reporting-endpoints",
+    "sec-session-challenge",
+    "sec-session-registration",
+    "secure-session-challenge",
+    "secure-session-registration",
+    "service-worker-allowed",
+    "set-cookie",
+    "set-cookie2",
+    "set-login",
+    "strict-transport-security",
+    "use-as-dictionary",
+];
+
+/// Takes away the headers of a response of the cluster that act upon the origin of the gateway, and those that open it to other
+/// origins.
+pub(crate) fn without_origin<B>(mut response: Response<B>) -> Response<B> {
+    let headers = response.headers_mut();
+    OF_ORIGIN.iter().for_each(|name| {
+        headers.remove(*name);
+    });
+    let is_shared = |name: &&HeaderName| name.as_str().starts_with("access-control-");
+    let shared: Vec<HeaderName> = headers.keys().filter(is_shared).cloned().collect();
+    shared.iter().for_each(|name| {
+        headers.remove(name);
+    });
     response
 }

@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{HeaderName, Request, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use klient_client::{Client, Config};
+use klient_client::{Client, Config, ResponseBody};
 use klient_gateway::{Access, Gateway, Options};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -216,20 +216,19 @@ async fn a_permission_that_is_taken_away_ends_the_informer_and_its_streams() {
     assert_eq!(stage.send(get(table).unwrap()).await.failure(), (403, "forbidden".to_owned()));
 }
 
-/// The answer of a gateway in front of a cluster that is a function of the request's head.
+/// The answer of a gateway in front of a cluster whose answer is a function of the request's head.
 async fn through(
     options: Options,
     request: http::request::Builder,
-    cluster: impl Fn(&http::request::Parts) -> StatusCode + Clone + Send + 'static,
-) -> StatusCode {
+    cluster: impl Fn(&http::request::Parts) -> Response<()> + Clone + Send + 'static,
+) -> Response<ResponseBody> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let serving = tokio::spawn(async move {
         loop {
             let cluster = cluster.clone();
             let service = service_fn(move |request: Request<Incoming>| {
-                let mut response = http::Response::new(Full::<Bytes>::from("{}"));
-                *response.status_mut() = cluster(&request.into_parts().0);
+                let response = cluster(&request.into_parts().0).map(|()| Full::<Bytes>::from("{}"));
                 async move { Ok::<_, Infallible>(response) }
             });
             let stream = TokioIo::new(listener.accept().await.unwrap().0);
@@ -241,7 +240,11 @@ async fn through(
     let request = request.header("host", "localhost").header("authorization", format!("Bearer {token}"));
     let answer = gateway.answer(request.body(String::new()).unwrap()).await;
     serving.abort();
-    answer.status()
+    answer
+}
+
+fn with_status(status: StatusCode) -> Response<()> {
+    Response::builder().status(status).body(()).unwrap()
 }
 
 #[tokio::test]
@@ -255,8 +258,8 @@ async fn a_token_counts_unless_the_cluster_says_that_it_does_not_know_it() {
         (StatusCode::NOT_IMPLEMENTED, 502),
     ] {
         let options = Options { access: Access::Bearer, ..Options::default() };
-        let answer = through(options, Request::get("/ping"), move |_| of_cluster).await;
-        assert_eq!(answer, expected, "{of_cluster}");
+        let answer = through(options, Request::get("/ping"), move |_| with_status(of_cluster)).await;
+        assert_eq!(answer.status(), expected, "{of_cluster}");
     }
 }
 
@@ -267,9 +270,47 @@ async fn a_request_names_no_user_to_the_cluster() {
     let answer = through(Options::default(), request, |head| {
         let names: Vec<&str> = head.headers.keys().map(HeaderName::as_str).collect();
         let is_clean = !names.iter().any(|name| name.starts_with("x-remote") || *name == "cookie");
-        if is_clean { StatusCode::OK } else { StatusCode::IM_A_TEAPOT }
+        with_status(if is_clean { StatusCode::OK } else { StatusCode::IM_A_TEAPOT })
     });
-    assert_eq!(answer.await, 200);
+    assert_eq!(answer.await.status(), 200);
+}
+
+/// A page of a pod has the origin of the gateway, whose cookie has the token.
+#[tokio::test]
+async fn a_response_of_a_pod_acts_upon_nothing_but_itself() {
+    let of_origin = [
+        ("Set-Cookie", "klient-gateway-8888=x; Path=/"),
+        ("Clear-Site-Data", "\"*\""),
+        ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+        ("Alt-Svc", "h2=\"evil.example:443\"; ma=86400; persist=1"),
+        ("Service-Worker-Allowed", "/"),
+        ("Public-Key-Pins", "pin-sha256=\"x\"; max-age=1"),
+        ("NEL", "{\"report_to\": \"all\", \"max_age\": 86400}"),
+        ("Report-To", "{\"group\": \"all\", \"endpoints\": [{\"url\": \"https://evil.example\"}]}"),
+        ("Reporting-Endpoints", "all=\"https://evil.example\""),
+        ("Content-Security-Policy-Report-Only", "default-src 'none'; report-to all"),
+        ("Accept-CH", "Sec-CH-UA-Model"),
+        ("Use-As-Dictionary", "match=\"/*\""),
+        ("Access-Control-Allow-Origin", "https://evil.example"),
+        ("Access-Control-Allow-Credentials", "true"),
+    ];
+    let pods = "/api/v1/namespaces/shop/pods/web";
+    for path in [format!("{pods}/proxy/"), format!("/context/own{pods}/proxy/"), pods.to_owned()] {
+        let options = Options { exec: true, context: Some("own".into()), ..Options::default() };
+        let answer = through(options, Request::get(path), move |_| {
+            let response = Response::builder().header("content-security-policy", "default-src *");
+            let response = response.header("x-of-the-pod", "kept").header("cache-control", "max-age=5");
+            let with_all = of_origin.iter().fold(response, |response, (name, value)| response.header(*name, *value));
+            with_all.body(()).unwrap()
+        });
+        let headers = answer.await.into_parts().0.headers;
+        for (name, _) in of_origin {
+            assert_eq!(headers.get(name), None, "{name}");
+        }
+        let policies: Vec<_> = headers.get_all("content-security-policy").iter().collect();
+        assert_eq!(policies, ["sandbox; default-src 'none'; frame-ancestors 'none'"]);
+        assert_eq!([&headers["x-of-the-pod"], &headers["cache-control"]], ["kept", "max-age=5"]);
+    }
 }
 
 #[test]
