@@ -1,11 +1,15 @@
 //! [`Failure`], the answer to a request that cannot be answered otherwise.
 
 use axum::response::IntoResponse;
-use http::StatusCode;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
 use klient_client::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::response::{self, Response};
+
+/// The header `WWW-Authenticate` of responses to requests without a token that is known (RFC 6750). Browsers show no form for it.
+pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"klient gateway\"");
 
 /// A failure of a request: a code that programs compare, an HTTP status and a message for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,9 +113,12 @@ impl Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = response::json(self.code.status(), &json!({ "error": self.to_value() }));
-        if self.code.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("2"));
-        }
+        let headers = response.headers_mut();
+        match self.code.status() {
+            StatusCode::SERVICE_UNAVAILABLE => headers.insert(RETRY_AFTER, HeaderValue::from_static("2")),
+            StatusCode::UNAUTHORIZED => headers.insert(WWW_AUTHENTICATE, CHALLENGE),
+            _ => None,
+        };
         response
     }
 }

@@ -145,6 +145,10 @@ impl Identity {
         match request.timeout(PATIENCE).send().await {
             // The cluster knows the user, who may not ask, or it is one before 1.28, which has no such reviews.
             Err(error) if matches!(error.code(), Some(403 | 404)) => Ok(()),
+            Err(error) if error.code() == Some(401) => {
+                let problem = "the cluster does not accept the bearer token of the request";
+                Err(Failure::new(Code::Unauthorized, format!("{problem}: {error}")))
+            }
             Err(error) => Err(error.into()),
             Ok(_) => Ok(()),
         }

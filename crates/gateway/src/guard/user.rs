@@ -60,18 +60,17 @@ impl Guard {
                 {
                     return Ok(Admitted::User(User::Own));
                 }
-                Err(no_token())
+                Err(no_token(head))
             }
             Access::Bearer => {
-                let token = bearer(&head.headers);
-                let token =
-                    token.ok_or_else(|| unauthorized("send the bearer token of a user of the cluster"))?;
+                let remedy = "send Authorization: Bearer TOKEN, with the token of a user of the cluster";
+                let token = bearer(&head.headers).ok_or_else(|| unauthorized(remedy))?;
                 Ok(Admitted::User(User::Bearer(token.to_owned())))
             }
             Access::Impersonate { .. } => {
                 if !bearer(&head.headers).is_some_and(|token| self.is_token(token)) {
                     return Err(unauthorized(
-                        "the proxy in front is to send the gateway's token as bearer token",
+                        "the proxy in front is to send Authorization: Bearer TOKEN, with the token of the gateway",
                     ));
                 }
                 self.impersonated(&head.headers).map(Admitted::User)
@@ -127,7 +126,7 @@ impl Guard {
         let token = if typed.is_empty() { self.cookie(head) } else { Some(token) };
         match token.filter(|token| self.is_token(token)) {
             Some(token) => Ok(signed_in(head, token)),
-            None => Err(no_token()),
+            None => Err(no_token(head)),
         }
     }
 
@@ -143,8 +142,14 @@ impl Guard {
     }
 }
 
-fn no_token() -> Failure {
-    unauthorized("open the address that the gateway printed at its start, which has its token")
+fn no_token(head: &Parts) -> Failure {
+    let problem = match bearer(&head.headers) {
+        Some(_) => "the bearer token of the request is not that of the gateway",
+        None => "the request has no token of the gateway",
+    };
+    let remedy = "send Authorization: Bearer TOKEN, with the token of the address that the gateway printed at its start, or of the \
+                  file of --access-token-file; a browser opens that address";
+    Failure::new(Code::Unauthorized, format!("{problem}: {remedy}"))
 }
 
 fn unauthorized(remedy: &str) -> Failure {

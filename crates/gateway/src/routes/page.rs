@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract;
 use axum::response::IntoResponse as _;
-use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, REFERRER_POLICY, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use super::{Context, RequestBody, not_allowed};
 use crate::assets::{Asset, Page};
 use crate::digest;
-use crate::failure::{Code, Failure};
+use crate::failure::{CHALLENGE, Code, Failure};
 use crate::guard::security_headers;
 use crate::openapi;
 use crate::options::Access;
@@ -80,6 +80,7 @@ pub(crate) fn refused_page(gateway: &State, head: &Parts, failure: Failure) -> R
     let asset = gateway.assets.page(page);
     let mut response = response::whole(failure.code.status(), asset.content_type, asset.bytes.clone());
     let headers = response.headers_mut();
+    headers.insert(WWW_AUTHENTICATE, CHALLENGE);
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(security_headers::SIGN_IN));
     // Without a referrer, browsers send the form with the origin `null`.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -169,6 +169,40 @@ async fn a_bearer_token_is_who_asks_and_one_users_cache_is_not_anothers() {
         assert_eq!(stage.send(request).await.failure(), (401, "unauthorized".to_owned()), "{value}");
     }
     assert_eq!((stage.gateway.token(), stage.gateway.page()), (None, "/".to_owned()));
+}
+
+#[tokio::test]
+async fn a_program_without_a_token_is_told_how_to_send_one() {
+    let client = Client::new(Config::from_url("http://localhost:1").unwrap()).unwrap();
+    let impersonate = Access::Impersonate { user_header: "X-Remote-User".into(), group_header: None };
+    for (access, authorization, problem) in [
+        (Access::Token, "", "the request has no token of the gateway"),
+        (Access::Token, "Basic YTpi", "the request has no token of the gateway"),
+        (Access::Token, "Bearer wrong", "the bearer token of the request is not that of the gateway"),
+        (Access::Bearer, "", "the request has no token that is known"),
+        (impersonate, "Bearer wrong", "the request has no token that is known"),
+    ] {
+        let gateway = Gateway::new(client.clone(), Options { access, ..Options::default() }).unwrap();
+        for (path, accept) in
+            [("/", "*/*"), ("/", "application/json"), ("/", "text/html,*/*"), ("/v1/kinds", "text/html")]
+        {
+            let request = Request::get(path).header("host", "localhost").header("accept", accept);
+            let request = request.header("authorization", authorization).body(String::new()).unwrap();
+            let (head, body) = gateway.answer(request).await.into_parts();
+            assert_eq!(head.status, 401);
+            assert_eq!(head.headers["www-authenticate"], "Bearer realm=\"klient gateway\"");
+            let body = body.collect().await.unwrap().to_bytes();
+            let text = std::str::from_utf8(&body).unwrap();
+            if path == "/" && accept.contains("html") {
+                assert!(text.starts_with("<!"), "{text}");
+                continue;
+            }
+            assert_eq!(head.headers["content-type"], "application/json");
+            assert!(text.contains(problem) && text.contains("Authorization: Bearer TOKEN"), "{text}");
+            let is_of_gateway = text.contains("--access-token-file");
+            assert_eq!(is_of_gateway, problem.ends_with("gateway"), "{text}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
