@@ -104,18 +104,21 @@ impl Identity {
             let info = &resource.info;
             info.group == group && info.version == version && info.plural == plural
         };
-        if let Some(found) = self.discovery.resources().await?.resources.iter().find(is_it) {
+        let mut served = self.discovery.resources().await?;
+        if let Some(found) = served.resources.iter().find(is_it) {
             return Ok(found.clone());
         }
         if self.may_discover() {
             self.discovery.invalidate().await;
-            if let Some(found) = self.discovery.resources().await?.resources.iter().find(is_it) {
+            served = self.discovery.resources().await?;
+            if let Some(found) = served.resources.iter().find(is_it) {
                 return Ok(found.clone());
             }
         }
         let of_group = if group.is_empty() { "the core group".to_owned() } else { format!("group {group}") };
         let problem = format!("the cluster serves no {plural} of {of_group} in version {version}");
-        Err(Failure::new(Code::KindUnknown, problem))
+        let hint = hint(&served.resources, group, version, plural).unwrap_or_default();
+        Err(Failure::new(Code::KindUnknown, problem + &hint))
     }
 
     /// Returns true, and begins another interval, if the last discovery for a missing kind is some time ago.
@@ -170,6 +173,25 @@ impl Identity {
         }
         is_due
     }
+}
+
+/// The resource that a name may mean that no resource has: one of that singular, short name or kind, or of another version or
+/// group.
+fn hint(resources: &[ApiResource], group: &str, version: &str, name: &str) -> Option<String> {
+    let is_named = |resource: &&ApiResource| {
+        let names = [&*resource.info.plural, &*resource.info.kind, &*resource.singular];
+        let mut names = names.into_iter().chain(resource.short_names.iter().map(String::as_str));
+        names.any(|one| one.eq_ignore_ascii_case(name))
+    };
+    let found = resources.iter().filter(is_named);
+    let found = found.min_by_key(|found| (found.info.group != group, found.info.version != version))?;
+    let info = &found.info;
+    let group = if info.group.is_empty() { "core" } else { &info.group };
+    let place = format!("{} of {group}/{}", info.plural, info.version);
+    Some(match info.plural == name {
+        true => format!("; it serves {place}"),
+        false => format!("; did you mean {place}? Resources are named by their plurals"),
+    })
 }
 
 impl Identities {

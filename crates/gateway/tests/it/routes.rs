@@ -59,6 +59,30 @@ async fn rows_are_selected_ordered_and_cut_into_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_no_plural_is_answered_by_the_plural() {
+    let stage = Stage::start(Options::default()).await;
+    for (path, problem) in [
+        ("apps/v1/deployment", "no deployment of group apps in version v1; did you mean deployments of apps/v1?"),
+        ("apps/v1/Deployment", "; did you mean deployments of apps/v1?"),
+        ("core/v1/po", "no po of the core group in version v1; did you mean pods of core/v1?"),
+        ("apps/v1beta1/deployments", "in version v1beta1; it serves deployments of apps/v1"),
+        ("core/v1/deploy", "; did you mean deployments of apps/v1?"),
+        ("core/v1/gadget", "no gadget of the core group in version v1"),
+    ] {
+        let table = stage.get(&format!("/v1/table/{path}")).await;
+        assert_eq!(table.failure(), (404, "kind_unknown".to_owned()), "{path}");
+        let (group_version, name) = path.rsplit_once('/').unwrap();
+        let seed = stage.get(&format!("/{name}/{group_version}")).await.json();
+        let table = table.json();
+        for message in [&table["error"]["message"], &seed["message"]] {
+            let message = message.as_str().unwrap();
+            let is_told = message.contains(problem) && message.contains(';') == problem.contains(';');
+            assert!(is_told, "{path}: {message}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_failure_has_its_code_and_status() {
     let stage = Stage::start(Options::default()).await;
     for (path, status, code) in [
