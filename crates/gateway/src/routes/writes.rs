@@ -14,6 +14,9 @@ use crate::response::{self, Response};
 /// The field manager of objects that are applied here.
 const FIELD_MANAGER: &str = "klient-gateway";
 
+/// The fields without which there is no object to apply.
+const FIELDS: [&[&str]; 3] = [&["apiVersion"], &["kind"], &["metadata", "name"]];
+
 /// Answers with the object before and after it is applied: server-side apply, as a dry run.
 pub(super) async fn diff(context: Context, body: RequestBody) -> Result<Response, Failure> {
     let query = context.query();
@@ -27,13 +30,17 @@ pub(super) async fn diff(context: Context, body: RequestBody) -> Result<Response
     let text = std::str::from_utf8(&body.0).map_err(|_| invalid("the object is no UTF-8".to_owned()))?;
     // YAML includes JSON.
     let object = Unstructured::from_yaml(text).map_err(|error| invalid(format!("the object: {error}")))?;
+    let missing = FIELDS.iter().find(|path| {
+        let value = object.at(path);
+        value.and_then(Value::as_str).is_none_or(str::is_empty)
+    });
+    if let Some(path) = missing {
+        return Err(invalid(format!("the object has no {}", path.join("."))));
+    }
     let kind = object.group_version_kind();
     let mapper = RestMapper::new(context.caller.identity.discovery.resources().await?);
     let resource = mapper.kind(&kind.group, &kind.kind, Some(&kind.version));
     let resource = resource.map_err(|error| Failure::new(Code::KindUnknown, error.to_string()))?;
-    if object.name().is_empty() {
-        return Err(invalid("the object has no name".to_owned()));
-    }
     let info = &resource.info;
     let request = |method: Method| {
         let mut request =

@@ -305,6 +305,21 @@ async fn a_diff_shows_what_applying_would_change_and_changes_nothing() {
     ] {
         assert_eq!(diff("/v1/diff", body).await.failure(), (status, code.to_owned()), "{body}");
     }
+    for (body, missing) in [
+        ("{}", "apiVersion"),
+        ("{kind: ConfigMap, metadata: {name: a}}", "apiVersion"),
+        ("{apiVersion: 1, kind: ConfigMap, metadata: {name: a}}", "apiVersion"),
+        ("{apiVersion: v1, metadata: {name: a}}", "kind"),
+        ("{apiVersion: v1, kind: '', metadata: {name: a}}", "kind"),
+        ("{apiVersion: v1, kind: Gadget}", "metadata.name"),
+        ("{apiVersion: v1, kind: ConfigMap, metadata: {generateName: a}}", "metadata.name"),
+        ("{apiVersion: v1, kind: ConfigMap, metadata: a}", "metadata.name"),
+    ] {
+        let refused = diff("/v1/diff", body).await;
+        assert_eq!(refused.failure(), (400, "bad_request".to_owned()), "{body}");
+        let message = &refused.json()["error"]["message"];
+        assert_eq!(*message, format!("the object has no {missing}"), "{body}");
+    }
     let read_only = Stage::start(Options::default()).await;
     let request = read_only.request("/v1/diff").method(Method::POST).body(manifest.to_owned()).unwrap();
     assert_eq!(read_only.send(request).await.failure(), (403, "read_only".to_owned()));
