@@ -34,8 +34,13 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// If a host or a header of the options is none, there are contexts for users of their own, a token is needed and empty, or the system has no random bits for one.
+    /// If a host or a header of the options is none, there are contexts or a token for users of their own, the token is too short,
+    /// or the system has no random bits for one.
     pub fn new(client: Client, options: Options) -> Result<Self, Error> {
+        if options.token.is_some() && options.access == Access::Bearer {
+            let problem = "a token has no effect on users with bearer tokens of their own: leave it out, or choose another access";
+            return Err(Error::new(problem));
+        }
         let token = match &options.token {
             Some(token) if token.len() < 16 || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 return Err(Error::new(

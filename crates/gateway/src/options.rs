@@ -26,7 +26,7 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// The users, and whose permissions a request has.
     pub access: Access,
-    /// The token of [`Access::Token`] and [`Access::Impersonate`]; random by default.
+    /// The token of [`Access::Token`] and [`Access::Impersonate`]; random by default. There is none of [`Access::Bearer`].
     pub token: Option<String>,
     /// The certificate of the server, which then speaks TLS only; none by default.
     pub tls: Option<Tls>,

@@ -3,8 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use klient_apimachinery::go::{os_error, quoted};
+use klient_config_flags::ConfigFlags;
 use klient_gateway::{Access, Context, Gateway, Limits, Options, Tls};
 use tokio::net::TcpListener;
 
@@ -50,15 +52,16 @@ pub(crate) struct GatewayArgs {
     /// (impersonate)
     #[arg(long, value_enum, default_value = "token")]
     access: AccessArg,
-    /// File with the token, in place of a random one; letters and digits
-    #[arg(long, value_name = "FILE")]
+    /// File with the token, in place of a random one, with --access=token or impersonate; letters and digits
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     access_token_file: Option<PathBuf>,
-    /// Header in which the proxy in front names the user, with --access=impersonate
-    #[arg(long, value_name = "HEADER", default_value = "X-Remote-User")]
-    user_header: String,
-    /// Header in which the proxy in front names the groups of the user, one each, with --access=impersonate
-    #[arg(long, value_name = "HEADER", default_value = "X-Remote-Group")]
-    group_header: String,
+    /// Header in which the proxy in front names the user, with --access=impersonate; X-Remote-User by default
+    #[arg(long, value_name = "HEADER")]
+    user_header: Option<String>,
+    /// Header in which the proxy in front names the groups of the user, one each, with --access=impersonate; X-Remote-Group by
+    /// default
+    #[arg(long, value_name = "HEADER")]
+    group_header: Option<String>,
     /// Pass on requests that create, change and delete
     #[arg(long)]
     allow_writes: bool,
@@ -84,9 +87,58 @@ enum AccessArg {
     Impersonate,
 }
 
+impl AccessArg {
+    /// The word of the flag.
+    fn as_str(self) -> &'static str {
+        match self {
+            AccessArg::Token => "token",
+            AccessArg::Bearer => "bearer",
+            AccessArg::Impersonate => "impersonate",
+        }
+    }
+}
+
+impl GatewayArgs {
+    /// The file with the token. An empty value is the same as no flag, for manifests that have it in a variable.
+    fn token_file(&self) -> Option<&PathBuf> {
+        self.access_token_file.as_ref().filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// A flag that would be ignored because of `--access`, and the reason.
+    fn flag_without_effect(&self, connection: &ConfigFlags) -> Option<(&'static str, &'static str)> {
+        let (of_token, of_headers) = (
+            "there is no token of the gateway, since each request has one of the cluster",
+            "only a proxy in front, with --access=impersonate, names users in headers",
+        );
+        let of_user = "each request acts as its own user";
+        let (has_users, has_headers) = match self.access {
+            AccessArg::Token => (false, false),
+            AccessArg::Bearer => (true, false),
+            AccessArg::Impersonate => (true, true),
+        };
+        let has_token = !matches!(self.access, AccessArg::Bearer);
+        let flags = [
+            ("--access-token-file", self.token_file().is_some() && !has_token, of_token),
+            ("--user-header", self.user_header.is_some() && !has_headers, of_headers),
+            ("--group-header", self.group_header.is_some() && !has_headers, of_headers),
+            ("--as", !connection.impersonate.is_empty() && has_users, of_user),
+            ("--as-uid", !connection.impersonate_uid.is_empty() && has_users, of_user),
+            ("--as-group", !connection.impersonate_groups.is_empty() && has_users, of_user),
+            ("--as-user-extra", !connection.impersonate_user_extra.is_empty() && has_users, of_user),
+        ];
+        let ignored = flags.into_iter().find(|(_, is_ignored, _)| *is_ignored);
+        ignored.map(|(flag, _, reason)| (flag, reason))
+    }
+}
+
 pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), CliError> {
+    if let Some((flag, reason)) = args.flag_without_effect(&session.connection) {
+        let access = args.access.as_str();
+        let problem = format!("{flag} has no effect with --access={access}: {reason}");
+        return Err(CliError::usage(&session.program, "gateway", &problem));
+    }
     let cluster = session.cluster()?;
-    let token = match &args.access_token_file {
+    let token = match args.token_file() {
         None => None,
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
@@ -99,8 +151,8 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
         AccessArg::Token => Access::Token,
         AccessArg::Bearer => Access::Bearer,
         AccessArg::Impersonate => Access::Impersonate {
-            user_header: args.user_header.clone(),
-            group_header: Some(args.group_header.clone()),
+            user_header: args.user_header.clone().unwrap_or_else(|| "X-Remote-User".to_owned()),
+            group_header: Some(args.group_header.clone().unwrap_or_else(|| "X-Remote-Group".to_owned())),
         },
     };
     let (context, others) = session.contexts()?;

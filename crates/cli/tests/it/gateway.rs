@@ -79,6 +79,16 @@ async fn it_names_what_is_wrong_with_its_flags() {
         (&["--host", "http://gw"], "without scheme and port"),
         (&["--access-token-file", "/none"], "cannot read /none: no such file or directory"),
         (&["--tls-cert-file", "a", "--tls-private-key-file", "b", "--port=0"], "cannot read a"),
+        (
+            &["--access=bearer", "--access-token-file=/none"],
+            "--access-token-file has no effect with --access=bearer: there is no token of the gateway",
+        ),
+        (&["--access=bearer", "--user-header=X"], "--user-header has no effect with --access=bearer: only a proxy"),
+        (&["--group-header=X"], "--group-header has no effect with --access=token: only a proxy"),
+        (&["--access=bearer", "--as=ada"], "--as has no effect with --access=bearer: each request acts"),
+        (&["--access=impersonate", "--as-uid=1"], "--as-uid has no effect with --access=impersonate"),
+        (&["--access=impersonate", "--as-group=a"], "--as-group has no effect with --access=impersonate"),
+        (&["--access=bearer", "--as-user-extra=a=b"], "--as-user-extra has no effect with --access=bearer"),
     ] {
         let mut command = Command::from(playground.command(&Program::klient(), "admin"));
         let output = command.arg("gateway").args(args).output().await.unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use klient_apimachinery::Unstructured;
 use klient_client::{Client, Config};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -11,6 +12,11 @@ use tokio::process::Command;
 use crate::playground::{Playground, Program, soon};
 
 const MANIFEST: &str = include_str!("../../../../examples/gateway/gateway.yaml");
+const USERS: [&str; 3] = [
+    include_str!("../../../../examples/gateway/read-only.yaml"),
+    include_str!("../../../../examples/gateway/bearer.yaml"),
+    include_str!("../../../../examples/gateway/impersonate.yaml"),
+];
 const PAGE: &str = include_str!("../../../../docs/gateway.md");
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,11 +26,24 @@ async fn the_manifest_runs_a_program_that_takes_its_arguments_and_answers_its_pr
     let container = &deployment.at(&["spec", "template", "spec", "containers"]).unwrap()[0];
     let playground = Playground::new().await;
     let token = playground.write_bytes("token", b"0123456789abcdef\n");
-    let arguments = container["args"].as_array().unwrap().iter().map(|argument| argument.as_str().unwrap());
-    let arguments = arguments.map(|argument| match argument {
-        "--port=8888" => "--port=0".to_owned(),
-        "--access-token-file=/run/gateway/token" => format!("--access-token-file={token}"),
-        other => other.replace("$(ACCESS)", "token"),
+    for manifest in USERS {
+        answers_its_probes(&playground, container, &token, &Unstructured::from_manifest(manifest).unwrap()).await;
+    }
+}
+
+/// Runs the program of the container with the variables of a config map, and probes it.
+async fn answers_its_probes(playground: &Playground, container: &Value, token: &str, users: &[Unstructured]) {
+    let settings = users.iter().find(|object| object.kind() == "ConfigMap").unwrap();
+    let variables = container["env"].as_array().unwrap().iter().map(|variable| {
+        let key = variable["valueFrom"]["configMapKeyRef"]["key"].as_str().unwrap();
+        let value = settings.at(&["data", key]).unwrap_or_else(|| panic!("{settings:?} has no {key}"));
+        (format!("$({})", variable["name"].as_str().unwrap()), value.as_str().unwrap())
+    });
+    let variables: Vec<_> = variables.collect();
+    let arguments = container["args"].as_array().unwrap().iter().map(|argument| {
+        let argument = argument.as_str().unwrap().replace("--port=8888", "--port=0");
+        let argument = variables.iter().fold(argument, |text, (name, value)| text.replace(name, value));
+        argument.replace("/run/gateway/token", token)
     });
     let mut command = Command::from(playground.command(&Program::klient(), "admin"));
     let mut gateway = command.args(arguments).kill_on_drop(true).spawn().unwrap();

@@ -353,6 +353,10 @@ fn options_that_cannot_be_are_errors() {
     for (options, problem) in [
         (Options { token: Some("short".into()), ..Options::default() }, "at least 16 characters"),
         (Options { token: Some("x".repeat(20) + ";"), ..Options::default() }, "letters or digits"),
+        (
+            Options { access: Access::Bearer, token: Some("x".repeat(20)), ..Options::default() },
+            "a token has no effect",
+        ),
         (Options { hosts: vec!["http://gw".into()], ..Options::default() }, "without scheme and port"),
         (Options { hosts: vec!["gw:80".into()], ..Options::default() }, "without scheme and port"),
         (
