@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
+use http::Uri;
 use klient_apimachinery::go::{os_error, quoted};
 use klient_config_flags::ConfigFlags;
 use klient_gateway::{Access, Context, Gateway, Limits, Options, Tls};
@@ -138,6 +139,7 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
         return Err(CliError::usage(&session.program, "gateway", &problem));
     }
     let cluster = session.cluster()?;
+    warn_of_missing_files(&session.connection, &cluster.client().config().url);
     let token = match args.token_file() {
         None => None,
         Some(path) => {
@@ -199,6 +201,22 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
         interrupt.wait().await;
     };
     gateway.serve(listener, shutdown).await.map_err(message)
+}
+
+/// Warns of files of the kubeconfig that do not exist. As by kubectl, they are passed over; without any there is no cluster but
+/// one on this machine, and nobody who starts the gateway may look at its requests.
+fn warn_of_missing_files(connection: &ConfigFlags, server: &Uri) {
+    let rules = connection.loading_rules();
+    let is_named = rules.explicit_path.is_none() && std::env::var_os("KUBECONFIG").is_some_and(|list| !list.is_empty());
+    let is_default = server.authority().is_some_and(|authority| authority == "localhost:8080");
+    for file in rules.files().iter().filter(|file| !file.exists()) {
+        if is_named || is_default {
+            let host = server.authority().map_or("", |authority| authority.as_str());
+            let host = host.rsplit('@').next().unwrap_or_default();
+            let file = quoted(file.display().to_string());
+            tracing::warn!("the kubeconfig {file} does not exist: the gateway serves the cluster at {host}");
+        }
+    }
 }
 
 /// The limits, with no more connections than the system lets this program have open files, and some of these for the cluster.

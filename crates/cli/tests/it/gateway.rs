@@ -70,6 +70,37 @@ async fn status(config: &Config) -> Option<u16> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_warns_of_a_kubeconfig_that_does_not_exist_and_names_the_cluster_that_it_serves() {
+    let playground = Playground::new().await;
+    let (none, admin) = (playground.kubeconfig("none"), playground.kubeconfig("admin"));
+    let both = std::env::join_paths([&none, &admin]).unwrap();
+    let server = playground.address().to_string();
+    for (files, flags, server) in [
+        (none.clone().into_os_string(), &[][..], Some("localhost:8080")),
+        (both, &[], Some(&*server)),
+        // That of the home.
+        ("".into(), &[], Some("localhost:8080")),
+        ("".into(), &["--server=http://127.0.0.1:1"], None),
+        (admin.into_os_string(), &[], None),
+    ] {
+        let mut command = Command::from(playground.command(&Program::klient(), "admin"));
+        command.env("KUBECONFIG", &files).args(["gateway", "--port=0"]).args(flags);
+        let mut gateway = command.kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(gateway.stdout.take().unwrap()).lines();
+        soon("the address", lines.next_line()).await.unwrap().unwrap();
+        gateway.kill().await.unwrap();
+        let warnings = soon("the warnings", gateway.wait_with_output()).await.unwrap().stderr;
+        let warnings = String::from_utf8(warnings).unwrap();
+        let expected = server.map(|server| format!("does not exist: the gateway serves the cluster at {server}\n"));
+        let is_told = expected.as_ref().is_some_and(|expected| warnings.contains(expected));
+        assert_eq!(is_told, warnings.contains("does not exist"), "{files:?} {flags:?} {warnings}");
+        assert_eq!(is_told, expected.is_some(), "{files:?} {flags:?} {warnings}");
+        let names_file = files.is_empty() || warnings.contains(none.to_str().unwrap());
+        assert!(!is_told || names_file, "{warnings}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_names_what_is_wrong_with_its_flags() {
     let playground = Playground::new().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
