@@ -47,6 +47,10 @@ pub struct Options {
     /// The longest time for which a permission or a bearer token that the cluster has taken away still counts; 1 minute by
     /// default. The cluster is asked again about tokens, and informers begin another watch, at this interval.
     pub recheck: Duration,
+    /// The longest time for which a client over HTTP/1.1 may take nothing of a response that has an end; 1 minute by default. The
+    /// connection is then closed, which makes room for another. Streams and switched connections have no such limit, since a
+    /// log or a shell may be paused. It is a limit of [`Gateway::serve`](crate::Gateway::serve).
+    pub unread_timeout: Duration,
     /// Limits of requests, streams and informers.
     pub limits: Limits,
 }
@@ -147,6 +151,7 @@ impl Default for Options {
             idle: Duration::from_secs(300),
             sync_timeout: Duration::from_secs(15),
             recheck: Duration::from_secs(60),
+            unread_timeout: Duration::from_secs(60),
             limits: Limits::default(),
         }
     }
@@ -167,6 +172,7 @@ impl fmt::Debug for Options {
             .field("secrets", &self.secrets)
             .field("idle", &self.idle)
             .field("recheck", &self.recheck)
+            .field("unread_timeout", &self.unread_timeout)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
 pub(crate) use axum::response::Response;
@@ -64,6 +65,10 @@ fn has_tag(request: &HeaderMap, tag: &HeaderValue) -> bool {
     known.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || strong(known) == tag)
 }
 
+/// The mark of a response that counts as a stream, as an extension: it has no end of its own, and its client may pause.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IsStream;
+
 /// A stream of server-sent events, which are there in the form of their bytes.
 pub(crate) fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
     let headers = [
@@ -72,7 +77,7 @@ pub(crate) fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Resp
         // For nginx, which would keep events back.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    (headers, in_parts(events)).into_response()
+    (headers, Extension(IsStream), in_parts(events)).into_response()
 }
 
 /// A successful response with the JSON of objects, as it is in a cache, between a head and a tail. Objects are copied when what

@@ -1,5 +1,7 @@
 //! The server of a gateway: accepting, serving and closing connections.
 
+mod unread;
+
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -19,9 +21,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use unread::Unread;
+
 use crate::error::Error;
 use crate::gateway::Gateway;
 use crate::guard::Connection;
+use crate::response::IsStream;
 
 /// The time limit of a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -118,18 +123,24 @@ where
 {
     let mut shutdown = gateway.state.shutdown.subscribe();
     let header_bytes = u32::try_from(gateway.state.options.limits.header_bytes).unwrap_or(u32::MAX);
-    let has_begun = Arc::new(AtomicBool::new(false));
-    let begun = has_begun.clone();
+    let unread_timeout = gateway.state.options.unread_timeout;
+    let [has_begun, is_stream] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let (begun, streams) = (has_begun.clone(), is_stream.clone());
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         begun.store(true, Ordering::Relaxed);
-        let gateway = gateway.clone();
+        let (gateway, streams) = (gateway.clone(), streams.clone());
         request.extensions_mut().insert(PeerAddress(peer));
         request.extensions_mut().insert(connection);
-        async move { Ok::<_, Infallible>(gateway.answer(request).await) }
+        async move {
+            let response = gateway.answer(request).await;
+            streams.store(response.extensions().get::<IsStream>().is_some(), Ordering::Relaxed);
+            Ok::<_, Infallible>(response)
+        }
     });
     let is_down = async move { drop(shutdown.wait_for(|is_down| *is_down).await) };
     // The version is known: finding it out would have no time limit.
     let ended = if is_http2 {
+        // A client that does not read answers no pings.
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
         builder.max_send_buf_size(UNSENT).max_header_list_size(header_bytes);
@@ -152,7 +163,8 @@ where
     } else {
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(UNSENT);
-        let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        let stream = TokioIo::new(Unread::new(stream, unread_timeout, is_stream));
+        let mut served = pin!(builder.serve_connection(stream, service).with_upgrades());
         tokio::select! {
             ended = served.as_mut() => ended,
             () = is_down => {

@@ -20,7 +20,7 @@ use crate::admission::Caller;
 use crate::clusters;
 use crate::failure::Failure;
 use crate::query::Query;
-use crate::response::Response;
+use crate::response::{IsStream, Response};
 use crate::state::State;
 use crate::streams::Stream;
 
@@ -49,7 +49,9 @@ pub(super) async fn proxy(
     keep_context(response.headers_mut(), caller.path.context_prefix());
     Ok(match stream {
         None => response.into_response(),
-        Some(stream) => response.map(|body| Counted { body, _stream: stream }).into_response(),
+        Some(stream) => {
+            (Extension(IsStream), response.map(|body| Counted { body, _stream: stream })).into_response()
+        }
     })
 }
 

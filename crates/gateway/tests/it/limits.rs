@@ -1,5 +1,6 @@
 //! Limits of requests and streams.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use http::Method;
@@ -156,10 +157,10 @@ async fn a_thousand_streams_that_are_not_read_take_memory_for_one() {
 }
 
 /// Creates config maps in the namespace `default`, each with a number of labels, of 120 bytes each.
-async fn large_rows(stage: &Stage, count: usize, labels: usize) {
+async fn large_rows(stage: &Stage, numbers: Range<usize>, labels: usize) {
     let labels: serde_json::Map<String, serde_json::Value> =
         (0..labels).map(|at| (format!("k{at:03}-{}", "k".repeat(50)), "v".repeat(60).into())).collect();
-    for at in 0..count {
+    for at in numbers {
         stage.config_map(&format!("large-{at:04}"), labels.clone().into()).await;
     }
 }
@@ -172,7 +173,7 @@ async fn changes_of_large_rows_are_kept_up_to_a_number_of_bytes() {
     let table = stage.get("/v1/table/core/v1/configmaps?namespace=default").await.json();
     let mut reading = stage.events(path).await;
     let begin = table["cursor"].as_str().unwrap();
-    large_rows(&stage, 20, 50).await;
+    large_rows(&stage, 0..20, 50).await;
     let mut ids = Vec::new();
     for at in 0..20 {
         assert_eq!(reading.words().await, format!("added large-{at:04}"));
@@ -182,30 +183,49 @@ async fn changes_of_large_rows_are_kept_up_to_a_number_of_bytes() {
     assert_eq!(stage.events_after(path, Some(&ids[17])).await.words().await, "added large-0018");
 }
 
+/// Requests a path, and reads nothing of the response, of which a socket takes 4 MB at most.
+async fn unread(stage: &Stage, path: &str) -> tokio::net::TcpStream {
+    use tokio::io::AsyncWriteExt as _;
+
+    let token = stage.gateway.token().unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", stage.address);
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // The kernel would take even more.
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(stage.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    soon("the response", stream.readable()).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_nothing_of_a_table_gives_its_place_away_and_streams_go_on() {
+    let limits = Limits { connections: 3, ..Limits::default() };
+    let unread_timeout = Duration::from_millis(200);
+    let stage = Stage::start(Options { limits, unread_timeout, ..Options::default() }).await;
+    let mut idle = stage.events("/v1/changes/core/v1/services").await;
+    let _changes = unread(&stage, "/v1/changes/core/v1/configmaps").await;
+    large_rows(&stage, 0..300, 250).await;
+    let _table = unread(&stage, "/v1/table/core/v1/configmaps").await;
+    // The fourth connection waits for the end of one of the three, which is that of the table.
+    assert_eq!(stage.metric("klient_gateway_streams").await, 2);
+    let service = json!({ "metadata": { "name": "web" }, "spec": { "ports": [{ "port": 80 }] } });
+    stage.create("/api/v1/namespaces/default/services", service).await;
+    assert_eq!(idle.words().await, "added web");
+}
+
 /// A table of 9 MB, of which a socket takes at most 4 MB, would be 450 MB for 50 clients.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_is_not_read_takes_no_memory_for_each_client() {
-    use tokio::io::AsyncWriteExt as _;
-    use tokio::net::TcpSocket;
-
     let stage = Stage::start(Options::default()).await;
-    large_rows(&stage, 300, 250).await;
+    large_rows(&stage, 0..300, 250).await;
     let table = "/v1/table/core/v1/configmaps";
     assert_eq!(stage.get(table).await.json()["rows"].as_array().unwrap().len() / 300, 1);
-    let token = stage.gateway.token().unwrap();
-    let request =
-        format!("GET {table} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", stage.address);
     let before = resident();
     let mut open = Vec::new();
     for _ in 0..50 {
-        let socket = TcpSocket::new_v4().unwrap();
-        // The kernel would take even more.
-        socket.set_recv_buffer_size(4096).unwrap();
-        let mut stream = socket.connect(stage.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        soon("the response", stream.readable()).await.unwrap();
-        open.push(stream);
+        open.push(unread(&stage, table).await);
     }
     let grown = resident().saturating_sub(before);
     assert!(grown < 64 << 20, "{} MiB for tables that are not read", grown >> 20);
