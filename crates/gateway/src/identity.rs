@@ -19,6 +19,7 @@ use crate::digest::{Digest, sha256};
 use crate::failure::{Code, Failure};
 use crate::guard::User;
 use crate::options::{Limits, Options};
+use crate::overviews::Overviews;
 use crate::pool::Pool;
 
 /// The longest wait for the answer of the cluster about a token.
@@ -39,6 +40,8 @@ pub(crate) struct Identity {
     pub(crate) discovery: CachedDiscovery,
     pub(crate) pool: Pool,
     pub(crate) proxy: ReverseProxy,
+    /// The overviews of what the user may see, which others may not.
+    pub(crate) overviews: Overviews,
     /// The turns of lists that are not kept, which are limited for the cluster's sake.
     pub(crate) lists: Semaphore,
     /// The time after which the cluster is asked about its bearer token again, if that proves it.
@@ -79,6 +82,7 @@ impl Identity {
             pool: Pool::new(client.clone(), identities.limits.clone(), identities.recheck),
             proxy: ReverseProxy::new(client.clone(), identities.proxy.clone()),
             client,
+            overviews: Overviews::new(),
             lists: Semaphore::new(LISTS),
             recheck: has_token.then_some(identities.recheck),
             times: Mutex::new(Times { used: now, verified: now, discovered: None }),

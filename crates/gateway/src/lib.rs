@@ -80,6 +80,7 @@ mod masked;
 mod meters;
 mod openapi;
 mod options;
+mod overviews;
 mod pool;
 mod query;
 mod readiness;

@@ -16,6 +16,8 @@ pub(crate) struct Meters {
     pub(crate) events: AtomicU64,
     /// Streams that have lost changes, and begun anew.
     pub(crate) resets: AtomicU64,
+    /// Overviews that were computed.
+    pub(crate) overviews: AtomicU64,
 }
 
 /// The numbers of what there is now.
@@ -55,6 +57,8 @@ impl Meters {
         describe("klient_gateway_events_total", "counter", events, &read(&self.events));
         let resets = "Streams of changes that had to begin anew.";
         describe("klient_gateway_resets_total", "counter", resets, &read(&self.resets));
+        let overviews = "Overviews that were computed.";
+        describe("klient_gateway_overviews_total", "counter", overviews, &read(&self.overviews));
         for (name, help, value) in [
             ("klient_gateway_identities", "Users with caches.", sizes.identities),
             ("klient_gateway_informers", "Informers that run.", sizes.informers),

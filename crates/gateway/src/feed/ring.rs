@@ -204,6 +204,11 @@ impl Ring {
         self.lock().last
     }
 
+    /// The random name of the ring.
+    pub(crate) fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
     /// The name of a change by its number.
     pub(crate) fn cursor(&self, number: u64) -> String {
         format!("{}-{number}", self.epoch)

@@ -4,18 +4,20 @@ mod changes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::future::{join_all, join4};
+use http::StatusCode;
 use serde_json::{Value, json};
 
 pub(super) use changes::changes;
 
 use super::Context;
-use crate::digest;
 use crate::failure::Failure;
 use crate::feed::Feed;
 use crate::feed::ring::Row;
 use crate::feed::table::cells_of;
+use crate::overviews::{Overview, Source};
 use crate::response::{self, Response};
 use crate::selection::{Filter, Selection, created};
 
@@ -33,23 +35,34 @@ const GOOD: [&str; 4] = ["Running", "Completed", "Succeeded", "ContainerCreating
 pub(super) async fn overview(context: Context) -> Result<Response, Failure> {
     let filter = filter(&context)?;
     let feeds = Feeds::of(&context, &filter).await;
+    let overviews = &context.caller.identity.overviews;
+    let compute = || {
+        context.gateway.meters.overviews.fetch_add(1, Ordering::Relaxed);
+        compute(&feeds, &filter).to_string().into_bytes()
+    };
+    // The versions are read before the rows, which so are no older.
+    let Overview { tag, body } = overviews.get(filter.namespace.as_deref(), feeds.sources(), compute).await;
+    let whole = || response::whole(StatusCode::OK, response::JSON, body);
+    Ok(response::kept(&context.headers, &tag, response::CHECKED, whole))
+}
+
+fn compute(feeds: &Feeds, filter: &Filter) -> Value {
     let workloads: Vec<Value> = (WORKLOADS.iter().zip(&feeds.workloads))
         .map(|((group, plural), feed)| {
-            let mut part = part(feed, &filter, workloads_of);
+            let mut part = part(feed, filter, workloads_of);
             part["path"] = format!("{group}/v1/{plural}").into();
             part
         })
         .collect();
     let mut body = json!({
-        "pods": part(&feeds.pods, &filter, |rows| by_status(rows, |status| GOOD.contains(&status))),
+        "pods": part(&feeds.pods, filter, |rows| by_status(rows, |status| GOOD.contains(&status))),
         "workloads": workloads,
-        "warnings": part(&feeds.events, &filter, warnings),
+        "warnings": part(&feeds.events, filter, warnings),
     });
     if let Some(nodes) = &feeds.nodes {
-        body["nodes"] = part(nodes, &filter, |rows| by_status(rows, |status| status == "Ready"));
+        body["nodes"] = part(nodes, filter, |rows| by_status(rows, |status| status == "Ready"));
     }
-    let body = body.to_string().into_bytes();
-    Ok(response::tagged(&context.headers, &digest::short(&body), || body))
+    body
 }
 
 /// The rows of a table with the places of its columns.
@@ -107,6 +120,15 @@ impl Feeds {
         let (nodes, pods, events, workloads) =
             join4(nodes, rows("core", "pods"), rows("core", "events"), workloads).await;
         Feeds { nodes, pods, events, workloads }
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        let all = self.nodes.iter().chain([&self.pods, &self.events]).chain(&self.workloads);
+        let source = |feed: &Found| match feed {
+            Ok(feed) => Source::of(feed),
+            Err(failure) => Source::Failed(failure.clone()),
+        };
+        all.map(source).collect()
     }
 
     fn into_all(self) -> impl Iterator<Item = Found> {

@@ -1,10 +1,12 @@
 //! Changes as they come.
 
+use std::time::Duration;
+
 use http::{Method, Request};
 use klient_gateway::{Access, Limits, Options};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::stage::{DEFINITIONS, GADGETS, MAPS, Stage, soon};
+use crate::stage::{DEFINITIONS, Events, GADGETS, MAPS, Stage, soon};
 
 const TABLE: &str = "/v1/table/core/v1/configmaps?namespace=default";
 const CHANGES: &str = "/v1/changes/core/v1/configmaps?namespace=default";
@@ -184,6 +186,74 @@ async fn the_overview_says_when_it_is_to_be_read_again() {
     let overview = stage.get("/v1/overview").await;
     assert_eq!(overview.json()["pods"]["total"], 1);
     assert_ne!(overview.header("etag"), tag);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overview_is_computed_once_for_all_requests_of_a_user() {
+    let stage = Stage::start(Options { access: Access::Bearer, ..Options::default() }).await;
+    stage.allow("ada", None, &["pods"]).await;
+    let [admin, ada] = [stage.server.admin_token().to_owned(), stage.server.token("ada", &[])];
+    let get = async |token: &str, path: &str| {
+        let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+        stage.send(request.body(String::new()).unwrap()).await
+    };
+    let computed = async || {
+        let figures = get(&admin, "/metrics").await.text();
+        let line = figures.lines().find_map(|line| line.strip_prefix("klient_gateway_overviews_total "));
+        line.unwrap_or_else(|| panic!("{figures}")).parse::<u64>().unwrap()
+    };
+    let pod = |name: &str| json!({ "metadata": { "name": name }, "spec": { "containers": [{ "name": "a", "image": "a" }] } });
+    stage.create("/api/v1/namespaces/default/pods", pod("a")).await;
+    let whole = get(&admin, "/v1/overview").await;
+    let mut requests = 1;
+    // A bookmark of the cluster may come between two of them.
+    while requests < 50 {
+        let again = get(&admin, "/v1/overview").await;
+        assert_eq!((again.header("etag"), &again.body), (whole.header("etag"), &whole.body));
+        requests += 1;
+    }
+    let known = Request::get("/v1/overview").header("authorization", format!("Bearer {admin}"));
+    let known = known.header("if-none-match", whole.header("etag")).body(String::new()).unwrap();
+    assert_eq!(stage.send(known).await.status, 304);
+    let of_admin = computed().await;
+    assert!(of_admin < requests / 2, "{of_admin} overviews for {requests} requests");
+
+    // Another user gets what he may see, by the same address.
+    for _ in 0..2 {
+        let of_ada = get(&ada, "/v1/overview").await;
+        assert_ne!(of_ada.header("etag"), whole.header("etag"));
+        let of_ada = of_ada.json();
+        assert_eq!((&of_ada["pods"]["total"], &of_ada["nodes"]["error"]["code"]), (&json!(1), &json!("forbidden")));
+        assert_eq!(get(&admin, "/v1/overview").await.json()["nodes"]["error"], Value::Null);
+    }
+    assert!(computed().await > of_admin);
+
+    // A change is seen.
+    stage.create("/api/v1/namespaces/default/pods", pod("b")).await;
+    soon("the second pod", async {
+        while get(&admin, "/v1/overview").await.json()["pods"]["total"] != 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overview_is_not_kept_longer_than_a_permission() {
+    let recheck = Duration::from_secs(4);
+    let stage = Stage::start(Options { access: Access::Bearer, recheck, ..Options::default() }).await;
+    stage.allow("ada", None, &["pods"]).await;
+    let token = stage.server.token("ada", &[]);
+    let get = |path: &str| {
+        Request::get(path).header("authorization", format!("Bearer {token}")).body(String::new()).unwrap()
+    };
+    let overview = stage.send(get("/v1/overview")).await.json();
+    assert_eq!(overview["pods"]["total"], 0, "{overview}");
+    let mut events = Events::of(stage.open(get("/v1/changes/core/v1/pods")).await);
+    stage.delete("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ada").await;
+    while events.next().await.expect("the last event says why").0 != "gone" {}
+    let overview = stage.send(get("/v1/overview")).await.json();
+    assert_eq!(overview["pods"]["error"]["code"], "forbidden", "{overview}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

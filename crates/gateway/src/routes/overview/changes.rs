@@ -11,12 +11,10 @@ use tokio::sync::watch;
 use super::{Feeds, filter};
 use crate::failure::Failure;
 use crate::feed::OpenStream;
+use crate::overviews::PAUSE;
 use crate::response::{self, Response};
 use crate::routes::Context;
 use crate::streams::Stream;
-
-/// The shortest time between two events: an overview is more work than a row.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// The interval of comments, by which both ends notice that the other is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -68,8 +66,9 @@ impl Following {
             _ = self.shutdown.wait_for(|is_down| *is_down) => return None,
             () = tokio::time::sleep(KEEP_ALIVE) => return Some(Bytes::from_static(b": \n\n")),
         }
-        tokio::time::sleep(PAUSE).await;
+        // What changes in the pause may not be in an overview that was computed in it: it is told by the next event.
         self.feeds.iter_mut().for_each(|(_, last)| last.mark_unchanged());
+        tokio::time::sleep(PAUSE).await;
         // The client comes back, and gets the informers that there are then.
         self.has_ended = self.feeds.iter().any(|(feed, _)| feed.has_ended());
         Some(Bytes::from_static(b"event: overview\ndata: {}\n\n"))
