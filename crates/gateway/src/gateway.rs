@@ -22,7 +22,11 @@ use crate::state::State;
 /// A web service in front of the API server of a client: tables from informers, their changes as they come, a proxy, a page.
 ///
 /// It is a `tower` service of HTTP requests, cheap to clone; [`serve`](Self::serve) is a server for it. The
-/// [crate](crate) has its routes.
+/// [crate](crate) has its routes. Clones share informers, streams and limits, and these end with the last of them.
+///
+/// Within a router, such as that of axum, it is the fallback: the links of its page begin at `/`. Below a path that the router takes
+/// away it has all routes for programs. The request has the address of the client as [`PeerAddress`](crate::PeerAddress), if the
+/// server tells it; without, clients that have no user of their own count as one.
 #[derive(Clone)]
 pub struct Gateway {
     pub(crate) state: Arc<State>,
@@ -71,6 +75,13 @@ impl Gateway {
     /// The token of the gateway; `None` if users bring tokens of their own.
     pub fn token(&self) -> Option<&str> {
         (self.state.options.access != Access::Bearer).then_some(self.state.token.as_str())
+    }
+
+    /// Ends the streams of changes, and those that begin later at once, for a server of others that waits for the end of its
+    /// responses. [`serve`](Self::serve) does so itself. Requests to the cluster go on, also those that follow something; what
+    /// is switched to another protocol ends with the last clone of the gateway.
+    pub fn shut_down(&self) {
+        self.state.shutdown.send_replace(true);
     }
 
     /// Answers a request, whose failures are responses.

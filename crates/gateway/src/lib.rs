@@ -95,4 +95,5 @@ mod streams;
 pub use error::Error;
 pub use gateway::Gateway;
 pub use klient_certificate::Tls;
+pub use klient_proxy::PeerAddress;
 pub use options::{Access, Context, Limits, Options};

@@ -83,7 +83,7 @@ impl Gateway {
             }
         }
         drop(listener);
-        self.state.shutdown.send_replace(true);
+        self.shut_down();
         let ended = async { while connections.join_next().await.is_some() {} };
         if timeout(SHUTDOWN, ended).await.is_err() {
             tracing::warn!("requests in progress were cancelled {} s after the shutdown", SHUTDOWN.as_secs());

@@ -17,6 +17,7 @@ const USERS: [&str; 3] = [
     include_str!("../../../../examples/gateway/bearer.yaml"),
     include_str!("../../../../examples/gateway/impersonate.yaml"),
 ];
+const EXAMPLE: &str = include_str!("../../../klient/examples/gateway_in_axum.rs");
 const PAGE: &str = include_str!("../../../../docs/gateway.md");
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,6 +69,13 @@ async fn answers_its_probes(playground: &Playground, container: &Value, token: &
     let client = Client::new(Config::from_url(&format!("http://127.0.0.1:{port}")).unwrap()).unwrap();
     let refused = client.request(http::Method::GET).request_uri("/v1/kinds").send().await.unwrap_err();
     assert_eq!(refused.code(), Some(401));
+}
+
+#[test]
+fn the_program_of_the_page_is_that_of_the_example() {
+    let (_, program) = PAGE.split_once("\n```rust\n").unwrap();
+    let (program, _) = program.split_once("\n```\n").unwrap();
+    assert!(EXAMPLE.contains(program), "{program}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
