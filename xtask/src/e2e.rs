@@ -1,6 +1,7 @@
 //! `cargo xtask e2e [--seed N] [--sequences N] [--steps N]`: the cases of server-side apply, of admission, of statuses, of
-//! the client and of derived kinds on a real kube-apiserver, then, on it and on the embedded server, random sequences of writes and
-//! programs of other libraries, and what the servers differ in. `cargo xtask e2e programs [NAME]` runs the programs alone.
+//! the client, of derived kinds and of the gateway's manifests on a real kube-apiserver, then, on it and on the embedded
+//! server, random sequences of writes and programs of other libraries, and what the servers differ in. `cargo xtask e2e
+//! programs [NAME]` runs the programs alone.
 //!
 //! It needs Go, with which kube-apiserver is built when it is first run: ten minutes on two cores.
 
@@ -12,12 +13,13 @@ use crate::root;
 use crate::servers::{self, Server};
 
 /// Tests that run on the server of `KLIENT_JUDGE`: the arguments of `cargo test`, and what they are.
-const CASES: [(&[&str], &str); 5] = [
+const CASES: [(&[&str], &str); 6] = [
     (&["--package", "klient-apiserver", "--test", "it", "apply::"], "server-side apply"),
     (&["--package", "klient-apiserver", "--test", "it", "admission::"], "admission"),
     (&["--package", "klient-apiserver", "--test", "it", "statuses::"], "the status of built-in kinds"),
     (&["--package", "klient-client", "--features", "streams", "--test", "it", "conformance::"], "the client"),
     (&["--package", "klient", "--features", "derive,webhook", "--test", "derive"], "derived kinds"),
+    (&["--package", "klient-gateway", "--test", "it", "deployed::"], "the manifests of the gateway"),
 ];
 
 /// Runs all; the arguments are those of `klient-sequences`.

@@ -207,7 +207,8 @@ pub(crate) async fn run(args: GatewayArgs, session: &mut Session) -> Result<(), 
 /// one on this machine, and nobody who starts the gateway may look at its requests.
 fn warn_of_missing_files(connection: &ConfigFlags, server: &Uri) {
     let rules = connection.loading_rules();
-    let is_named = rules.explicit_path.is_none() && std::env::var_os("KUBECONFIG").is_some_and(|list| !list.is_empty());
+    let is_named =
+        rules.explicit_path.is_none() && std::env::var_os("KUBECONFIG").is_some_and(|list| !list.is_empty());
     let is_default = server.authority().is_some_and(|authority| authority == "localhost:8080");
     for file in rules.files().iter().filter(|file| !file.exists()) {
         if is_named || is_default {

@@ -91,7 +91,8 @@ async fn it_warns_of_a_kubeconfig_that_does_not_exist_and_names_the_cluster_that
         gateway.kill().await.unwrap();
         let warnings = soon("the warnings", gateway.wait_with_output()).await.unwrap().stderr;
         let warnings = String::from_utf8(warnings).unwrap();
-        let expected = server.map(|server| format!("does not exist: the gateway serves the cluster at {server}\n"));
+        let expected =
+            server.map(|server| format!("does not exist: the gateway serves the cluster at {server}\n"));
         let is_told = expected.as_ref().is_some_and(|expected| warnings.contains(expected));
         assert_eq!(is_told, warnings.contains("does not exist"), "{files:?} {flags:?} {warnings}");
         assert_eq!(is_told, expected.is_some(), "{files:?} {flags:?} {warnings}");
@@ -114,7 +115,10 @@ async fn it_names_what_is_wrong_with_its_flags() {
             &["--access=bearer", "--access-token-file=/none"],
             "--access-token-file has no effect with --access=bearer: there is no token of the gateway",
         ),
-        (&["--access=bearer", "--user-header=X"], "--user-header has no effect with --access=bearer: only a proxy"),
+        (
+            &["--access=bearer", "--user-header=X"],
+            "--user-header has no effect with --access=bearer: only a proxy",
+        ),
         (&["--group-header=X"], "--group-header has no effect with --access=token: only a proxy"),
         (&["--access=bearer", "--as=ada"], "--as has no effect with --access=bearer: each request acts"),
         (&["--access=impersonate", "--as-uid=1"], "--as-uid has no effect with --access=impersonate"),

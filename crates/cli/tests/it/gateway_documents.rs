@@ -28,7 +28,8 @@ async fn the_manifest_runs_a_program_that_takes_its_arguments_and_answers_its_pr
     let playground = Playground::new().await;
     let token = playground.write_bytes("token", b"0123456789abcdef\n");
     for manifest in USERS {
-        answers_its_probes(&playground, container, &token, &Unstructured::from_manifest(manifest).unwrap()).await;
+        answers_its_probes(&playground, container, &token, &Unstructured::from_manifest(manifest).unwrap())
+            .await;
     }
 }
 

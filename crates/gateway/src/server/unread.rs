@@ -46,7 +46,11 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Unread<S> {
 }
 
 impl<S: AsyncWrite> AsyncWrite for Unread<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.writer().poll_write(context, bytes)
     }
 

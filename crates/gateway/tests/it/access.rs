@@ -334,7 +334,8 @@ async fn a_response_of_a_pod_acts_upon_nothing_but_itself() {
         let answer = through(options, Request::get(path), move |_| {
             let response = Response::builder().header("content-security-policy", "default-src *");
             let response = response.header("x-of-the-pod", "kept").header("cache-control", "max-age=5");
-            let with_all = of_origin.iter().fold(response, |response, (name, value)| response.header(*name, *value));
+            let with_all =
+                of_origin.iter().fold(response, |response, (name, value)| response.header(*name, *value));
             with_all.body(()).unwrap()
         });
         let headers = answer.await.into_parts().0.headers;

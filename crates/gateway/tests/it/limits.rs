@@ -188,7 +188,8 @@ async fn unread(stage: &Stage, path: &str) -> tokio::net::TcpStream {
     use tokio::io::AsyncWriteExt as _;
 
     let token = stage.gateway.token().unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", stage.address);
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", stage.address);
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     // The kernel would take even more.
     socket.set_recv_buffer_size(4096).unwrap();

@@ -223,7 +223,10 @@ async fn an_overview_is_computed_once_for_all_requests_of_a_user() {
         let of_ada = get(&ada, "/v1/overview").await;
         assert_ne!(of_ada.header("etag"), whole.header("etag"));
         let of_ada = of_ada.json();
-        assert_eq!((&of_ada["pods"]["total"], &of_ada["nodes"]["error"]["code"]), (&json!(1), &json!("forbidden")));
+        assert_eq!(
+            (&of_ada["pods"]["total"], &of_ada["nodes"]["error"]["code"]),
+            (&json!(1), &json!("forbidden"))
+        );
         assert_eq!(get(&admin, "/v1/overview").await.json()["nodes"]["error"], Value::Null);
     }
     assert!(computed().await > of_admin);

@@ -5,6 +5,7 @@
 mod access;
 mod attacks;
 mod contexts;
+mod deployed;
 mod faults;
 mod limits;
 mod live;

@@ -62,7 +62,10 @@ async fn rows_are_selected_ordered_and_cut_into_pages() {
 async fn a_name_that_is_no_plural_is_answered_by_the_plural() {
     let stage = Stage::start(Options::default()).await;
     for (path, problem) in [
-        ("apps/v1/deployment", "no deployment of group apps in version v1; did you mean deployments of apps/v1?"),
+        (
+            "apps/v1/deployment",
+            "no deployment of group apps in version v1; did you mean deployments of apps/v1?",
+        ),
         ("apps/v1/Deployment", "; did you mean deployments of apps/v1?"),
         ("core/v1/po", "no po of the core group in version v1; did you mean pods of core/v1?"),
         ("apps/v1beta1/deployments", "in version v1beta1; it serves deployments of apps/v1"),
