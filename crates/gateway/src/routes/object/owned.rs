@@ -97,7 +97,8 @@ impl Owned {
                 (list, items, walked)
             });
         }
-        let walked: Vec<_> = futures_util::stream::iter(walks).buffer_unordered(AT_A_TIME).collect().await;
+        // In the order of the kinds, whichever is answered first.
+        let walked: Vec<_> = futures_util::stream::iter(walks).buffered(AT_A_TIME).collect().await;
         let mut items: HashMap<Str, Item<'_>> = HashMap::new();
         for (list, found, walked) in walked {
             // An object that is served by two groups has one uid.
