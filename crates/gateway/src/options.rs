@@ -47,9 +47,9 @@ pub struct Options {
     /// The longest time for which a permission or a bearer token that the cluster has taken away still counts; 1 minute by
     /// default. The cluster is asked again about tokens, and informers begin another watch, at this interval.
     pub recheck: Duration,
-    /// The longest time for which a client over HTTP/1.1 may take nothing of a response that has an end; 1 minute by default. The
-    /// connection is then closed, which makes room for another. Streams and switched connections have no such limit, since a
-    /// log or a shell may be paused. It is a limit of [`Gateway::serve`](crate::Gateway::serve).
+    /// The longest time for which a client may take nothing of a response that has an end; 1 minute by default. The connection is
+    /// then closed, which makes room for another. Streams and switched connections have no such limit, since a log or a shell
+    /// may be paused. It is a limit of [`Gateway::serve`](crate::Gateway::serve).
     pub unread_timeout: Duration,
     /// Limits of requests, streams and informers.
     pub limits: Limits,

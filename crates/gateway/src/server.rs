@@ -1,6 +1,7 @@
 //! The server of a gateway: accepting, serving and closing connections.
 
 mod unread;
+mod unread_body;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -14,6 +15,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use klient_certificate::TlsAcceptor;
+use klient_client::ResponseBody;
 use klient_proxy::PeerAddress;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use unread::Unread;
+use unread_body::{UnreadBody, Waiting};
 
 use crate::error::Error;
 use crate::gateway::Gateway;
@@ -126,21 +129,26 @@ where
     let unread_timeout = gateway.state.options.unread_timeout;
     let [has_begun, is_stream] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let (begun, streams) = (has_begun.clone(), is_stream.clone());
+    let waiting = Arc::new(Waiting::default());
+    let bodies = waiting.clone();
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         begun.store(true, Ordering::Relaxed);
-        let (gateway, streams) = (gateway.clone(), streams.clone());
+        let (gateway, streams, bodies) = (gateway.clone(), streams.clone(), bodies.clone());
         request.extensions_mut().insert(PeerAddress(peer));
         request.extensions_mut().insert(connection);
         async move {
             let response = gateway.answer(request).await;
-            streams.store(response.extensions().get::<IsStream>().is_some(), Ordering::Relaxed);
-            Ok::<_, Infallible>(response)
+            let is_stream = response.extensions().get::<IsStream>().is_some();
+            streams.store(is_stream, Ordering::Relaxed);
+            Ok::<_, Infallible>(match is_http2 && !is_stream {
+                true => response.map(|body| ResponseBody::new(UnreadBody::new(body, bodies))),
+                false => response,
+            })
         }
     });
     let is_down = async move { drop(shutdown.wait_for(|is_down| *is_down).await) };
     // The version is known: finding it out would have no time limit.
     let ended = if is_http2 {
-        // A client that does not read answers no pings.
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
         builder.max_send_buf_size(UNSENT).max_header_list_size(header_bytes);
@@ -155,6 +163,10 @@ where
         tokio::select! {
             ended = served.as_mut() => ended,
             () = is_silent => return,
+            () = waiting.too_long(unread_timeout) => {
+                tracing::debug!("a client has not read a response");
+                return;
+            }
             () = is_down => {
                 served.as_mut().graceful_shutdown();
                 served.await

@@ -215,6 +215,35 @@ async fn a_client_that_takes_nothing_of_a_table_gives_its_place_away_and_streams
     assert_eq!(idle.words().await, "added web");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_over_http_2_that_takes_nothing_of_a_table_gives_its_place_away_and_streams_go_on() {
+    use klient_client::Pem;
+    use klient_gateway::Tls;
+
+    let certificate =
+        klient_certificate::self_signed_certificate(&["127.0.0.1"], Duration::from_secs(86_400)).unwrap();
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let tls = Some(Tls::certificate(certificate.clone()));
+    let unread_timeout = Duration::from_millis(200);
+    let stage = Stage::start(Options { limits, tls, unread_timeout, ..Options::default() }).await;
+    let mut config = Config::from_url(&format!("https://{}", stage.address)).unwrap();
+    config.tls.ca = Some(Pem::from(certificate.certificate_pem().as_bytes().to_vec()));
+    config.credentials = Credentials::token(stage.gateway.token().unwrap());
+    // A connection each, on which the client reads, but not what is for a response that nobody reads.
+    let request = |path: &str| Client::new(config.clone()).unwrap().request(Method::GET).request_uri(path);
+    let _changes = request("/v1/changes/core/v1/configmaps").stream().await.unwrap();
+    large_rows(&stage, 0..300, 250).await;
+    let mut table = request("/v1/table/core/v1/configmaps").stream().await.unwrap();
+    // The third connection waits for the end of one of the two, which is that of the table.
+    let figures = soon("the figures", request("/metrics").send()).await.unwrap();
+    assert!(figures.text().contains("\nklient_gateway_streams 1\n"), "{}", figures.text());
+    let whole = soon("the end of the table", async {
+        while table.chunk().await?.is_some() {}
+        Ok::<_, klient_client::Error>(())
+    });
+    assert!(whole.await.is_err());
+}
+
 /// A table of 9 MB, of which a socket takes at most 4 MB, would be 450 MB for 50 clients.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
