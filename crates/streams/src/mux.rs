@@ -108,6 +108,8 @@ struct State {
     commands: VecDeque<Frame>,
     /// Streams that the peer has opened and nobody has accepted, with their headers.
     incoming: VecDeque<(u32, Headers)>,
+    /// Nobody accepts streams of the peer.
+    refuses_streams: bool,
     /// The window that the peer gives to new streams, if it heeds windows itself.
     window: Option<u32>,
     /// The id of the next stream that is opened.
@@ -195,6 +197,7 @@ impl Mux {
                 turns: VecDeque::new(),
                 commands: VecDeque::new(),
                 incoming: VecDeque::new(),
+                refuses_streams: false,
                 window: None,
                 next,
                 last: 0,
@@ -312,6 +315,20 @@ impl Mux {
             None => (state.ended.is_some() || state.is_leaving).then_some(None),
         })
         .await
+    }
+
+    /// Refuses the streams of the peer that nobody has accepted, and all that it opens from now on.
+    pub(crate) fn refuse_streams(&self) {
+        let mut state = self.lock();
+        state.refuses_streams = true;
+        for (id, _) in std::mem::take(&mut state.incoming) {
+            state.streams.remove(&id);
+            state.commands.push_back(Frame::RstStream { id, status: status::REFUSED_STREAM });
+        }
+        state.wake_driver();
+        drop(state);
+        // A stream that was full may have held up the connection.
+        self.tell();
     }
 
     /// Accepts a stream of the peer.
@@ -645,7 +662,8 @@ impl State {
             return Err(Error::protocol(format!("the peer opens the stream {id} after {}", self.last)));
         }
         self.last = id;
-        if self.streams.len() >= self.limits.streams || self.is_closing || self.ended.is_some() {
+        let is_full = self.streams.len() >= self.limits.streams;
+        if self.refuses_streams || is_full || self.is_closing || self.ended.is_some() {
             self.commands.push_back(Frame::RstStream { id, status: status::REFUSED_STREAM });
             return Ok(());
         }

@@ -47,9 +47,10 @@ pub enum Transport {
 }
 
 fn client_session(connection: BoxConnection, transport: Transport) -> Session {
+    let options = Options { accept_streams: false, ..Default::default() };
     match transport {
-        Transport::Spdy => Session::client(connection, &Options::default()),
-        Transport::WebSocket => Session::client(Tunnel::client(connection), &Options::default()),
+        Transport::Spdy => Session::client(connection, &options),
+        Transport::WebSocket => Session::client(Tunnel::client(connection), &options),
     }
 }
 

@@ -32,6 +32,9 @@ pub struct Options {
     pub stream_buffer: u32,
     /// The number of streams that are open at a time. Streams that the peer opens beyond it are refused.
     pub max_streams: usize,
+    /// Lets the peer open streams, which [`Session::accept`] returns. Without it they are refused at once, and nothing of
+    /// them is held: a client of Kubernetes' protocols opens all streams itself.
+    pub accept_streams: bool,
     /// The interval of pings, which keep proxies from closing an idle connection.
     pub ping_interval: Option<Duration>,
     /// The time after which the connection is closed without any frame in either direction. Own pings and the answers to
@@ -42,11 +45,13 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A buffer of 256 KiB, 512 streams, pings every 10 s, no idle time-out, 30 s for the creation of a stream.
+    /// A buffer of 256 KiB, 512 streams, which either end opens, pings every 10 s, no idle time-out, 30 s for the creation
+    /// of a stream.
     fn default() -> Self {
         Options {
             stream_buffer: 256 * 1024,
             max_streams: 512,
+            accept_streams: true,
             ping_interval: Some(Duration::from_secs(10)),
             idle_timeout: None,
             creation_timeout: CREATION_TIMEOUT,
@@ -74,6 +79,9 @@ impl Default for Options {
 ///
 /// The session has one task, which ends with the last handle: the session and its streams. Then the connection is
 /// dropped without a goodbye, which peers take as the end. [`close`](Self::close) sends what waits first.
+///
+/// Streams that the peer opens wait for [`accept`](Self::accept), [`Options::max_streams`] at most. When the session is
+/// dropped and streams of it remain, those that wait are refused, and so are all that the peer opens later.
 pub struct Session {
     handle: Arc<Handle>,
     creation_timeout: Duration,
@@ -111,6 +119,9 @@ impl Session {
         let activity = driver::Activity::begin();
         let sending = Frames::new(write_half, role, activity.clone());
         let mux = Arc::new(Mux::new(role, limits, Box::new(sending)));
+        if !options.accept_streams {
+            mux.refuse_streams();
+        }
         mux.send(Frame::Settings(vec![(INITIAL_WINDOW_SIZE, options.stream_buffer)]));
         let times = driver::Times { ping: options.ping_interval, idle: options.idle_timeout };
         let task = tokio::spawn(driver::drive(read_half, mux.clone(), role, times, activity)).abort_handle();
@@ -152,7 +163,7 @@ impl Session {
     }
 
     /// Waits for a stream that the peer opens; none when the peer opens no more or the connection has ended, whose reason
-    /// is that of [`ended`](Self::ended).
+    /// is that of [`ended`](Self::ended). It never returns one without [`Options::accept_streams`].
     pub async fn accept(&self) -> Option<Incoming> {
         let (id, headers) = self.handle.mux.incoming().await?;
         let stream = Stream::new(self.handle.clone(), id, headers);
@@ -185,6 +196,12 @@ impl Session {
 
     pub(crate) fn handle(&self) -> &Arc<Handle> {
         &self.handle
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.handle.mux.refuse_streams();
     }
 }
 

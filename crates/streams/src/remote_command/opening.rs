@@ -47,7 +47,8 @@ pub(super) async fn open(
     let kinds = Kind::of(streams, protocol.version());
     match protocol {
         Protocol::Spdy(_) => {
-            let session = Session::client(connection, &spdy::Options::default());
+            let options = spdy::Options { accept_streams: false, ..Default::default() };
+            let session = Session::client(connection, &options);
             let mut opening = Vec::new();
             for kind in kinds {
                 let headers = Headers::from_iter([(STREAM_TYPE, kind.name())]);

@@ -1,7 +1,8 @@
 //! Sessions of SPDY against peers that are not klient: those of Go, which heed no windows, and hostile ones.
 
 use klient_streams::ErrorKind;
-use klient_streams::remote_command::{Process, Protocol, Streams, Version};
+use klient_streams::port_forward::{PortForward, Transport};
+use klient_streams::remote_command::{Process, Protocol, Streams, Version, serve};
 use klient_streams::spdy::{Headers, Options, Session, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -10,6 +11,7 @@ use crate::raw_spdy::{
     GOAWAY, PING, RST_STREAM, RawFrame, RawPeer, SETTINGS, SYN_REPLY, SYN_STREAM, WINDOW_UPDATE, control,
 };
 
+const REFUSED_STREAM: u32 = 3;
 const CANCEL: u32 = 5;
 
 /// A server's session, and a client that sends single frames.
@@ -277,6 +279,58 @@ async fn streams_that_are_opened_and_reset_at_once_leave_nothing() {
 
 fn reply(id: u32) -> RawFrame {
     RawFrame::Control { kind: SYN_REPLY, flags: 0, payload: numbers(&[id]) }
+}
+
+/// Opens twice as many streams as a connection has, and sends on each; all are refused as they come.
+async fn open_in_vain(peer: &mut RawPeer, first: u32) {
+    for id in (first..).step_by(2).take(1024) {
+        peer.syn_stream(id, &[("port", "80")]).await;
+        peer.data(id, 0, &bytes(1024)).await;
+        let refused = soon("the refusal", peer.read_control(RST_STREAM)).await;
+        assert_eq!(refused, numbers(&[id, REFUSED_STREAM]));
+    }
+}
+
+#[tokio::test]
+async fn clients_refuse_the_streams_that_a_server_opens() {
+    let (near, far) = pair(Carrier::Memory).await;
+    let mut peer = RawPeer::new(far);
+    let streams = Streams { stdout: true, ..Default::default() };
+    let start = Process::start(near, Protocol::Spdy(Version::V4), streams);
+    let serve = async {
+        open_in_vain(&mut peer, 2).await;
+        peer.syn_reply(1).await;
+        peer.syn_reply(3).await;
+        open_in_vain(&mut peer, 4000).await;
+        peer.data(3, 1, b"hello").await;
+        peer.data(1, 1, br#"{"status":"Success"}"#).await;
+    };
+    let (process, ()) = tokio::join!(start, serve);
+    let output = soon("the output", process.unwrap().wait_with_output()).await.unwrap();
+    assert_eq!(output.stdout, b"hello");
+
+    let (near, far) = pair(Carrier::Memory).await;
+    let (_forward, mut peer) = (PortForward::start(near, Transport::Spdy), RawPeer::new(far));
+    open_in_vain(&mut peer, 2).await;
+}
+
+#[tokio::test]
+async fn a_command_refuses_streams_that_it_does_not_have() {
+    let (near, far) = pair(Carrier::Memory).await;
+    let mut peer = RawPeer::new(near);
+    let streams = Streams { stdout: true, ..Default::default() };
+    let served = serve(far, Protocol::Spdy(Version::V4), streams, |_| std::future::pending::<Result<_, _>>());
+    let client = async {
+        peer.syn_stream(1, &[("streamtype", "error")]).await;
+        peer.syn_stream(3, &[("streamtype", "stdout")]).await;
+        assert_eq!(peer.read_control(SYN_REPLY).await[..4], 1_u32.to_be_bytes());
+        assert_eq!(peer.read_control(SYN_REPLY).await[..4], 3_u32.to_be_bytes());
+        open_in_vain(&mut peer, 5).await;
+    };
+    tokio::select! {
+        served = served => panic!("the command has ended: {served:?}"),
+        () = client => {}
+    }
 }
 
 #[tokio::test]

@@ -97,6 +97,34 @@ async fn a_refused_stream_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
+async fn streams_that_nobody_can_accept_are_refused() {
+    let (near, far) = pair(Carrier::Memory).await;
+    let client = Session::client(near, &Options { accept_streams: false, ..Default::default() });
+    let server = Session::server(far, &Options::default());
+    let error = soon("the refusal", server.open(headers("no"))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!(error.to_string(), "the peer does not accept the stream: refused");
+
+    // A session that is dropped leaves its streams, and accepts no others.
+    let (mut near, mut far) = stream(&client, &server, "yes").await;
+    let waiting = async { client.open(headers("waits")).await.unwrap_err() };
+    let drop_it = async {
+        near.write_all(b"one").await.unwrap();
+        let mut received = [0; 3];
+        far.read_exact(&mut received).await.unwrap();
+        drop(server);
+    };
+    let (error, ()) = soon("the refusal", async { tokio::join!(waiting, drop_it) }).await;
+    assert_eq!(error.to_string(), "the peer does not accept the stream: refused");
+    let error = soon("the refusal", client.open(headers("later"))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    far.write_all(b"two").await.unwrap();
+    let mut received = [0; 3];
+    soon("the data", near.read_exact(&mut received)).await.unwrap();
+    assert_eq!(&received, b"two");
+}
+
+#[tokio::test]
 async fn streams_beyond_the_limit_are_refused_by_either_end() {
     let (near, far) = pair(Carrier::Memory).await;
     let client = Session::client(near, &Options::default());
