@@ -22,6 +22,10 @@ use crate::mux::{Ended, Handle};
 /// The largest message about the end of a command, in bytes.
 const MAX_MESSAGE: usize = 1024 * 1024;
 
+/// The number of times that a message is parsed which may be complete. One of more parts ends with the connection, so that
+/// a server cannot have a long one parsed for each of its bytes.
+const MAX_PARSED: u32 = 64;
+
 /// The time that a server has to close a connection after the exit status.
 const LINGER: Duration = Duration::from_secs(10);
 
@@ -203,11 +207,14 @@ async fn end(
     let version = protocol.version();
     // Channels over WebSocket end with the connection alone, which is the server's to close.
     let ends_with_connection = version.has_status() && matches!(protocol, Protocol::WebSocket(_));
-    let mut deadline = None;
+    let (mut deadline, mut parsed) = (None, 0);
     let ended = loop {
-        if ends_with_connection && deadline.is_none() && is_complete(message) {
-            handle.mux.close();
-            deadline = Some(Instant::now() + LINGER);
+        if ends_with_connection && deadline.is_none() && parsed < MAX_PARSED && !is_part(message) {
+            parsed += 1;
+            if serde_json::from_slice::<Value>(message).is_ok() {
+                handle.mux.close();
+                deadline = Some(Instant::now() + LINGER);
+            }
         }
         let read = error.read_buf(message);
         let read = match deadline {
@@ -232,12 +239,10 @@ async fn end(
     outcome.insert(outcome::decode(version, message, ended)).clone()
 }
 
-/// Returns true for all bytes of a `Status`.
-fn is_complete(message: &[u8]) -> bool {
-    let text = message.trim_ascii();
-    // The first parts of an object, which may be many, are not read again and again.
-    let is_part = text.starts_with(b"{") && !text.ends_with(b"}");
-    !is_part && serde_json::from_slice::<Value>(text).is_ok()
+/// Returns true for the beginning of a `Status`, as its bytes at both ends show: there may be many parts of a long one.
+fn is_part(message: &[u8]) -> bool {
+    let may_be_last = |byte: &u8| *byte == b'}' || byte.is_ascii_whitespace();
+    message.first() == Some(&b'{') && !message.last().is_some_and(may_be_last)
 }
 
 /// Reads a stream to its end.

@@ -185,6 +185,25 @@ async fn an_exit_status_of_any_size_lets_output_be_read_first() {
 }
 
 #[tokio::test]
+async fn an_exit_status_in_very_many_parts_ends_with_the_connection() {
+    let (mut process, mut server) = client(Protocol::WEBSOCKET_V5).await;
+    let sending = async {
+        let braces = std::iter::repeat_n(&b"\x03}"[..], 5000);
+        let begin = &b"\x03{\"message\":\""[..];
+        for part in [begin].into_iter().chain(braces).chain([&b"\x03\",\"status\":\"Success\"}"[..]]) {
+            server.send(binary(part)).await.unwrap();
+            // Each part is read by itself.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+        }
+        server.close(None).await.unwrap();
+    };
+    let (status, ()) = soon("the status", async { tokio::join!(process.wait(), sending) }).await;
+    assert!(status.unwrap().success());
+}
+
+#[tokio::test]
 async fn data_on_channels_that_the_other_end_only_writes_holds_up_nothing() {
     let (process, mut server) = client(Protocol::WEBSOCKET_V5).await;
     let part = [&b"\x00"[..], &[b'a'; 64 * 1024]].concat();
