@@ -8,6 +8,8 @@ mod containers;
 mod exec_fixture;
 mod formats;
 mod front;
+#[cfg(feature = "streams")]
+mod hostile_server;
 mod http2;
 mod log;
 #[cfg(feature = "streams")]
