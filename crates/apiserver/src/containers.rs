@@ -131,9 +131,11 @@ impl Containers {
     /// - Commands are those of a small shell, `sh`, with `echo`, `cat`, `sleep`, `env`, `ls`, `grep`, `tar` and some more;
     ///   executable files are scripts of it. Each container has files and symbolic links of its own, in memory. Others
     ///   are refused in the words of containerd.
-    /// - `ps` shows the main process and the commands of exec, which `kill` ends. A signal that ends the main process, whatever
-    ///   its program, ends the run of the container with the exit code 128 and the signal's number; as by Linux, `kill -9 1`
-    ///   from within has no effect.
+    /// - Commands in the background (`&`, `wait`, `$!`) have no input, and are killed when the exec or the main process ends
+    ///   that began them.
+    /// - `ps` shows the main process, the commands of exec and those in the background, which `kill` ends. A signal that ends
+    ///   the main process, whatever its program, ends the run of the container with the exit code 128 and the signal's
+    ///   number; as by Linux, `kill -9 1` from within has no effect.
     /// - The main process is that of `command` and `args`. If their first word is no such program, it runs for ever.
     ///   With `stdin` it begins when the first client attaches to it. Its input goes on when clients leave, unless the
     ///   container has `stdinOnce` and no terminal. When it ends, the pod's `restartPolicy` counts: it is started

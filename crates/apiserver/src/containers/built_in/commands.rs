@@ -80,7 +80,7 @@ async fn print(io: &Io, line: &str) -> u8 {
 }
 
 async fn sh(shell: &Shell, words: &[&str], io: &Io) -> u8 {
-    let mut inner = shell.clone();
+    let mut inner = shell.subshell();
     let options: Vec<&str> = words.iter().copied().take_while(|word| word.starts_with('-')).collect();
     let rest = &words[options.len()..];
     let is_set = |flag: char| options.iter().any(|option| !option.starts_with("--") && option.contains(flag));
@@ -458,7 +458,7 @@ async fn sleep(words: &[&str], io: &Io) -> u8 {
 }
 
 async fn env(shell: &mut Shell, args: &[String], io: &Io) -> u8 {
-    let mut inner = shell.clone();
+    let mut inner = shell.subshell();
     let mut args = args;
     while let [first, rest @ ..] = args
         && let Some((name, value)) = first.split_once('=')

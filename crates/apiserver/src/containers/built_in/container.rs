@@ -214,7 +214,8 @@ impl Container {
             }
             let stdout = self.log_output(false);
             let stderr = self.log_output(true);
-            Shell::new(self.clone(), MAIN).run(args, Io::new(no_input(), stdout, stderr)).await
+            let (mut shell, jobs) = Shell::new(self.clone(), MAIN);
+            jobs.during(shell.run(args, Io::new(no_input(), stdout, stderr))).await
         })
     }
 
@@ -294,10 +295,10 @@ impl Container {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         Box::pin(async move {
-            let mut shell = Shell::new(self, pid);
+            let (mut shell, jobs) = Shell::new(self, pid);
             let Some(terminal) = terminal else {
                 let stdin = stdin.map_or_else(no_input, input);
-                return shell.run(args, Io::new(stdin, output(stdout), output(stderr))).await;
+                return jobs.during(shell.run(args, Io::new(stdin, output(stdout), output(stderr)))).await;
             };
             // An environment that leaves no room for it has none.
             let _ = shell.variables.set("TERM", "xterm".to_owned());
@@ -306,7 +307,7 @@ impl Container {
             let is_shell = matches!(&args[..], [program] if program.ends_with("sh"));
             terminal::run(stdin, stdout, interrupt.clone(), |io| async move {
                 tokio::select! {
-                    code = shell.run(args, io) => code,
+                    code = jobs.during(shell.run(args, io)) => code,
                     // A shell stays, and its command ends.
                     () = interrupt.notified(), if !is_shell => INTERRUPTED,
                 }

@@ -3,6 +3,7 @@
 mod call;
 mod expansion;
 mod io;
+mod jobs;
 mod pattern;
 mod redirect;
 mod substitution;
@@ -22,6 +23,8 @@ use super::container::Container;
 use super::memory::Reserved;
 use super::terminal::Terminal;
 pub(super) use io::{Io, Output, input, no_input, output};
+pub(super) use jobs::Jobs;
+use jobs::{Child, Sender};
 use syntax::{Node, Redirect, Word, parse};
 pub(super) use variables::{Variables, is_parameter};
 
@@ -40,10 +43,13 @@ const TOO_LONG: &str = "Argument list too long";
 /// The bytes of a syntax tree for a byte of its script, at most: one for each command of one letter, with its separator.
 const TREE: usize = 96;
 
+/// The bytes that a command in the background takes in a syntax tree besides.
+const BACKGROUND: usize = 112;
+
 /// The bytes that an allocation takes besides its content, about, and at least.
 const ALLOCATION: usize = 32;
 
-/// The number of commands that the pipelines of a shell, and of those that it runs, have at once.
+/// The number of commands that the pipelines and the background of a shell, and of those that it runs, have at once.
 const MAX_PROCESSES: usize = 64;
 
 /// The depth of commands in each other, over all scripts that call each other: they take the stack of one thread.
@@ -58,11 +64,13 @@ const NOT_FOUND: u8 = 127;
 /// The exit code of a command that `^C` ends.
 const INTERRUPTED: u8 = 130;
 
+/// The exit code of a command that is killed.
+const KILLED: u8 = 137;
+
 /// The exit code of a command that writes to a pipe which nobody reads.
 const BROKEN_PIPE: u8 = 141;
 
-/// The state of a shell. Clones are subshells.
-#[derive(Clone)]
+/// The state of a shell.
 pub(super) struct Shell {
     pub(super) container: Arc<Container>,
     pub(super) variables: Variables,
@@ -76,19 +84,28 @@ pub(super) struct Shell {
     pid: u32,
     /// The depth of the present command in others.
     depth: usize,
-    /// Those that pipelines may still run.
+    /// Those that pipelines and the background may still run.
     processes: Arc<Semaphore>,
+    /// The memory of the present script, which jobs hold as well.
+    script: Option<Arc<Reserved>>,
+    jobs: Sender,
+    /// The jobs of this shell that nobody has waited for.
+    children: Vec<Child>,
+    /// The number of the last job.
+    last_job: Option<u32>,
 }
 
 /// The exit code of a command, at which the shell goes on, or ends.
 type Flow = ControlFlow<u8, u8>;
 
 impl Shell {
-    pub(super) fn new(container: Arc<Container>, pid: u32) -> Self {
+    /// The shell of a process, and the jobs that are to run while it does.
+    pub(super) fn new(container: Arc<Container>, pid: u32) -> (Self, Jobs) {
         let variables = Variables::new(container.description.environment.clone());
         let folder = container.description.folder.clone();
         let processes = Arc::new(Semaphore::new(MAX_PROCESSES));
-        Shell {
+        let (sender, jobs) = Jobs::new();
+        let shell = Shell {
             container,
             variables,
             folder,
@@ -98,6 +115,26 @@ impl Shell {
             pid,
             depth: 0,
             processes,
+            script: None,
+            jobs: sender,
+            children: Vec::new(),
+            last_job: None,
+        };
+        (shell, jobs)
+    }
+
+    /// A shell with the same state, which changes by itself. The jobs of this one are not its own.
+    pub(super) fn subshell(&self) -> Shell {
+        Shell {
+            container: self.container.clone(),
+            variables: self.variables.clone(),
+            folder: self.folder.clone(),
+            terminal: self.terminal.clone(),
+            processes: self.processes.clone(),
+            script: self.script.clone(),
+            jobs: self.jobs.clone(),
+            children: Vec::new(),
+            ..*self
         }
     }
 
@@ -148,9 +185,15 @@ impl Shell {
                 0..=MAX_SCRIPT => parse(script),
                 _ => Err("the script is too long".to_owned()),
             };
-            let memory = self.container.memory.reserve(script.len() * TREE);
+            let background = script.matches('&').count() * BACKGROUND;
+            let memory = self.container.memory.reserve(script.len() * TREE + background);
             match parsed.and_then(|node| Ok((node, memory?))) {
-                Ok((node, _memory)) => self.evaluate(&node, io).await,
+                Ok((node, memory)) => {
+                    let before = self.script.replace(Arc::new(memory));
+                    let flow = self.evaluate(&node, io).await;
+                    self.script = before;
+                    flow
+                }
                 Err(problem) => {
                     io.complain(format!("sh: {problem}")).await;
                     ControlFlow::Continue(2)
@@ -181,8 +224,8 @@ impl Shell {
                     continue;
                 }
                 let script = std::mem::take(&mut script);
-                let (interrupt, depth) =
-                    (self.terminal.as_ref().map(|terminal| terminal.interrupt.clone()), self.depth);
+                let interrupt = self.terminal.as_ref().map(|terminal| terminal.interrupt.clone());
+                let (depth, memory) = (self.depth, self.script.clone());
                 let interrupted = async {
                     match interrupt {
                         Some(interrupt) => interrupt.notified().await,
@@ -194,7 +237,7 @@ impl Shell {
                     () = interrupted => ControlFlow::Continue(INTERRUPTED),
                 };
                 // A command that is interrupted does not come back up.
-                self.depth = depth;
+                (self.depth, self.script) = (depth, memory);
                 match flow {
                     ControlFlow::Continue(code) => self.code = code,
                     ControlFlow::Break(code) => return code,
@@ -230,6 +273,7 @@ impl Shell {
                 Node::Command { assignments, words, redirects } => {
                     self.command(assignments, words, redirects, io).await
                 }
+                Node::Background(node) => self.begin_job(node, io).await,
                 Node::Pipeline(nodes) => ControlFlow::Continue(self.pipeline(nodes, io).await),
                 Node::Not(inner) => ControlFlow::Continue(u8::from(self.evaluate(inner, io).await? == 0)),
                 Node::AndOr(first, rest) => {
@@ -311,7 +355,7 @@ impl Shell {
                     (stage.stdout, stage.broken) = (output(writer), Arc::default());
                     stdin = input(reader);
                 }
-                let mut shell = self.clone();
+                let mut shell = self.subshell();
                 // The stage's end of the pipe is dropped with the command, so that the next one sees the end.
                 let node = node.clone();
                 running.push(Box::pin(async move {

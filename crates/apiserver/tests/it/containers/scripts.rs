@@ -455,3 +455,94 @@ async fn patterns_stand_for_paths() {
         assert_eq!((out.as_str(), err.as_str(), status), (stdout, "", 0), "{script}");
     }
 }
+
+#[tokio::test]
+async fn commands_run_in_the_background() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout, stderr, code) in [
+        ("sleep 1000 & echo started $?; kill $!; wait $!; echo $?", "started 0\n143\n", "", 0),
+        ("echo a >/tmp/o & wait; cat /tmp/o; echo b 2>&1 & wait; echo c&wait&wait", "a\nb\nc\n", "", 0),
+        (
+            "sh -c 'exit 7' & p=$!; sh -c 'exit 3' & wait $p; echo $?; wait $! && exit; echo $?; wait $p; echo $?",
+            "7\n3\n127\n",
+            "",
+            0,
+        ),
+        (
+            "for i in 1 2 3; do echo $i >/tmp/j$i & done; wait; cat /tmp/j1 /tmp/j2 /tmp/j3",
+            "1\n2\n3\n",
+            "",
+            0,
+        ),
+        (
+            "t=1000; sleep \"$t\" & ps | grep -c ' sleep 1000$'; kill -9 $!; wait; ps | grep -c ' sleep 1000$'",
+            "1\n0\n",
+            "",
+            1,
+        ),
+        (
+            "printf 'a\\nb\\n' >/tmp/i; sh -c 'cat & wait; read l; echo $l' </tmp/i; echo x | cat & wait",
+            "a\nx\n",
+            "",
+            0,
+        ),
+        (
+            "true && sleep 1000 & sh -c wait; true | wait; echo $(wait) $?; kill $!; wait; echo $?",
+            "0\n0\n",
+            "",
+            0,
+        ),
+        (
+            "x=$(sleep 1000 >/dev/null & echo $!); kill $x; echo $?; x=$(echo late &); echo $x",
+            "0\nlate\n",
+            "",
+            0,
+        ),
+        (
+            "echo [$!]; wait; echo $?; wait 99; echo $?; wait x",
+            "[]\n0\n127\n",
+            "sh: wait: Illegal number: x\n",
+            2,
+        ),
+        (
+            "a=1; a=2 & wait; echo $a; cd /etc & wait; pwd; type wait",
+            "1\n/\nwait is a shell builtin\n",
+            "",
+            0,
+        ),
+        ("for i in $(seq 1 500); do true & wait $!; done; echo $i", "500\n", "", 0),
+        (
+            "while true; do sleep 1000 & [ $? = 0 ] || exit 3; done",
+            "",
+            "sh: can't fork: Resource temporarily unavailable\n",
+            3,
+        ),
+    ] {
+        let (out, err, status) = run(&server, script).await;
+        assert_eq!((out.as_str(), err.as_str(), status), (stdout, stderr, code), "{script}");
+    }
+}
+
+#[tokio::test]
+async fn commands_in_the_background_end_with_their_exec() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    let (out, err, code) = exec(&server, &["sh", "-c", "sleep 1000 & echo started"], b"").await;
+    assert_eq!((out.as_str(), err.as_str(), code), ("started\n", "", 0));
+    let (out, _, _) = run(&server, "ps | grep -c sleep").await;
+    assert_eq!(out, "0\n");
+
+    let script = encoded("sleep 1000 & sh -c 'sleep 2000 & wait' & echo; wait");
+    let path = format!("{PODS}/web/exec?command=sh&command=-c&command={script}&stdout=true");
+    let streams = Streams { stdin: false, stdout: true, stderr: false, tty: false };
+    let mut process = process(&server, &path, Protocol::WEBSOCKET_V5, streams).await.expect("a process");
+    let begun = process.stdout.as_mut().expect("it has an output").read_u8();
+    assert_eq!(soon("the begin of the jobs", begun).await.expect("it prints"), b'\n');
+    let sleeping = async |count: &str| {
+        while run(&server, "ps | grep -c ' sleep [12]000$'").await.0 != count {}
+    };
+    soon("both jobs", sleeping("2\n")).await;
+    drop(process);
+    soon("the end of the jobs", sleeping("0\n")).await;
+}

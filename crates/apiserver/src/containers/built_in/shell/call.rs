@@ -13,8 +13,8 @@ use super::{Flow, NOT_FOUND, Shell, fail};
 const PART: usize = 1024;
 
 /// The names of the commands of the shell.
-const BUILT_IN: [&str; 11] =
-    [":", "cd", "command", "exec", "exit", "export", "read", "set", "trap", "type", "unset"];
+const BUILT_IN: [&str; 12] =
+    [":", "cd", "command", "exec", "exit", "export", "read", "set", "trap", "type", "unset", "wait"];
 
 impl Shell {
     /// Runs a command.
@@ -105,6 +105,7 @@ impl Shell {
                         ControlFlow::Continue(code) | ControlFlow::Break(code) => code,
                     });
                 }
+                ["wait", ref pids @ ..] => return self.wait(pids, &io).await,
                 [":" | "set" | "trap", ..] => {}
                 ["read", name, ..] => match io.line().await {
                     Some(line) => {

@@ -73,9 +73,10 @@ impl Shell {
         }
     }
 
-    fn value(&self, name: &str) -> String {
+    pub(super) fn value(&self, name: &str) -> String {
         match name {
             "?" => self.code.to_string(),
+            "!" => self.last_job.map(|pid| pid.to_string()).unwrap_or_default(),
             "$" => self.pid.to_string(),
             "PWD" => {
                 if self.folder.is_empty() {

@@ -1,5 +1,6 @@
 //! Commands in words, whose output stands in their place.
 
+use std::convert::Infallible;
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -7,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
+use tokio::sync::oneshot;
 
 use super::super::memory::Reserved;
 use super::io::{Io, output};
@@ -26,13 +28,17 @@ impl Shell {
         let no_memory = |problem| format!("can't fork: {problem}");
         let _variables = memory.map_err(no_memory)?;
         let memory = self.container.memory.reserve(0).map_err(no_memory)?;
-        let captured = Captured(Arc::new(Mutex::new(Capture { bytes: Vec::new(), memory, is_full: false })));
-        let inner = Io { stdout: output(captured.clone()), broken: Arc::default(), ..io.clone() };
-        let mut shell = self.clone();
+        let captured = Arc::new(Mutex::new(Capture { bytes: Vec::new(), memory, is_full: false }));
+        let (is_open, closed) = oneshot::channel();
+        let stdout = output(Captured { capture: captured.clone(), _is_open: is_open });
+        let inner = Io { stdout, broken: Arc::default(), ..io.clone() };
+        let mut shell = self.subshell();
         shell.depth += CALL;
         let (ControlFlow::Continue(code) | ControlFlow::Break(code)) = shell.evaluate(node, inner).await;
+        // Jobs that write to it hold it open.
+        let _ = closed.await;
         self.substituted = Some(code);
-        let mut capture = captured.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut capture = captured.lock().unwrap_or_else(PoisonError::into_inner);
         if capture.is_full {
             return Err(TOO_LONG.to_owned());
         }
@@ -46,8 +52,11 @@ impl Shell {
 }
 
 /// The output of commands, of which nobody reads more than the words of a command can be.
-#[derive(Clone)]
-struct Captured(Arc<Mutex<Capture>>);
+struct Captured {
+    capture: Arc<Mutex<Capture>>,
+    /// Dropped with the last command that can write.
+    _is_open: oneshot::Sender<Infallible>,
+}
 
 struct Capture {
     bytes: Vec<u8>,
@@ -57,7 +66,7 @@ struct Capture {
 
 impl AsyncWrite for Captured {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        let mut capture = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut capture = self.capture.lock().unwrap_or_else(PoisonError::into_inner);
         let length = capture.bytes.len() + data.len();
         capture.is_full |= length > MAX_WORDS || capture.memory.grow(length).is_err();
         if capture.is_full {

@@ -1,4 +1,5 @@
-//! The syntax of the shell: words, with commands in them, pipelines, lists, `if`, `while`, `until` and `for`.
+//! The syntax of the shell: words, with commands in them, pipelines, lists, the background, `if`, `while`, `until` and
+//! `for`.
 
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub(super) enum Node {
     AndOr(Box<Node>, Vec<(bool, Node)>),
     Not(Box<Node>),
     List(Vec<Node>),
+    /// Commands that are not waited for (`&`), in a shell that shares its part of the tree.
+    Background(Arc<Node>),
     /// Conditions, each with what runs if it is the first that holds.
     If {
         branches: Vec<(Node, Node)>,
@@ -149,7 +152,7 @@ fn tokens(script: &str, depth: usize) -> Result<Vec<Token>, String> {
                     ('&', true) => "&&",
                     ('|', true) => "||",
                     ('|', false) => "|",
-                    _ => return Err("syntax error: there are no processes in the background".to_owned()),
+                    _ => "&",
                 }));
             }
             '(' | ')' => return Err(format!("syntax error: unexpected \"{next}\"")),
@@ -351,7 +354,7 @@ fn variable(rest: &mut Chars<'_>, depth: usize, quoted: bool) -> Result<Part, St
             return commands(&script, depth, quoted);
         }
         // A parameter has one digit.
-        Some(c) if matches!(c, '?' | '$') || c.is_ascii_digit() => {
+        Some(c) if matches!(c, '?' | '$' | '!') || c.is_ascii_digit() => {
             rest.next().map(String::from).unwrap_or_default()
         }
         Some(c) if is_name(c) => std::iter::from_fn(|| rest.next_if(is_name)).collect(),
@@ -379,10 +382,12 @@ impl Parser {
             if self.at == self.tokens.len() || self.keyword().is_some_and(|word| ends.contains(&word)) {
                 break;
             }
-            nodes.push(self.and_or()?);
-            if self.at < self.tokens.len() && self.operator(&[";", "\n"]).is_none() {
-                return Err(unexpected(self.tokens.get(self.at)));
-            }
+            let node = self.and_or()?;
+            nodes.push(match self.operator(&[";", "\n", "&"]) {
+                Some("&") => Node::Background(Arc::new(node)),
+                None if self.at < self.tokens.len() => return Err(unexpected(self.tokens.get(self.at))),
+                _ => node,
+            });
         }
         self.depth -= 1;
         nodes.shrink_to_fit();
@@ -576,7 +581,9 @@ mod tests {
         refused("echo $((1 + 1))", "syntax error: arithmetic is not known");
         refused(&"echo $(".repeat(100), TOO_DEEP);
         refused(&(r#"echo "$("#.repeat(50) + &r#")""#.repeat(50)), TOO_DEEP);
-        refused("sleep 1 &", "syntax error: there are no processes in the background");
+        refused("& sleep 1", "syntax error: unexpected \"&\"");
+        refused("sleep 1 & &", "syntax error: unexpected \"&\"");
+        refused("sleep 1 &&& true", "syntax error: unexpected \"&\"");
         refused("echo >", "syntax error: unexpected end of file");
         refused(&"if true; then ".repeat(100), TOO_DEEP);
     }
