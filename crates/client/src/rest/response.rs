@@ -20,11 +20,15 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::http_trace::HttpTrace;
 use crate::priority_and_fairness::PriorityAndFairness;
-use crate::transport::ResponseBody;
+use crate::transport::{ResponseBody, is_upgrade};
 use crate::warning::Warning;
 
 /// The longest failure that is read. A Status is as long as the errors of an object, which has 3 MiB at most.
 const LONGEST_FAILURE: usize = 8 << 20;
+
+/// The longest refusal of a switch to another protocol that is read, as the longest message about a command whose connection
+/// is switched. It is about no object.
+const LONGEST_REFUSAL: usize = 1 << 20;
 
 /// The longest text of a failure that is repeated in an error.
 const LONGEST_TEXT: usize = 2048;
@@ -141,7 +145,8 @@ pub(super) async fn failure(
     let (wait, by) = (retry_after(&headers), PriorityAndFairness::of(&headers));
     let record = BodyRecord::begin(trace, call, None);
     let stream = ByteStream::new(call.clone(), &headers, body).recorded(record);
-    let body = match stream.at_most(LONGEST_FAILURE).await {
+    let longest = if is_upgrade(&call.headers) { LONGEST_REFUSAL } else { LONGEST_FAILURE };
+    let body = match stream.at_most(longest).await {
         Ok(body) => body,
         Err(error) => return error,
     };
@@ -151,8 +156,11 @@ pub(super) async fn failure(
     }
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_text = content_type.is_empty() || content_type.starts_with("text/");
-    let text =
-        if is_text { String::from_utf8_lossy(&body[..body.len().min(LONGEST_TEXT)]) } else { "".into() };
+    let text = match is_text {
+        true => String::from_utf8_lossy(&body[..body.len().min(LONGEST_TEXT)]),
+        false if body.len() >= longest => format!("the response is longer than {longest} bytes").into(),
+        false => "".into(),
+    };
     let mut status = status_of(call, code, text.trim());
     if let Some(location) = headers.get(LOCATION).filter(|_| code.is_redirection()) {
         // To follow it would send the credentials there.

@@ -31,6 +31,26 @@ async fn a_refusal_that_breaks_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_without_an_end() {
+    let attack: Attack = |mut asked| {
+        Box::pin(async move {
+            asked
+                .say("HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n\r\n{\"message\":\"")
+                .await;
+            while asked.send(&[b'a'; 16 * 1024]).await {}
+        })
+    };
+    check(&ALL, attack, expect![[r#"
+        Exec: exec in pod web: the response is longer than 1048576 bytes
+        Attach: attach in pod web: the response is longer than 1048576 bytes
+        Forward: port forwarding to pod web: the response is longer than 1048576 bytes
+        CopyFrom: exec in pod web: the response is longer than 1048576 bytes
+        CopyTo: exec in pod web: the response is longer than 1048576 bytes
+        Logs: GET http://server.example/api/v1/namespaces/shop/pods/web/log: the response is longer than 8388608 bytes
+    "#]]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_head_that_breaks_off() {
     let attack: Attack = |mut asked| {
         Box::pin(async move {
