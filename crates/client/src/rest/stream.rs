@@ -266,16 +266,21 @@ impl ByteStream {
     }
 
     async fn read_chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        while let Some(frame) = self.body.frame().await {
+        loop {
+            if let Some(gunzip) = &mut self.gunzip {
+                let part = gunzip.part().map_err(|error| self.unreadable(error))?;
+                if !part.is_empty() {
+                    return Ok(Some(part));
+                }
+            }
+            let Some(frame) = self.body.frame().await else { break };
             let frame =
                 frame.map_err(|error| Error::new(transport::kind(&*error), self.call.to_string(), error))?;
             let Ok(data) = frame.into_data() else { continue };
-            let data = match &mut self.gunzip {
-                Some(gunzip) => gunzip.push(&data).map_err(|error| self.unreadable(error))?,
-                None => data,
-            };
-            if !data.is_empty() {
-                return Ok(Some(data));
+            match &mut self.gunzip {
+                Some(gunzip) => gunzip.push(data),
+                None if !data.is_empty() => return Ok(Some(data)),
+                None => {}
             }
         }
         match self.gunzip.take() {

@@ -1,9 +1,14 @@
 //! Protobuf and JSON: what is sent and accepted, and what becomes of servers that know only one of them.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
-use http::{Request, Response};
+use http::{Method, Request, Response};
+use http_body_util::Full;
 use klient_api::apps::v1::Deployment;
 use klient_api::core::v1::{ConfigMap, Pod};
 use klient_apiserver::TestServer;
@@ -243,4 +248,29 @@ async fn large_answers_come_compressed_where_that_is_asked_for() {
     plain.api::<ConfigMap>().namespace("default").create(&config_map("small", "red")).await.unwrap();
     assert_eq!(told(&soon("an event", watch.next()).await.unwrap().unwrap()), "+small");
     assert_eq!(encodings.lock().unwrap()[..2], ["gzip", "gzip"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_much_longer_than_it_is_compressed_comes_in_parts() {
+    let (server, _) = cluster().await;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&vec![0; 16 << 20]).unwrap();
+    let compressed = Bytes::from(encoder.finish().unwrap());
+    assert!(compressed.len() < 64 << 10);
+    let layer = tower::layer::layer_fn(move |transport: Transport| {
+        let compressed = compressed.clone();
+        transport.map_response(move |_| {
+            let response = Response::builder().header(CONTENT_ENCODING, "gzip");
+            response.body(ResponseBody::new(Full::new(compressed.clone()))).unwrap()
+        })
+    });
+    let client = Client::with_layer(config(&server), layer).unwrap();
+    let mut stream = client.request(Method::GET).absolute_path("/version").stream().await.unwrap();
+    let (mut length, mut longest) = (0, 0);
+    while let Some(part) = stream.chunk().await.unwrap() {
+        length += part.len();
+        longest = longest.max(part.len());
+    }
+    assert_eq!(length, 16 << 20);
+    assert!(longest < 2 << 20, "a part has {longest} bytes");
 }
