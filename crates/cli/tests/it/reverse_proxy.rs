@@ -188,6 +188,10 @@ async fn files_have_ranges_and_conditions() {
     let invalid = "416 ,,14, invalid range\n".to_owned();
     let two = "206 bytes,,346,yes --B\r\nContent-Range: bytes 0-1/12\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
                he\r\n--B\r\nContent-Range: bytes 4-5/12\r\nContent-Type: text/plain; charset=utf-8\r\n\r\no \r\n--B--\r\n";
+    let none_and_two = "206 bytes,,346,yes --B\r\nContent-Range: bytes 12-11/12\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+         \r\n--B\r\nContent-Range: bytes 0-1/12\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nhe\r\n--B--\r\n";
+    let none = "206 bytes,bytes 12-11/12,0,yes ".to_owned();
+    let none_of_none = "206 bytes,bytes 0--1/0,0,yes ".to_owned();
     let cases: Vec<(&str, String, String)> = vec![
         ("GET /static/a.txt", String::new(), whole.clone()),
         ("HEAD /static/a.txt", String::new(), "200 bytes,,12,yes ".into()),
@@ -217,6 +221,14 @@ async fn files_have_ranges_and_conditions() {
         ("GET /static/a.txt", "Range: bytes=1".into(), invalid.clone()),
         ("GET /static/a.txt", "Range: bytes=99999999999999999999-".into(), invalid.clone()),
         ("GET /static/a.txt", "Range: ".into(), whole.clone()),
+        ("GET /static/a.txt", "Range: Bytes=0-1".into(), invalid.clone()),
+        ("GET /static/a.txt", "Range: bytes=-0".into(), none.clone()),
+        ("HEAD /static/a.txt", "Range: bytes= - 0".into(), none.clone()),
+        ("GET /static/a.txt", "Range: bytes=50-,-0".into(), none),
+        ("GET /static/a.txt", "Range: bytes=-0,0-1".into(), none_and_two.into()),
+        ("GET /static/empty", "Range: bytes=-0".into(), none_of_none.clone()),
+        ("GET /static/empty", "Range: bytes=-5".into(), none_of_none),
+        ("GET /static/empty", "Range: bytes=0-0".into(), "200 bytes,,0,yes ".into()),
         ("GET /static/epoch", String::new(), "200 bytes,,3, old".into()),
         ("GET /static/epoch", format!("If-Modified-Since: {same}"), "200 bytes,,3, old".into()),
         ("GET /static/epoch", format!("If-Unmodified-Since: {older}"), "200 bytes,,3, old".into()),

@@ -4,6 +4,7 @@
 //! several ranges, and neither has lists of folders, or Go's answers to methods and failures.
 
 mod conditions;
+mod ranges;
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -102,10 +103,10 @@ fn of_file(method: &Method, wanted: &HeaderMap, path: &Path) -> io::Result<Respo
         }
     };
     let range = wanted.get(RANGE).filter(|_| for_ranges).map_or(&b""[..], |range| range.as_bytes());
-    let mut ranges = match HttpRange::parse_bytes(range, size) {
-        // A file without content has no ranges, and clients that always ask for one get it.
-        Ok(_) | Err(HttpRangeParseError::NoOverlap) if size == 0 => Vec::new(),
+    let mut ranges = match ranges::parse(range, size) {
         Ok(ranges) => ranges,
+        // Clients that always ask for a range get a file without content.
+        Err(HttpRangeParseError::NoOverlap) if size == 0 => Vec::new(),
         Err(problem) => {
             let (message, length) = match problem {
                 HttpRangeParseError::InvalidRange => ("invalid range", None),
@@ -185,9 +186,10 @@ fn multipart(ranges: &[HttpRange], size: u64, content_type: &str, boundary: &str
     segments
 }
 
-/// The value of `Content-Range`.
+/// The value of `Content-Range`. The last byte of an empty range is in front of its first, as Go writes it.
 fn content_range(range: &HttpRange, size: u64) -> String {
-    format!("bytes {}-{}/{size}", range.start, range.start + range.length - 1)
+    let last = i128::from(range.start) + i128::from(range.length) - 1;
+    format!("bytes {}-{last}/{size}", range.start)
 }
 
 /// A boundary that no file has by chance.
