@@ -84,13 +84,40 @@ fn reads_stdin(matches: &ArgMatches) -> bool {
 }
 
 fn built(program: &str) -> clap::Command {
-    let mut command = as_pflag(Cli::command()).bin_name(program.to_owned());
-    if !kuberc::is_disabled() {
-        command = command.arg(kuberc::flag());
-    }
+    let mut command = with_all_flags().bin_name(program.to_owned());
     // Aliases and global flags are known below a command only when it is built.
     command.build();
+    let end = format!(
+        "Use \"{program} options\" for a list of global command-line options (applies to all commands)."
+    );
+    without_global_options(command, &end)
+}
+
+fn with_all_flags() -> clap::Command {
+    let command = as_pflag(Cli::command());
+    if kuberc::is_disabled() { command } else { command.arg(kuberc::flag()) }
+}
+
+/// Leaves the global options out of the help of each command, which ends with a sentence in their place. Its usage has
+/// `[OPTIONS]` for them.
+fn without_global_options(mut command: clap::Command, end: &str) -> clap::Command {
+    let usage = command.render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
+    let help = command.get_after_help().map(|help| format!("{help}\n\n{end}"));
     command
+        .override_usage(usage)
+        .after_help(help.unwrap_or_else(|| end.to_owned()))
+        .mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg })
+        .mut_subcommands(|command| without_global_options(command, end))
+}
+
+/// Returns the global options, each with its description.
+pub(crate) fn global_options() -> String {
+    let flags = with_all_flags();
+    let global = flags.get_arguments().filter(|arg| arg.is_global_set()).cloned();
+    let mut command = clap::Command::new("options").disable_help_flag(true).help_template("{options}");
+    command = command.next_line_help(true).args(global);
+    command.render_help().to_string()
 }
 
 /// Returns the help of a command, by the names of the commands above it and its own.

@@ -17,6 +17,7 @@ pub(crate) mod gateway;
 pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod logs;
+pub(crate) mod options;
 pub(crate) mod port_forward;
 pub(crate) mod proxy;
 pub(crate) mod run;
@@ -89,6 +90,10 @@ pub(crate) enum Command {
     Server(server::ServerArgs),
     /// Show klient at work: apply an application, list its objects, watch them change, and see them in a browser
     Demo(demo::DemoArgs),
+    /// Print the list of flags inherited by all commands
+    // The end of each help names it, as in kubectl.
+    #[command(hide = true)]
+    Options,
 }
 
 impl Command {
@@ -127,6 +132,7 @@ pub(crate) async fn run(command: Command, session: &mut Session) -> Result<(), C
         Command::Debug(args) => debug::run(args, session).await,
         Command::Exec(args) => exec::run(args, session).await,
         Command::Logs(args) => logs::run(args, session).await,
+        Command::Options => options::run(session),
         Command::PortForward(args) => port_forward::run(args, session).await,
         Command::Proxy(args) => proxy::run(args, session).await,
         Command::Run(args) => run::run(args, session).await,

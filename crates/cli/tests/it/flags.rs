@@ -306,3 +306,33 @@ async fn the_help_of_a_command_has_a_command_and_a_flag() {
         assert_eq!(by_command, by_flag);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn global_options_are_listed_once_and_each_help_says_where() {
+    let session = Session::new(FILES).await;
+    let options = session.run("options").await;
+    let head =
+        "$ options\nThe following options can be passed to any command:\n\n      --kubeconfig <FILE>\n";
+    assert!(options.starts_with(head), "{options}");
+    for flag in
+        ["-n, --namespace <NAME>", "-v, --v <LEVEL>", "--vmodule", "--log-flush-frequency", "--kuberc"]
+    {
+        assert!(options.contains(&format!(" {flag}")), "{flag}: {options}");
+    }
+    assert!(!options.contains("--help") && !options.contains("exit "), "{options}");
+    assert!(options.ends_with("/kuberc\n") && !options.ends_with("\n\n"), "{options}");
+
+    let help = session.run("--help").await;
+    let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands = commands.lines().map(|line| line.split_whitespace().next().unwrap());
+    let below_config = ["", "config view", "config set-context", "create configmap"];
+    for command in commands.chain(below_config) {
+        let help = session.run(&format!("{command} --help")).await;
+        let end = "\n\nUse \"kubectl options\" for a list of global command-line options (applies to all commands).\n";
+        assert!(help.ends_with(end) && help.matches(end).count() == 1, "{help}");
+        assert!(
+            !help.contains("--kubeconfig <FILE>") && help.contains(&format!("Usage: kubectl {command}")),
+            "{help}"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! `klient options`.
+
+use crate::args;
+use crate::error::CliError;
+use crate::session::Session;
+
+pub(crate) fn run(session: &mut Session) -> Result<(), CliError> {
+    let options = args::global_options();
+    session.console.print(&format!("The following options can be passed to any command:\n\n{options}"))
+}
