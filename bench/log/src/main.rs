@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
-use klient_klog::{Format, Options, Severity, duration, info_s, kref, v};
+use klient_klog::{LogFormat, Options, Severity, duration, info_s, kref, v};
 use measure::Args;
 use serde_json::json;
 use tracing_subscriber::filter::LevelFilter;
@@ -87,7 +87,7 @@ fn main() {
         _ => panic!("no case {case}"),
     };
     let klog = (case == "klog").then(|| {
-        let format = args.str("format", "text").parse::<Format>().expect("text or json");
+        let format = args.str("format", "text").parse::<LogFormat>().expect("text or json");
         let vmodule = if args.flag("vmodule") { "other=9,another*=4" } else { "" };
         let options = Options {
             format,

@@ -7,14 +7,14 @@
 //!
 //! ```
 //! use std::fmt;
-//! use klient_apimachinery::log_value::{Form, LineFormat, format_value, line_format, write_raw};
+//! use klient_apimachinery::log_value::{Form, LogFormat, format_value, line_format, write_raw};
 //!
 //! struct Addresses(Vec<&'static str>);
 //!
 //! impl fmt::Debug for Addresses {
 //!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 //!         match line_format() {
-//!             Some(LineFormat::Json) => write_raw(f, &format!("{:?}", self.0)),
+//!             Some(LogFormat::Json) => write_raw(f, &format!("{:?}", self.0)),
 //!             _ => f.write_str(&self.0.join(",")),
 //!         }
 //!     }
@@ -22,7 +22,7 @@
 //!
 //! let addresses = Addresses(vec!["10.0.0.1", "10.0.0.2"]);
 //! let mut line = String::new();
-//! assert_eq!(format_value(LineFormat::Json, format_args!("{addresses:?}"), &mut line), Form::Raw);
+//! assert_eq!(format_value(LogFormat::Json, format_args!("{addresses:?}"), &mut line), Form::Raw);
 //! assert_eq!(line, r#"["10.0.0.1", "10.0.0.2"]"#);
 //! assert_eq!(format!("{addresses:?}"), "10.0.0.1,10.0.0.2");
 //! ```
@@ -31,15 +31,44 @@ use std::any::Any;
 use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
 
-/// The format of the lines of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineFormat {
-    /// klog's text: `key="value"`.
+use crate::go::quoted;
+
+/// The format of the lines of a log (`--logging-format`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// klog's text: `I1129 14:35:31.123456   12345 main.rs:58] "message" key="value"`.
+    #[default]
     Text,
-    /// A JSON object per line.
+    /// A JSON object per line, as kube-apiserver writes it.
     Json,
 }
+
+impl FromStr for LogFormat {
+    type Err = UnknownLogFormat;
+
+    /// Parses `text` or `json`; the empty string is `text`.
+    fn from_str(text: &str) -> Result<Self, UnknownLogFormat> {
+        match text {
+            "text" | "" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(UnknownLogFormat(text.into())),
+        }
+    }
+}
+
+/// A name that is not that of a log format. The message names those that exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownLogFormat(Box<str>);
+
+impl fmt::Display for UnknownLogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid log format {}: permitted formats: json, text", quoted(&self.0))
+    }
+}
+
+impl std::error::Error for UnknownLogFormat {}
 
 /// The form of a formatted value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,13 +83,13 @@ pub enum Form {
 
 thread_local! {
     /// The format of the line for which a value is being formatted.
-    static FORMAT: Cell<Option<LineFormat>> = const { Cell::new(None) };
+    static FORMAT: Cell<Option<LogFormat>> = const { Cell::new(None) };
     /// The bytes of a value's own form, while they are being written.
     static RAW_BYTES: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// Returns the format of the line for which a value is being formatted on this thread.
-pub fn line_format() -> Option<LineFormat> {
+pub fn line_format() -> Option<LogFormat> {
     FORMAT.get()
 }
 
@@ -74,7 +103,7 @@ pub fn write_raw(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 }
 
 /// Formats a value for a line, and appends it to a string. A panic of the value is contained.
-pub fn format_value(format: LineFormat, value: fmt::Arguments<'_>, out: &mut String) -> Form {
+pub fn format_value(format: LogFormat, value: fmt::Arguments<'_>, out: &mut String) -> Form {
     let begin = out.len();
     let format_before = FORMAT.replace(Some(format));
     let raw_before = RAW_BYTES.take();
@@ -146,10 +175,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn formats_have_names() {
+        let parse = |text: &str| text.parse::<LogFormat>();
+        assert_eq!(
+            [parse("text"), parse("json"), parse("")],
+            [Ok(LogFormat::Text), Ok(LogFormat::Json), Ok(LogFormat::Text)]
+        );
+        let problem = parse("xml").unwrap_err().to_string();
+        assert_eq!(problem, "invalid log format \"xml\": permitted formats: json, text");
+    }
+
     #[track_caller]
     fn check(value: fn(&mut fmt::Formatter<'_>) -> fmt::Result, form: Form, expected: &str) {
         let mut out = "before ".to_owned();
-        assert_eq!(format_value(LineFormat::Text, format_args!("{:?}", By(value)), &mut out), form);
+        assert_eq!(format_value(LogFormat::Text, format_args!("{:?}", By(value)), &mut out), form);
         assert_eq!(out, format!("before {expected}"));
         assert_eq!(line_format(), None);
     }
@@ -178,9 +218,9 @@ mod tests {
             |f| {
                 let mut inner = String::new();
                 let value = By(|f| write_raw(f, "{}"));
-                let form = format_value(LineFormat::Json, format_args!("{value:?}"), &mut inner);
+                let form = format_value(LogFormat::Json, format_args!("{value:?}"), &mut inner);
                 assert_eq!(form, Form::Raw);
-                assert_eq!(line_format(), Some(LineFormat::Text));
+                assert_eq!(line_format(), Some(LogFormat::Text));
                 f.write_str("[]")
             },
             Form::Text,

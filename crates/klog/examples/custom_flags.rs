@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser};
-use klient_klog::{Format, Klog, Options, error_s, v};
+use klient_klog::{Klog, LogFormat, Options, error_s, v};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 #[derive(Parser)]
@@ -16,7 +16,7 @@ struct Cli {
     log_level: i32,
     /// Format of the log: json or text
     #[arg(long, alias = "log_format", default_value = "json")]
-    log_format: Format,
+    log_format: LogFormat,
     /// File for all lines
     #[arg(long, alias = "log_file")]
     log_file: Option<PathBuf>,

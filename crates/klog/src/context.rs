@@ -7,7 +7,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use crate::Format;
+use crate::LogFormat;
 use crate::format::push_json_string;
 use crate::visitor::{Fields, LOGGER};
 
@@ -19,17 +19,17 @@ struct Contexts {
 }
 
 impl Contexts {
-    fn of(&self, format: Format) -> &Context {
+    fn of(&self, format: LogFormat) -> &Context {
         match format {
-            Format::Text => &self.text,
-            Format::Json => &self.json,
+            LogFormat::Text => &self.text,
+            LogFormat::Json => &self.json,
         }
     }
 
-    fn of_mut(&mut self, format: Format) -> &mut Context {
+    fn of_mut(&mut self, format: LogFormat) -> &mut Context {
         match format {
-            Format::Text => &mut self.text,
-            Format::Json => &mut self.json,
+            LogFormat::Text => &mut self.text,
+            LogFormat::Json => &mut self.json,
         }
     }
 }
@@ -43,7 +43,7 @@ struct Context {
 }
 
 /// Keeps the values of a span that is created, or that gets more values.
-pub(crate) fn keep<S>(format: Format, span: &SpanRef<'_, S>, record: impl FnOnce(&mut dyn Visit))
+pub(crate) fn keep<S>(format: LogFormat, span: &SpanRef<'_, S>, record: impl FnOnce(&mut dyn Visit))
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -65,7 +65,7 @@ where
 
 /// Visits one field after the other.
 struct Visitor {
-    format: Format,
+    format: LogFormat,
     context: Context,
     fields: Fields,
 }
@@ -123,7 +123,7 @@ impl Visit for Visitor {
 
 /// Collects the names and values of an event's spans, outermost first. A value whose key the event has is the event's.
 pub(crate) fn collect<S>(
-    format: Format,
+    format: LogFormat,
     event: &Event<'_>,
     context: &layer::Context<'_, S>,
     names: &mut String,
@@ -141,7 +141,7 @@ pub(crate) fn collect<S>(
             write!(names, "{dot}{name}").expect("a String takes all text");
         }
         for (key, value) in of_span {
-            let is_events = format == Format::Text && event.metadata().fields().field(*key).is_some();
+            let is_events = format == LogFormat::Text && event.metadata().fields().field(*key).is_some();
             if !is_events {
                 values.push_str(value);
             }

@@ -2,30 +2,17 @@
 
 use std::fmt;
 
-use klient_apimachinery::log_value::{LineFormat, line_format, write_raw};
+use klient_apimachinery::log_value::{line_format, write_raw};
 
-use crate::Format;
-
-impl From<Format> for LineFormat {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Text => LineFormat::Text,
-            Format::Json => LineFormat::Json,
-        }
-    }
-}
+use crate::LogFormat;
 
 /// Writes a value: its own form if it is formatted for a line, its plain text otherwise.
 pub(crate) fn write_value(
     f: &mut fmt::Formatter<'_>,
-    raw: impl FnOnce(Format, &mut String),
+    raw: impl FnOnce(LogFormat, &mut String),
     plain: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
 ) -> fmt::Result {
-    let format = match line_format() {
-        Some(LineFormat::Text) => Format::Text,
-        Some(LineFormat::Json) => Format::Json,
-        None => return plain(f),
-    };
+    let Some(format) = line_format() else { return plain(f) };
     let mut text = String::new();
     raw(format, &mut text);
     write_raw(f, &text)

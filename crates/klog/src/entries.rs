@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::log_line::LogLine;
-use crate::{Format, Severity};
+use crate::{LogFormat, Severity};
 
 /// A recorded line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +21,10 @@ pub struct Entry {
 
 impl Entry {
     /// The line in a format. In text, the severity stands for the header.
-    pub(crate) fn line(&self, format: Format) -> String {
+    pub(crate) fn line(&self, format: LogFormat) -> String {
         match format {
-            Format::Text => format!("{} {}", self.severity.letter(), self.text),
-            Format::Json => self.text.clone(),
+            LogFormat::Text => format!("{} {}", self.severity.letter(), self.text),
+            LogFormat::Json => self.text.clone(),
         }
     }
 }

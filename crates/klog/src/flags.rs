@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use crate::{Error, Format, Klog, Options, Severity};
+use crate::{Error, Klog, LogFormat, Options, Severity};
 
 /// klog's flags, and those of Kubernetes' component-base for the format and for flushing. They are global: they can be
 /// given before and after subcommands. Hyphens and underscores are the same, as in Kubernetes.
@@ -43,7 +43,7 @@ pub struct LogFlags {
     pub vmodule: String,
     /// Format of the log: json or text
     #[arg(long, alias = "logging_format", global = true, value_name = "FORMAT", default_value = "text")]
-    pub logging_format: Format,
+    pub logging_format: LogFormat,
     /// Maximum time between log flushes
     #[arg(long, alias = "log_flush_frequency", global = true, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub log_flush_frequency: Duration,

@@ -1,92 +1,65 @@
-//! [`Format`], text or JSON: how keys and values are written.
+//! Keys and values in a [`LogFormat`].
 
 use std::fmt::Write as _;
-use std::str::FromStr;
 
 use klient_apimachinery::go::{json_float, quoted};
 
-use crate::Error;
+use crate::LogFormat;
 
-/// The format of lines (`--logging-format`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// klog's text: `I1129 14:35:31.123456   12345 main.rs:58] "message" key="value"`.
-    #[default]
-    Text,
-    /// A JSON object per line, as kube-apiserver writes it.
-    Json,
-}
-
-impl FromStr for Format {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "text" | "" => Ok(Format::Text),
-            "json" => Ok(Format::Json),
-            _ => {
-                Err(Error::new(format!("invalid log format {}: permitted formats: json, text", quoted(text))))
-            }
-        }
+/// Appends a key and a value that is in the format already.
+pub(crate) fn push_raw(format: LogFormat, out: &mut String, key: &str, raw: &str) {
+    push_key(format, out, key);
+    if format == LogFormat::Text {
+        out.push('=');
     }
+    out.push_str(raw);
 }
 
-impl Format {
-    /// Appends a key and a value that is in the format already.
-    pub(crate) fn push_raw(self, out: &mut String, key: &str, raw: &str) {
-        self.push_key(out, key);
-        if self == Format::Text {
+/// Appends a key and a string.
+pub(crate) fn push_string(format: LogFormat, out: &mut String, key: &str, value: &str) {
+    push_key(format, out, key);
+    match format {
+        LogFormat::Json => push_json_string(out, value),
+        LogFormat::Text if value.contains('\n') => push_lines(out, value),
+        LogFormat::Text => {
             out.push('=');
-        }
-        out.push_str(raw);
-    }
-
-    /// Appends a key and a string.
-    pub(crate) fn push_string(self, out: &mut String, key: &str, value: &str) {
-        self.push_key(out, key);
-        match self {
-            Format::Json => push_json_string(out, value),
-            Format::Text if value.contains('\n') => push_lines(out, value),
-            Format::Text => {
-                out.push('=');
-                push_quoted(out, value);
-            }
+            push_quoted(out, value);
         }
     }
+}
 
-    /// Appends a key and a number.
-    pub(crate) fn push_float(self, out: &mut String, key: &str, value: f64) {
-        match self {
-            Format::Text if value.is_finite() => self.push_raw(out, key, &json_float(value)),
-            Format::Text => {
-                let value = infinite(value);
-                let problem = format!("<internal error: json: unsupported value: {value}>");
-                self.push_string(out, key, &problem);
-            }
-            Format::Json if value.is_finite() => {
-                self.push_key(out, key);
-                write!(out, "{value}").expect("a String takes all text");
-            }
-            Format::Json => self.push_string(out, key, infinite(value)),
+/// Appends a key and a number.
+pub(crate) fn push_float(format: LogFormat, out: &mut String, key: &str, value: f64) {
+    match format {
+        LogFormat::Text if value.is_finite() => push_raw(format, out, key, &json_float(value)),
+        LogFormat::Text => {
+            let value = infinite(value);
+            let problem = format!("<internal error: json: unsupported value: {value}>");
+            push_string(format, out, key, &problem);
         }
+        LogFormat::Json if value.is_finite() => {
+            push_key(format, out, key);
+            write!(out, "{value}").expect("a String takes all text");
+        }
+        LogFormat::Json => push_string(format, out, key, infinite(value)),
     }
+}
 
-    /// In JSON the colon follows, in text what stands between key and value depends on the value.
-    fn push_key(self, out: &mut String, key: &str) {
-        match self {
-            Format::Text => {
-                out.push(' ');
-                match key.bytes().any(|byte| byte.is_ascii_control()) {
-                    // A key is a literal, which klog writes as it is.
-                    false => out.push_str(key),
-                    true => push_quoted(out, key),
-                }
+/// Appends a key. In JSON the colon follows, in text what stands between key and value depends on the value.
+fn push_key(format: LogFormat, out: &mut String, key: &str) {
+    match format {
+        LogFormat::Text => {
+            out.push(' ');
+            match key.bytes().any(|byte| byte.is_ascii_control()) {
+                // A key is a literal, which klog writes as it is.
+                false => out.push_str(key),
+                true => push_quoted(out, key),
             }
-            Format::Json => {
-                out.push(',');
-                push_json_string(out, key);
-                out.push(':');
-            }
+        }
+        LogFormat::Json => {
+            out.push(',');
+            push_json_string(out, key);
+            out.push(':');
         }
     }
 }
@@ -164,9 +137,9 @@ mod tests {
 
     #[track_caller]
     fn check(value: &str, text: &str, json: &str) {
-        for (format, expected) in [(Format::Text, text), (Format::Json, json)] {
+        for (format, expected) in [(LogFormat::Text, text), (LogFormat::Json, json)] {
             let mut out = String::new();
-            format.push_string(&mut out, "k", value);
+            push_string(format, &mut out, "k", value);
             assert_eq!(out, expected);
         }
     }
@@ -184,10 +157,10 @@ mod tests {
     #[test]
     fn no_key_looks_like_another_line() {
         for (format, expected) in
-            [(Format::Text, r#" "a\nI1129 b"="c""#), (Format::Json, r#","a\nI1129 b":"c""#)]
+            [(LogFormat::Text, r#" "a\nI1129 b"="c""#), (LogFormat::Json, r#","a\nI1129 b":"c""#)]
         {
             let mut out = String::new();
-            format.push_string(&mut out, "a\nI1129 b", "c");
+            push_string(format, &mut out, "a\nI1129 b", "c");
             assert_eq!(out, expected);
         }
     }
@@ -201,9 +174,9 @@ mod tests {
             (f64::NAN, r#" k="<internal error: json: unsupported value: NaN>""#, r#","k":"NaN""#),
             (f64::NEG_INFINITY, r#" k="<internal error: json: unsupported value: -Inf>""#, r#","k":"-Inf""#),
         ] {
-            for (format, expected) in [(Format::Text, text), (Format::Json, json)] {
+            for (format, expected) in [(LogFormat::Text, text), (LogFormat::Json, json)] {
                 let mut out = String::new();
-                format.push_float(&mut out, "k", value);
+                push_float(format, &mut out, "k", value);
                 assert_eq!(out, expected);
             }
         }

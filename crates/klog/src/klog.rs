@@ -21,7 +21,7 @@ use crate::options::MEGABYTE;
 use crate::output::Output;
 use crate::verbosity::Verbosity;
 use crate::vmodule::VModule;
-use crate::{Error, Format, Options};
+use crate::{Error, LogFormat, Options};
 
 /// The size at which files in a folder begin anew.
 const FOLDER_MAX_SIZE: u64 = 1800 * MEGABYTE;
@@ -123,7 +123,7 @@ fn output(options: &Options) -> Result<Output, Error> {
         }
     };
     // The head is no JSON.
-    let has_head = !options.skip_log_headers && options.format == Format::Text;
+    let has_head = !options.skip_log_headers && options.format == LogFormat::Text;
     Files::create(FilesOptions {
         file: LogFileOptions { place, max_size, has_head },
         also_to_stderr: options.alsologtostderr,

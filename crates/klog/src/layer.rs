@@ -17,13 +17,13 @@ use crate::backtrace_at::BacktraceAt;
 use crate::call::{Call, Shape};
 use crate::context;
 use crate::filter::has_verbosity_field;
-use crate::format::{push_json_string, push_quoted};
+use crate::format::{push_json_string, push_quoted, push_string};
 use crate::header::{Position, push_header};
 use crate::log_line::LogLine;
 use crate::output::Output;
 use crate::verbosity::Verbosity;
 use crate::visitor::Fields;
-use crate::{Format, Severity};
+use crate::{LogFormat, Severity};
 
 /// A line with the severity `F` was written: the program that ends with it need not say why.
 pub(crate) static HAS_FATAL_LINE: AtomicBool = AtomicBool::new(false);
@@ -32,7 +32,7 @@ pub(crate) static HAS_FATAL_LINE: AtomicBool = AtomicBool::new(false);
 #[derive(Debug)]
 pub(crate) struct Layer {
     pub(crate) verbosity: Verbosity,
-    pub(crate) format: Format,
+    pub(crate) format: LogFormat,
     pub(crate) skips_headers: bool,
     pub(crate) has_folder: bool,
     pub(crate) backtrace_at: Option<BacktraceAt>,
@@ -127,8 +127,8 @@ impl Layer {
         let position = Position::new(metadata.file().filter(is_name), metadata.line());
         let parts = Parts { call, position, fields, names, values };
         let header = match self.format {
-            Format::Text => self.push_text(line, &parts),
-            Format::Json => {
+            LogFormat::Text => self.push_text(line, &parts),
+            LogFormat::Json => {
                 push_json(line, metadata, &parts);
                 0
             }
@@ -163,7 +163,7 @@ impl Layer {
         }
         line.push_str(&fields.error);
         if !names.is_empty() {
-            Format::Text.push_string(line, "logger", names);
+            push_string(LogFormat::Text, line, "logger", names);
         }
         line.push_str(values);
         line.push_str(&fields.values);

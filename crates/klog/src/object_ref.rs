@@ -4,7 +4,7 @@ use std::fmt;
 
 use klient_apimachinery::{Object, ObjectKey};
 
-use crate::Format;
+use crate::LogFormat;
 use crate::encoding::write_value;
 use crate::format::{push_json_string, push_quoted};
 
@@ -59,12 +59,12 @@ pub fn kobjs<'a>(objects: impl IntoIterator<Item = ObjectRef<'a>>) -> ObjectRefs
 }
 
 impl ObjectRef<'_> {
-    fn push(self, format: Format, out: &mut String) {
+    fn push(self, format: LogFormat, out: &mut String) {
         let ObjectRef { namespace, name } = self;
         match format {
             // A name that comes from elsewhere than the API may have characters to be escaped.
-            Format::Text => push_quoted(out, &self.plain()),
-            Format::Json => {
+            LogFormat::Text => push_quoted(out, &self.plain()),
+            LogFormat::Json => {
                 out.push_str("{\"name\":");
                 push_json_string(out, name);
                 if !namespace.is_empty() {
@@ -102,7 +102,7 @@ pub struct ObjectRefs<'a>(Vec<ObjectRef<'a>>);
 
 impl fmt::Display for ObjectRefs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let raw = |format: Format, out: &mut String| {
+        let raw = |format: LogFormat, out: &mut String| {
             out.push('[');
             for (index, object) in self.0.iter().enumerate() {
                 if index > 0 {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Format, Levels, Severity};
+use crate::{Levels, LogFormat, Severity};
 
 /// Bytes of a megabyte, the unit of `--log-file-max-size`.
 pub(crate) const MEGABYTE: u64 = 1024 * 1024;
@@ -16,7 +16,7 @@ pub struct Options {
     /// Verbosities of files, such as `reflector=4,http_*=6` (`--vmodule`).
     pub vmodule: String,
     /// Format of the lines (`--logging-format`).
-    pub format: Format,
+    pub format: LogFormat,
     /// Lines go to standard error, not to files (`--logtostderr`).
     pub logtostderr: bool,
     /// Lines go to standard error as well as to files (`--alsologtostderr`).
@@ -54,7 +54,7 @@ impl Default for Options {
         Options {
             verbosity: 0,
             vmodule: String::new(),
-            format: Format::Text,
+            format: LogFormat::Text,
             logtostderr: true,
             alsologtostderr: false,
             stderrthreshold: Severity::Error,

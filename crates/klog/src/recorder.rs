@@ -9,7 +9,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::entries::{Entries, Entry};
 use crate::output::Output;
 use crate::verbosity::Verbosity;
-use crate::{Format, Options, klog};
+use crate::{LogFormat, Options, klog};
 
 /// The lines that a test logs, in place of standard error.
 ///
@@ -31,7 +31,7 @@ use crate::{Format, Options, klog};
 pub struct Recorder {
     output: Arc<Output>,
     verbosity: Verbosity,
-    format: Format,
+    format: LogFormat,
     _subscribed: DefaultGuard,
 }
 

@@ -10,7 +10,7 @@ use klient_apimachinery::go::{JsonNumbers, is_printable};
 use serde::Serialize;
 use serde_json::ser::Serializer;
 
-use crate::Format;
+use crate::LogFormat;
 use crate::encoding::write_value;
 use crate::format::push_json_string;
 
@@ -35,11 +35,11 @@ pub fn json<T: Serialize + ?Sized>(value: &T) -> Json<'_, T> {
 pub struct Json<'a, T: ?Sized>(&'a T);
 
 impl<T: Serialize + ?Sized> Json<'_, T> {
-    fn push(&self, format: Format, out: &mut String) {
+    fn push(&self, format: LogFormat, out: &mut String) {
         let mut bytes = Vec::new();
         let written = self.0.serialize(&mut Serializer::with_formatter(&mut bytes, JsonNumbers));
         match written.map(|()| String::from_utf8(bytes)) {
-            Ok(Ok(text)) if format == Format::Text => push_html_safe(out, &text),
+            Ok(Ok(text)) if format == LogFormat::Text => push_html_safe(out, &text),
             Ok(Ok(text)) => out.push_str(&text),
             Ok(Err(error)) => push_json_string(out, &format!("<internal error: {error}>")),
             Err(error) => push_json_string(out, &format!("<internal error: {error}>")),
@@ -51,7 +51,7 @@ impl<T: Serialize + ?Sized> fmt::Display for Json<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = |f: &mut fmt::Formatter<'_>| {
             let mut out = String::new();
-            self.push(Format::Json, &mut out);
+            self.push(LogFormat::Json, &mut out);
             f.write_str(&out)
         };
         write_value(f, |format, out| self.push(format, out), plain)
@@ -94,11 +94,11 @@ pub fn bytes(bytes: &[u8]) -> Bytes<'_> {
 pub struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
-    fn push(self, format: Format, out: &mut String) {
+    fn push(self, format: LogFormat, out: &mut String) {
         out.push('"');
         match format {
-            Format::Json => STANDARD.encode_string(self.0, out),
-            Format::Text => self.push_escaped(out),
+            LogFormat::Json => STANDARD.encode_string(self.0, out),
+            LogFormat::Text => self.push_escaped(out),
         }
         out.push('"');
     }
@@ -133,7 +133,7 @@ impl fmt::Display for Bytes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = |f: &mut fmt::Formatter<'_>| {
             let mut out = String::new();
-            self.push(Format::Text, &mut out);
+            self.push(LogFormat::Text, &mut out);
             f.write_str(&out)
         };
         write_value(f, |format, out| self.push(format, out), plain)

@@ -6,8 +6,9 @@ use std::fmt::{self, Write as _};
 use klient_apimachinery::log_value::{Form, format_value};
 use tracing::field::{Field, Visit};
 
-use crate::Format;
+use crate::LogFormat;
 use crate::filter::VERBOSITY;
+use crate::format::{push_float, push_raw, push_string};
 use crate::value::causes;
 
 /// The field of the error of a call of `error_s!`: first in text, last in JSON.
@@ -22,7 +23,7 @@ const LOG_FIELDS: &str = "log.";
 /// The parts of a line, in a format.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
-    format: Format,
+    format: LogFormat,
     /// The call has an error, which has its own place.
     separates_error: bool,
     /// The message as it is.
@@ -43,7 +44,7 @@ impl Fields {
     }
 
     /// Empties the parts; their memory stays for the next line.
-    pub(crate) fn reset(&mut self, format: Format, separates_error: bool) {
+    pub(crate) fn reset(&mut self, format: LogFormat, separates_error: bool) {
         self.format = format;
         self.separates_error = separates_error;
         self.verbosity = None;
@@ -67,7 +68,7 @@ impl Fields {
         text.clear();
         text.write_fmt(number).expect("a String takes all text");
         if let Some((out, name)) = self.place(field) {
-            format.push_raw(out, name, &text);
+            push_raw(format, out, name, &text);
         }
         self.scratch = text;
     }
@@ -79,7 +80,7 @@ impl Visit for Fields {
         if field.name() == "message" {
             self.message.push_str(value);
         } else if let Some((out, name)) = self.place(field) {
-            format.push_string(out, name, value);
+            push_string(format, out, name, value);
         }
     }
 
@@ -112,7 +113,7 @@ impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
         let format = self.format;
         if let Some((out, name)) = self.place(field) {
-            format.push_float(out, name, value);
+            push_float(format, out, name, value);
         }
     }
 
@@ -124,23 +125,23 @@ impl Visit for Fields {
         let format = self.format;
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
-        let form = format_value(format.into(), format_args!("{value:?}"), &mut text);
+        let form = format_value(format, format_args!("{value:?}"), &mut text);
         if form == Form::Panic {
             text = match format {
-                Format::Text => format!("<panic: {text}>"),
-                Format::Json => format!("PANIC={text}"),
+                LogFormat::Text => format!("<panic: {text}>"),
+                LogFormat::Json => format!("PANIC={text}"),
             };
         }
         if field.name() == "message" {
             self.message.push_str(&text);
         } else if let Some((out, name)) = self.place(field) {
             match form {
-                Form::Raw => format.push_raw(out, name, &text),
+                Form::Raw => push_raw(format, out, name, &text),
                 // As zap, which is kube-apiserver's.
-                Form::Panic if format == Format::Json => {
-                    format.push_string(out, &format!("{name}Error"), &text);
+                Form::Panic if format == LogFormat::Json => {
+                    push_string(format, out, &format!("{name}Error"), &text);
                 }
-                Form::Text | Form::Panic => format.push_string(out, name, &text),
+                Form::Text | Form::Panic => push_string(format, out, name, &text),
             }
         }
         self.scratch = text;

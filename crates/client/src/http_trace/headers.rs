@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, header};
 use klient_apimachinery::go::quoted;
-use klient_apimachinery::log_value::{LineFormat, line_format, write_raw};
+use klient_apimachinery::log_value::{LogFormat, line_format, write_raw};
 
 /// Schemes of `Authorization` that are named in a trace, as in client-go.
 const KNOWN_SCHEMES: [&str; 3] = ["bearer", "basic", "negotiate"];
@@ -37,8 +37,8 @@ impl Headers<'_> {
 impl fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match line_format() {
-            Some(LineFormat::Text) => f.write_str(&self.lines()),
-            Some(LineFormat::Json) => write_raw(f, &self.map()),
+            Some(LogFormat::Text) => f.write_str(&self.lines()),
+            Some(LogFormat::Json) => write_raw(f, &self.map()),
             None => fmt::Debug::fmt(&self.lines(), f),
         }
     }

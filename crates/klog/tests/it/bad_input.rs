@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::sync::{Arc, Barrier};
 
-use klient_klog::{Format, Klog, Logger, Options, Recorder, bytes, error_s, info_s, json, kref, v};
+use klient_klog::{Klog, LogFormat, Logger, Options, Recorder, bytes, error_s, info_s, json, kref, v};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -50,7 +50,7 @@ const FORGED: &str = "a\nI1129 14:35:31.123456   12345 main.rs:58] \"forged\"\r\
 
 #[test]
 fn no_value_forges_a_line() {
-    for format in [Format::Text, Format::Json] {
+    for format in [LogFormat::Text, LogFormat::Json] {
         let recorder = Recorder::with(Options { format, ..Options::default() }).unwrap();
         info_s!("x", value = FORGED);
         info_s!("x", value = %FORGED);
@@ -68,7 +68,7 @@ fn no_value_forges_a_line() {
             for line in entry.text.lines().skip(1) {
                 assert!(line.starts_with('\t') || line == " >", "{line:?}");
             }
-            if format == Format::Json {
+            if format == LogFormat::Json {
                 serde_json::from_str::<serde_json::Value>(&entry.text).unwrap();
             }
         }
@@ -108,7 +108,7 @@ fn a_display_that_panics_or_logs_leaves_whole_lines() {
     let recorder = Recorder::start(0);
     info_s!("x", before = 1, value = %Panics, after = %kref("shop", "web-0"));
     assert_eq!(recorder.lines(), [r#"I "x" before=1 value="<panic: a display panics>" after="shop/web-0""#]);
-    let recorder = Recorder::with(Options { format: Format::Json, ..Options::default() }).unwrap();
+    let recorder = Recorder::with(Options { format: LogFormat::Json, ..Options::default() }).unwrap();
     info_s!("x", value = %Panics);
     assert!(recorder.lines()[0].ends_with(r#""v":0,"valueError":"PANIC=a display panics"}"#));
 
@@ -177,7 +177,7 @@ fn a_hundred_threads_write_whole_lines() {
 #[test]
 fn a_value_of_ten_megabytes_is_one_line() {
     let long = "a\u{1}\u{e9}".repeat(2_500_000);
-    for format in [Format::Text, Format::Json] {
+    for format in [LogFormat::Text, LogFormat::Json] {
         let recorder = Recorder::with(Options { format, ..Options::default() }).unwrap();
         info_s!("x", value = %long, behind = 1);
         let lines = recorder.lines();

@@ -1,6 +1,6 @@
 //! Contextual loggers and spans.
 
-use klient_klog::{Format, Logger, Options, Recorder, error_s, info, info_s, kref, with_values};
+use klient_klog::{LogFormat, Logger, Options, Recorder, error_s, info, info_s, kref, with_values};
 use tracing::info_span;
 
 #[test]
@@ -33,7 +33,7 @@ fn names_are_joined_and_values_come_before_those_of_the_call() {
 
 #[test]
 fn json_has_the_name_before_the_position_and_values_before_the_verbosity() {
-    let recorder = Recorder::with(Options { format: Format::Json, ..Options::default() }).unwrap();
+    let recorder = Recorder::with(Options { format: LogFormat::Json, ..Options::default() }).unwrap();
     let logger = with_values!(Logger::current().with_name("a").with_name("b"), pod = %kref("shop", "web-0"));
     info_s!(logger: logger, "one", k = 2);
     let line = &recorder.lines()[0];

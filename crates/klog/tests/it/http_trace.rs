@@ -4,7 +4,7 @@ use http::Request;
 use klient_api::core::v1::Namespace;
 use klient_apiserver::TestServer;
 use klient_client::{Client, Config, HttpTrace};
-use klient_klog::{DebugFlags, Format, Options, Recorder};
+use klient_klog::{DebugFlags, LogFormat, Options, Recorder};
 use serde_json::Value;
 use tower::ServiceExt as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -123,7 +123,7 @@ async fn the_lines_have_the_verbosities_of_client_go() {
 async fn headers_are_a_map_in_json_without_the_credentials() {
     let server = TestServer::start().await.unwrap();
     for verbosity in [8, 9] {
-        let options = Options { verbosity, format: Format::Json, ..Options::default() };
+        let options = Options { verbosity, format: LogFormat::Json, ..Options::default() };
         let recorder = Recorder::with(options).unwrap();
         let client = Client::new(Config::from_kubeconfig(&server.kubeconfig()).unwrap()).unwrap();
         get(&client).await;

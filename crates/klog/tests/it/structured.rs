@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use klient_klog::{
-    Format, Logger, Options, Recorder, bytes, duration, error, error_s, info, info_s, json, kobjs, kref, v,
-    warning,
+    LogFormat, Logger, Options, Recorder, bytes, duration, error, error_s, info, info_s, json, kobjs, kref,
+    v, warning,
 };
 use serde_json::json as value;
 
@@ -75,7 +75,7 @@ fn each_form_of_a_call_is_a_line() {
 }
 
 /// The values of a line in a format.
-fn values(format: Format) -> String {
+fn values(format: LogFormat) -> String {
     let recorder = Recorder::with(Options { format, ..Options::default() }).unwrap();
     let owned = "owned".to_owned();
     info_s!(
@@ -106,7 +106,7 @@ fn values(format: Format) -> String {
 #[test]
 fn values_are_written_as_klog_writes_them() {
     assert_eq!(
-        values(Format::Text),
+        values(LogFormat::Text),
         concat!(
             r#"I "values" string="a b" owned="owned" literal key=true signed=-1 small=7 "#,
             r#"large=340282366920938463463374607431768211455 float=1 some=3 display="x\"y" debug="[1, 2]" "#,
@@ -118,7 +118,7 @@ fn values_are_written_as_klog_writes_them() {
 
 #[test]
 fn values_are_written_as_kube_apiserver_writes_them_in_json() {
-    let line = values(Format::Json);
+    let line = values(LogFormat::Json);
     let (head, rest) = line.split_at(line.find(",\"msg\"").unwrap());
     assert!(head.starts_with("{\"ts\":1") && head.contains(",\"caller\":\"it/structured.rs:"), "{head}");
     assert_eq!(
@@ -181,7 +181,7 @@ fn errors_have_their_causes_whatever_holds_them() {
 
 #[test]
 fn errors_are_last_in_json_and_have_no_verbosity() {
-    let recorder = Recorder::with(Options { format: Format::Json, ..Options::default() }).unwrap();
+    let recorder = Recorder::with(Options { format: LogFormat::Json, ..Options::default() }).unwrap();
     error_s!(std::io::Error::other("timeout"), "failed", pod = "web-0");
     error!("printed\n");
     let lines = recorder.lines();

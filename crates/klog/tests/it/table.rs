@@ -6,11 +6,11 @@ mod calls;
 
 use std::fs;
 
-use klient_klog::{Format, Options, Severity};
+use klient_klog::{LogFormat, Options, Severity};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// The lines of the calls in a file.
-fn lines(format: Format) -> String {
+fn lines(format: LogFormat) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");
     let options = Options {
@@ -42,7 +42,7 @@ fn text_is_that_of_klog() {
         r"(?m)^([IWEF])(0[1-9]|1[0-2])[0-3]\d [0-2]\d:[0-5]\d:[0-5]\d\.\d{6} ( *\d+) calls\.rs:\d+\] ",
     )
     .unwrap();
-    let ours = lines(Format::Text);
+    let ours = lines(LogFormat::Text);
     let process = header.captures(&ours).unwrap()[3].to_owned();
     assert_eq!(process, format!("{:>7}", std::process::id()));
     check(&header.replace_all(&ours, "$1 "), include_str!("table/go.text"));
@@ -52,5 +52,5 @@ fn text_is_that_of_klog() {
 fn json_is_that_of_kube_apiserver() {
     let head = regex::Regex::new(r#"(?m)^\{"ts":\d{13}(?:\.\d{1,4})?,(.*?)"caller":"table/calls\.rs:\d+","#)
         .unwrap();
-    check(&head.replace_all(&lines(Format::Json), "{$1"), include_str!("table/go.json"));
+    check(&head.replace_all(&lines(LogFormat::Json), "{$1"), include_str!("table/go.json"));
 }
