@@ -1,5 +1,6 @@
 //! [`Buffered`], lines on their way to a file that may be full for a while.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
 
 use klient_apimachinery::go::os_error;
@@ -14,23 +15,36 @@ const BACKLOG: usize = 16 * 1024 * 1024;
 ///
 /// - a failure is told once, until writing succeeds again;
 /// - what was not written is kept, and written by a later flush, so that no line is lost that the backlog holds;
-/// - a line that was written in part is continued where it ended, or is whole in the next file.
+/// - a line that was written in part is continued where it ended, or is whole in the next file;
+/// - at the end, lines that cannot be written are counted.
 #[derive(Debug)]
 pub(crate) struct Buffered<W> {
     sink: W,
     /// Whole lines, of which the first may be written in part.
     pending: Vec<u8>,
+    /// The ends of the lines in it. A line may have line breaks in it.
+    ends: VecDeque<usize>,
     /// Bytes of the first line that are written.
     begun: usize,
+    /// The file ends with a part of a line that is lost.
+    is_torn: bool,
     /// The last attempt to write failed.
     is_failing: bool,
     /// Lines that the backlog did not hold.
-    dropped: u64,
+    dropped: usize,
 }
 
 impl<W: Write> Buffered<W> {
     pub(crate) fn new(sink: W) -> Self {
-        Buffered { sink, pending: Vec::with_capacity(CAPACITY), begun: 0, is_failing: false, dropped: 0 }
+        Buffered {
+            sink,
+            pending: Vec::with_capacity(CAPACITY),
+            ends: VecDeque::new(),
+            begun: 0,
+            is_torn: false,
+            is_failing: false,
+            dropped: 0,
+        }
     }
 
     /// Adds a line. Returns the failure to be told, if there is one.
@@ -42,11 +56,51 @@ impl<W: Write> Buffered<W> {
         let is_full = self.pending.len() + line.len() > CAPACITY;
         let failure = if is_full && !self.is_failing { self.flush() } else { None };
         self.pending.extend_from_slice(line.as_bytes());
+        self.ends.push_back(self.pending.len());
         failure
+    }
+
+    /// Adds the head of a file, which is not a line of its own.
+    pub(crate) fn push_head(&mut self, head: &str) {
+        self.pending.extend_from_slice(head.as_bytes());
     }
 
     /// Writes what is pending. Returns the failure to be told, or the number of dropped lines after a failure has ended.
     pub(crate) fn flush(&mut self) -> Option<String> {
+        let was_failing = self.is_failing;
+        match self.write() {
+            Some(failure) => {
+                (!was_failing).then(|| format!("{failure}; lines are kept until it can be written again"))
+            }
+            None => {
+                let dropped = std::mem::take(&mut self.dropped);
+                (dropped > 0).then(|| format!("{} dropped while it could not be written", number(dropped)))
+            }
+        }
+    }
+
+    /// Writes what is pending for the last time: lines that cannot be written are lost. Returns their number, to be told.
+    pub(crate) fn finish(&mut self) -> Option<String> {
+        let failure = self.write();
+        let lost = self.ends.len() + std::mem::take(&mut self.dropped);
+        match failure {
+            Some(failure) => {
+                self.pending.clear();
+                self.ends.clear();
+                self.is_torn |= self.begun > 0;
+                self.begun = 0;
+                if self.is_torn {
+                    // A line that comes yet, and fits, has a line of its own.
+                    self.pending.push(b'\n');
+                }
+                (lost > 0).then(|| format!("{failure}; {} lost at the end of the log", number(lost)))
+            }
+            None => (lost > 0).then(|| format!("{} dropped while it could not be written", number(lost))),
+        }
+    }
+
+    /// Writes what is pending. Returns the failure, if there is one.
+    fn write(&mut self) -> Option<String> {
         let mut written = self.begun;
         let mut failure = None;
         while written < self.pending.len() {
@@ -63,23 +117,17 @@ impl<W: Write> Buffered<W> {
                 }
             }
         }
-        let is_end = |byte: &u8| *byte == b'\n';
-        let of_whole_lines = match written == self.pending.len() {
-            true => written,
-            false => self.pending[..written].iter().rposition(is_end).map_or(0, |end| end + 1),
-        };
-        self.pending.drain(..of_whole_lines);
-        self.begun = written - of_whole_lines;
-        let was_failing = std::mem::replace(&mut self.is_failing, failure.is_some());
-        match failure {
-            Some(failure) => {
-                (!was_failing).then(|| format!("{failure}; lines are kept until it can be written again"))
-            }
-            None => {
-                let dropped = std::mem::take(&mut self.dropped);
-                (dropped > 0).then(|| format!("{dropped} lines were dropped while it could not be written"))
-            }
+        let mut of_whole_lines = if written == self.pending.len() { written } else { 0 };
+        while let Some(end) = self.ends.front().copied().filter(|end| *end <= written) {
+            self.ends.pop_front();
+            of_whole_lines = of_whole_lines.max(end);
         }
+        self.pending.drain(..of_whole_lines);
+        self.ends.iter_mut().for_each(|end| *end -= of_whole_lines);
+        self.begun = written - of_whole_lines;
+        self.is_torn &= written == 0;
+        self.is_failing = failure.is_some();
+        failure
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -95,6 +143,11 @@ impl<W: Write> Buffered<W> {
         self.sink = sink;
         self.begun = 0;
     }
+}
+
+/// `1 line was`, `2 lines were`.
+fn number(lines: usize) -> String {
+    if lines == 1 { "1 line was".to_owned() } else { format!("{lines} lines were") }
 }
 
 #[cfg(test)]
@@ -163,6 +216,39 @@ mod tests {
         assert_eq!(lines.flush(), None);
         assert_eq!(lines.sink().written, b"two\nthree\n");
         assert!(lines.is_empty());
+    }
+
+    #[test]
+    fn a_line_of_several_is_whole_in_the_next_file() {
+        let mut lines = Buffered::new(Disk { written: Vec::new(), free: 8 });
+        lines.push_head("head\n");
+        assert_eq!((lines.push("one\n"), lines.push("a=<\n\tb\n >\n")), (None, None));
+        assert!(lines.flush().is_some());
+        lines.sink.free = 6;
+        assert_eq!(lines.flush(), None);
+        assert_eq!(lines.sink().written, b"head\none\na=<\n\t");
+        lines.replace_sink(Disk { written: Vec::new(), free: 100 });
+        assert_eq!(lines.flush(), None);
+        assert_eq!(lines.sink().written, b"a=<\n\tb\n >\n");
+    }
+
+    #[test]
+    fn lines_that_do_not_fit_at_the_end_are_counted() {
+        let mut lines = Buffered::new(Disk { written: Vec::new(), free: 12 });
+        lines.push_head("head\n");
+        for line in ["one\n", "two\n", "a=<\n\tb\n >\n"] {
+            assert_eq!(lines.push(line), None);
+        }
+        let told = lines.finish().expect("two lines do not fit");
+        assert_eq!(told, "cannot write: no storage space; 2 lines were lost at the end of the log");
+        assert_eq!(lines.sink().written, b"head\none\ntwo");
+        assert_eq!(lines.finish(), None);
+        assert_eq!(lines.push("three\n"), None);
+        assert!(lines.finish().is_some_and(|told| told.contains("; 1 line was lost")));
+        lines.sink.free = 100;
+        assert_eq!(lines.push("four\n"), None);
+        assert_eq!(lines.finish(), None);
+        assert_eq!(lines.sink().written, b"head\none\ntwo\nfour\n");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! [`Files`], the log files of a program, one for each severity or one for all.
 
+use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::log_file::{LogFile, LogFileOptions};
@@ -11,8 +12,16 @@ use crate::{Error, Severity};
 #[derive(Debug)]
 pub(crate) struct Files {
     options: FilesOptions,
+    open: Mutex<OpenFiles>,
+}
+
+/// The files that are open.
+#[derive(Debug)]
+struct OpenFiles {
     /// By severity; one file alone is that of the lowest.
-    files: Mutex<[Option<LogFile>; Severity::ALL.len()]>,
+    files: [Option<LogFile>; Severity::ALL.len()],
+    /// The log has ended: nobody flushes lines that come yet.
+    has_ended: bool,
 }
 
 /// The flags about log files.
@@ -33,7 +42,7 @@ impl Files {
     pub(crate) fn create(options: FilesOptions) -> Result<Self, Error> {
         let mut files: [Option<LogFile>; Severity::ALL.len()] = Default::default();
         files[0] = Some(LogFile::open(&options.file, Severity::Info)?);
-        Ok(Files { options, files: Mutex::new(files) })
+        Ok(Files { options, open: Mutex::new(OpenFiles { files, has_ended: false }) })
     }
 
     pub(crate) fn write(&self, line: &LogLine<'_>) {
@@ -41,7 +50,8 @@ impl Files {
         if self.options.also_to_stderr || severity >= self.options.stderr_threshold {
             write_stderr(line.text);
         }
-        let mut files = self.lock();
+        let mut open = self.lock();
+        let OpenFiles { files, has_ended } = &mut *open;
         let severities = match (self.options.file.is_single(), self.options.one_output) {
             (true, _) => 0..=0,
             (false, true) => severity as usize..=severity as usize,
@@ -60,19 +70,36 @@ impl Files {
                 },
             };
             file.push(line.text);
+            if *has_ended {
+                file.flush();
+            }
         }
     }
 
     /// Writes what is buffered, and then lets the disk keep it: other threads can log meanwhile.
     pub(crate) fn flush(&self) {
-        let written: Vec<_> = self.lock().iter_mut().flatten().filter_map(LogFile::flush).collect();
-        for file in written {
-            // A file such as a pipe has no disk.
-            let _ = file.sync_data();
-        }
+        let written: Vec<_> = self.lock().files.iter_mut().flatten().filter_map(LogFile::flush).collect();
+        sync(&written);
     }
 
-    fn lock(&self) -> MutexGuard<'_, [Option<LogFile>; Severity::ALL.len()]> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes what is buffered for the last time, and tells how many lines are lost. Lines that come yet are written at
+    /// once.
+    pub(crate) fn finish(&self) {
+        let mut open = self.lock();
+        open.has_ended = true;
+        let written: Vec<_> = open.files.iter_mut().flatten().filter_map(LogFile::finish).collect();
+        drop(open);
+        sync(&written);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, OpenFiles> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn sync(files: &[File]) {
+    for file in files {
+        // A file such as a pipe has no disk.
+        let _ = file.sync_data();
     }
 }

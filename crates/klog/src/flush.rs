@@ -35,15 +35,20 @@ pub(crate) fn register(output: &Arc<Output>) {
 
 /// Writes all lines that are buffered to their files (klog's `Flush`).
 pub fn flush() {
-    let outputs = OUTPUTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    outputs.iter().filter_map(Weak::upgrade).for_each(|output| output.flush());
+    outputs().for_each(|output| output.flush());
 }
 
-/// Flushes, for a limited time, and ends the program (klog's `FlushAndExit`).
+fn outputs() -> impl Iterator<Item = Arc<Output>> {
+    let outputs = OUTPUTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    outputs.into_iter().filter_map(|output| output.upgrade())
+}
+
+/// Flushes, for a limited time, and ends the program (klog's `FlushAndExit`). The number of lines that a full disk does not
+/// take is told on standard error.
 pub fn flush_and_exit(timeout: Duration, code: i32) -> ! {
     let (done, is_done) = mpsc::channel();
     let flushing = thread::Builder::new().name("klog-flush".to_owned()).spawn(move || {
-        flush();
+        outputs().for_each(|output| output.finish());
         let _ = done.send(());
     });
     if flushing.is_ok() && is_done.recv_timeout(timeout) == Err(RecvTimeoutError::Timeout) {

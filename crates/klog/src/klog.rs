@@ -133,7 +133,8 @@ fn output(options: &Options) -> Result<Output, Error> {
     .map(|files| Output::Files(Box::new(files)))
 }
 
-/// A log that lines are written to. Dropping it writes what is buffered: hold it to the end of `main`.
+/// A log that lines are written to. Dropping it writes what is buffered, and tells on standard error how many lines a full
+/// disk does not take: hold it to the end of `main`. Lines that are logged after that are written to files one by one.
 #[must_use = "dropping it ends the flushing of log files"]
 pub struct Klog {
     output: Arc<Output>,
@@ -170,7 +171,7 @@ impl Klog {
 
 impl Drop for Klog {
     fn drop(&mut self) {
-        self.flush();
+        self.output.finish();
     }
 }
 

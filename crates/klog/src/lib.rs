@@ -50,7 +50,7 @@
 //! seconds, when the [`Klog`] is dropped, at a panic, and by `fatal!`; end a program otherwise with [`flush_and_exit`]. A
 //! signal does none of that: Kubernetes ends a pod by SIGTERM, which a program awaits to return from `main`, as by
 //! `klient::controller::shutdown_signal`. When the disk is full, this is told once on standard error, and the lines wait, up
-//! to 16 MiB, until it is not.
+//! to 16 MiB, until it is not; at the end of the program, the number of those that do not fit is told.
 
 mod backtrace_at;
 mod buffered;

@@ -81,6 +81,15 @@ impl LogFile {
         had_lines.then(|| self.lines.sink().try_clone().ok()).flatten()
     }
 
+    /// Writes what is buffered for the last time, and tells how many lines are lost. Returns the file if something was
+    /// written.
+    pub(crate) fn finish(&mut self) -> Option<File> {
+        let had_lines = !self.lines.is_empty();
+        let lost = self.lines.finish();
+        self.tell(lost);
+        had_lines.then(|| self.lines.sink().try_clone().ok()).flatten()
+    }
+
     fn begin_anew(&mut self) {
         let failed = self.lines.flush();
         self.tell(failed);
@@ -113,8 +122,7 @@ impl LogFile {
         if self.options.has_head {
             let head = name::head();
             self.size += head.len() as u64;
-            let failed = self.lines.push(&head);
-            self.tell(failed);
+            self.lines.push_head(&head);
         }
     }
 
@@ -127,7 +135,7 @@ impl LogFile {
 
 impl Drop for LogFile {
     fn drop(&mut self) {
-        self.flush();
+        self.finish();
     }
 }
 

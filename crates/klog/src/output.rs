@@ -29,6 +29,13 @@ impl Output {
         }
     }
 
+    /// Writes what is buffered to the disk for the last time.
+    pub(crate) fn finish(&self) {
+        if let Output::Files(files) = self {
+            files.finish();
+        }
+    }
+
     pub(crate) fn has_files(&self) -> bool {
         matches!(self, Output::Files(_))
     }

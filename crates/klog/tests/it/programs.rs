@@ -17,14 +17,15 @@ mod severities;
 #[path = "../../examples/structured.rs"]
 mod structured;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Output, Stdio};
 
-use klient_klog::{Recorder, error, info};
+use klient_klog::{Options, Recorder, error, info};
+use rustix::process::{Resource, Rlimit};
 
 use crate::composition::Lines;
 
@@ -56,14 +57,7 @@ fn child() {
         "levels" => levels::run(arguments),
         "custom_flags" => custom_flags::run(arguments),
         "panics" => {
-            let path = arguments[1].clone();
-            let options = klient_klog::Options {
-                logtostderr: false,
-                log_file: Some(path.into()),
-                skip_log_headers: true,
-                ..Default::default()
-            };
-            let klog = klient_klog::init(options).unwrap();
+            let klog = klient_klog::init(file_options(&arguments[1])).unwrap();
             info!("before the panic");
             // Its drop would flush, too.
             std::mem::forget(klog);
@@ -106,9 +100,40 @@ fn child() {
                 .build();
             log::logger().log(&record);
         }
+        "full" => {
+            let klog = klient_klog::init(file_options(&arguments[1])).unwrap();
+            info!("one");
+            klog.flush();
+            info!("two");
+            info!("three");
+            match arguments[2].to_str() {
+                Some("exit") => klient_klog::exit!("four"),
+                _ => drop(klog),
+            }
+        }
+        "limited" => {
+            let limit = rustix::process::getrlimit(Resource::Fsize);
+            rustix::process::setrlimit(Resource::Fsize, Rlimit { current: Some(4), ..limit.clone() })
+                .unwrap();
+            let klog = klient_klog::init(file_options(&arguments[1])).unwrap();
+            info!("one");
+            klog.flush();
+            info!("two");
+            rustix::process::setrlimit(Resource::Fsize, limit).unwrap();
+        }
+        "dropped" => {
+            drop(klient_klog::init(file_options(&arguments[1])).unwrap());
+            info!("one");
+            std::thread::spawn(|| info!("two")).join().unwrap();
+        }
         "unheard" => klient_klog::exit!("nobody hears this"),
         program => panic!("no program {program}"),
     }
+}
+
+/// A log in one file, without its head.
+fn file_options(path: &OsStr) -> Options {
+    Options { logtostderr: false, log_file: Some(path.into()), skip_log_headers: true, ..Options::default() }
 }
 
 fn run(program: &str) -> Output {
@@ -237,6 +262,48 @@ fn a_panic_flushes_log_files() {
     let path = folder.path().join("a.log");
     run(&format!("panics {}", path.display()));
     assert!(fs::read_to_string(path).unwrap().ends_with("] before the panic\n"));
+}
+
+#[test]
+fn lines_that_a_full_disk_does_not_take_are_counted_at_the_end() {
+    let told =
+        "log: /dev/full: cannot write: no space left on device; lines are kept until it can be written again";
+    let lost = |lines| {
+        format!(
+            "log: /dev/full: cannot write: no space left on device; {lines} lines were lost at the end of the log"
+        )
+    };
+    let dropped = run("full /dev/full drop");
+    assert_eq!(lines(&dropped), [told, &lost(3)]);
+    assert_eq!(dropped.status.code(), Some(0));
+    let exited = run("full /dev/full exit");
+    assert_eq!(lines(&exited), [told, "F programs.rs] four", &lost(4)]);
+    assert_eq!(exited.status.code(), Some(1));
+}
+
+#[test]
+fn lines_that_fit_at_the_end_are_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let child = command(&format!("limited {}", path.display()));
+    // The signal of a file that is too large is ignored, as those are that inherit this.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(child.get_program()).args(child.get_args());
+    shell.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = shell.output().unwrap();
+    let told = "cannot write: file too large; lines are kept until it can be written again";
+    assert_eq!(lines(&output), [format!("log: {}: {told}", path.display())]);
+    assert!(fs::read_to_string(path).unwrap().contains("] one\nI") && output.status.success());
+}
+
+#[test]
+fn lines_behind_the_end_of_a_log_are_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    assert_eq!(lines(&run(&format!("dropped {}", path.display()))), Vec::<String>::new());
+    let text = fs::read_to_string(path).unwrap();
+    let messages: Vec<&str> = text.lines().map(|line| line.split_once("] ").unwrap().1).collect();
+    assert_eq!(messages, ["one", "two"]);
 }
 
 #[test]
