@@ -94,7 +94,7 @@ pub fn line_format() -> Option<LogFormat> {
 }
 
 /// Writes the form of a value in the format of the line, in which it stands as it is. It is the whole value: beside other
-/// text it is quoted with that.
+/// text a value prints as it does elsewhere.
 pub fn write_raw(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let before = RAW_BYTES.replace(Some(text.len()));
     let done = f.write_str(text);
@@ -102,24 +102,58 @@ pub fn write_raw(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     done
 }
 
+/// Runs a function in which values print as they do elsewhere, such as for the text of an error.
+pub fn without_format<T>(f: impl FnOnce() -> T) -> T {
+    let _restored = Restored(FORMAT.take());
+    f()
+}
+
+/// The format before, which is set again, also by a panic.
+struct Restored(Option<LogFormat>);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        FORMAT.set(self.0);
+    }
+}
+
 /// Formats a value for a line, and appends it to a string. A panic of the value is contained.
+///
+/// A value of which only a part has a form of its own, such as an error that names an object, is formatted a second time,
+/// as it prints elsewhere.
 pub fn format_value(format: LogFormat, value: fmt::Arguments<'_>, out: &mut String) -> Form {
     let begin = out.len();
-    let format_before = FORMAT.replace(Some(format));
+    let form = format_in(Some(format), value, out);
+    form.unwrap_or_else(|| {
+        out.truncate(begin);
+        format_plain(value, out)
+    })
+}
+
+/// Formats a value as it prints elsewhere, such as the message of a line, and appends it to a string. A panic of the value
+/// is contained.
+pub fn format_plain(value: fmt::Arguments<'_>, out: &mut String) -> Form {
+    format_in(None, value, out).unwrap_or(Form::Text)
+}
+
+/// Returns `None` if a part of the value, but not all of it, is in its own form.
+fn format_in(format: Option<LogFormat>, value: fmt::Arguments<'_>, out: &mut String) -> Option<Form> {
+    let begin = out.len();
+    let format_before = FORMAT.replace(format);
     let raw_before = RAW_BYTES.take();
     let mut line = Line { out, has_text: false, raw_values: 0 };
     let done = catch_unwind(AssertUnwindSafe(|| line.write_fmt(value)));
-    let is_raw = !line.has_text && line.raw_values == 1;
+    let (has_text, raw_values) = (line.has_text, line.raw_values);
     FORMAT.set(format_before);
     RAW_BYTES.set(raw_before);
     match done {
         // A value that fails keeps what it has written.
-        Ok(_) if is_raw => Form::Raw,
-        Ok(_) => Form::Text,
+        Ok(_) if raw_values == 0 => Some(Form::Text),
+        Ok(_) => (raw_values == 1 && !has_text).then_some(Form::Raw),
         Err(payload) => {
             out.truncate(begin);
             out.push_str(panic_message(&*payload));
-            Form::Panic
+            Some(Form::Panic)
         }
     }
 }
@@ -197,8 +231,10 @@ mod tests {
     #[test]
     fn a_value_is_raw_only_if_it_is_nothing_else() {
         check(|f| write!(f, "{}", Quoted("a")), Form::Raw, "\"a\"");
-        check(|f| write!(f, "{} ", Quoted("a")), Form::Text, "\"a\" ");
-        check(|f| write!(f, "{}{}", Quoted("a"), Quoted("b")), Form::Text, "\"a\"\"b\"");
+        check(|f| write!(f, "{} ", Quoted("a")), Form::Text, "a ");
+        check(|f| write!(f, "{}{}", Quoted("a"), Quoted("b")), Form::Text, "ab");
+        check(|f| write!(f, "{:?}", Some(format_args!("{}", Quoted("a")))), Form::Text, "Some(a)");
+        check(|f| f.write_str(&without_format(|| Quoted("a").to_string())), Form::Text, "a");
         check(|_| Ok(()), Form::Text, "");
         check(|f| write_raw(f, ""), Form::Text, "");
         check(|f| f.write_str("a"), Form::Text, "a");

@@ -30,6 +30,9 @@ pub(crate) enum Shape {
     Event,
 }
 
+/// The name of the field with the verbosity.
+pub(crate) const VERBOSITY: &str = "v";
+
 /// The prefix of the names of events whose verbosity is a field.
 const FIELD_V: &str = "V(_).";
 
@@ -46,6 +49,13 @@ impl Call {
             Call { severity, verbosity, shape: Shape::Event, is_fatal: false }
         })
     }
+}
+
+/// Returns true if the verbosity of an event is its field `v`: in klog's other calls that is a value.
+pub(crate) fn has_verbosity_field(metadata: &Metadata<'_>) -> bool {
+    let has_field = metadata.fields().iter().any(|field| field.name() == VERBOSITY);
+    let is_special = |name: &str| name.starts_with(FIELD_V) || klog_call(name).is_none();
+    has_field && is_special(metadata.name())
 }
 
 /// The call that the name of an event of klog's macros stands for.

@@ -8,8 +8,8 @@ use tracing_subscriber::layer;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::LogFormat;
-use crate::format::push_json_string;
-use crate::visitor::{Fields, LOGGER};
+use crate::key_values::KeyValues;
+use crate::visitor::{Fields, LOGGER, Special};
 
 /// The name and the values that a span adds to lines, for each format that a layer has asked for.
 #[derive(Debug, Default)]
@@ -57,10 +57,9 @@ where
     let contexts = extensions.get_mut::<Contexts>().expect("it has been inserted");
     let context = contexts.of_mut(format);
     context.name = new.name.or(context.name.take());
-    for (key, value) in new.values {
-        context.values.retain(|(existing, _)| *existing != key);
-        context.values.push((key, value));
-    }
+    // A value that is recorded again is replaced.
+    context.values.retain(|(existing, _)| new.values.iter().all(|(key, _)| key != existing));
+    context.values.extend(new.values);
 }
 
 /// Visits one field after the other.
@@ -72,10 +71,11 @@ struct Visitor {
 
 impl Visitor {
     fn push(&mut self, field: &Field, record: impl FnOnce(&mut Fields)) {
-        self.fields.reset(self.format, false);
+        // All fields of a span are values.
+        self.fields.reset(self.format, Special::default());
         record(&mut self.fields);
         if !self.fields.values.is_empty() {
-            self.context.values.push((field.name(), std::mem::take(&mut self.fields.values)));
+            self.context.values.push((field.name(), self.fields.values.as_str().to_owned()));
         }
     }
 }
@@ -121,13 +121,13 @@ impl Visit for Visitor {
     }
 }
 
-/// Collects the names and values of an event's spans, outermost first. A value whose key the event has is the event's.
+/// Collects the names and values of an event's spans, outermost first.
 pub(crate) fn collect<S>(
     format: LogFormat,
     event: &Event<'_>,
     context: &layer::Context<'_, S>,
     names: &mut String,
-    values: &mut String,
+    values: &mut KeyValues,
 ) where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -141,16 +141,7 @@ pub(crate) fn collect<S>(
             write!(names, "{dot}{name}").expect("a String takes all text");
         }
         for (key, value) in of_span {
-            let is_events = format == LogFormat::Text && event.metadata().fields().field(*key).is_some();
-            if !is_events {
-                values.push_str(value);
-            }
+            values.push(format, key, |out| out.push_str(value));
         }
     }
-}
-
-/// Appends the name of a JSON line's logger.
-pub(crate) fn push_json_logger(out: &mut String, name: &str) {
-    out.push_str(",\"logger\":");
-    push_json_string(out, name);
 }

@@ -6,6 +6,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_log::NormalizeEvent as _;
 use tracing_subscriber::layer;
 
+use crate::call::{VERBOSITY, has_verbosity_field};
 use crate::verbosity::Verbosity;
 
 /// The target of the events that records of the crate `log` become.
@@ -55,22 +56,14 @@ impl<S: Subscriber> layer::Filter<S> for Filter {
     }
 }
 
-/// The name of the field with the verbosity.
-pub(crate) const VERBOSITY: &str = "v";
-
-/// Returns true if the verbosity of an event is a field.
-pub(crate) fn has_verbosity_field(metadata: &Metadata<'_>) -> bool {
-    metadata.fields().iter().any(|field| field.name() == VERBOSITY)
-}
-
 /// The verbosity in the field of an event; 0 if it is no number.
 fn verbosity(event: &Event<'_>) -> i32 {
-    struct Visitor(i32);
+    struct Visitor(Option<i32>);
 
     impl Visit for Visitor {
         fn record_i64(&mut self, field: &Field, value: i64) {
-            if field.name() == VERBOSITY {
-                self.0 = i32::try_from(value).unwrap_or(i32::MAX);
+            if field.name() == VERBOSITY && self.0.is_none() {
+                self.0 = Some(clamped(value));
             }
         }
 
@@ -81,7 +74,13 @@ fn verbosity(event: &Event<'_>) -> i32 {
         fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
     }
 
-    let mut visitor = Visitor(0);
+    let mut visitor = Visitor(None);
     event.record(&mut visitor);
-    visitor.0
+    visitor.0.unwrap_or_default()
+}
+
+/// The verbosity in a field. One above those of the flag is never logged.
+pub(crate) fn clamped(verbosity: i64) -> i32 {
+    let limit = if verbosity < 0 { i32::MIN } else { i32::MAX };
+    i32::try_from(verbosity).unwrap_or(limit)
 }

@@ -14,15 +14,16 @@ use tracing_subscriber::layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::backtrace_at::BacktraceAt;
-use crate::call::{Call, Shape};
+use crate::call::{Call, Shape, has_verbosity_field};
 use crate::context;
-use crate::filter::has_verbosity_field;
+use crate::filter::clamped;
 use crate::format::{push_json_string, push_quoted, push_string};
 use crate::header::{Position, push_header};
+use crate::key_values::KeyValues;
 use crate::log_line::LogLine;
 use crate::output::Output;
 use crate::verbosity::Verbosity;
-use crate::visitor::Fields;
+use crate::visitor::{ERROR, Fields, LOGGER, Special};
 use crate::{LogFormat, Severity};
 
 /// A line with the severity `F` was written: the program that ends with it need not say why.
@@ -45,7 +46,8 @@ struct Buffers {
     line: String,
     fields: Fields,
     names: String,
-    values: String,
+    context: KeyValues,
+    merged: KeyValues,
 }
 
 thread_local! {
@@ -55,8 +57,8 @@ thread_local! {
 impl Buffers {
     /// The bytes of memory that the buffers have.
     fn capacity(&self) -> usize {
-        self.fields.capacity()
-            + [&self.line, &self.names, &self.values].map(String::capacity).iter().sum::<usize>()
+        let values = self.fields.capacity() + self.context.capacity() + self.merged.capacity();
+        values + self.line.capacity() + self.names.capacity()
     }
 }
 
@@ -103,12 +105,18 @@ impl Layer {
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         let call = self.verbosity.call(metadata);
         // A filter of tracing-subscriber loses its decision if a value of the event is an event or a span itself.
-        let has_field = || has_verbosity_field(metadata);
-        if !self.verbosity.is_logged(call.verbosity, metadata.file()) && !has_field() {
+        let has_field = has_verbosity_field(metadata);
+        if !has_field && !self.verbosity.is_logged(call.verbosity, metadata.file()) {
             return;
         }
-        let Buffers { line, fields, names, values } = buffers;
-        fields.reset(self.format, call.shape != Shape::Event && call.severity == Severity::Error);
+        let Buffers { line, fields, names, context: of_spans, merged } = buffers;
+        let special = Special {
+            message: true,
+            verbosity: has_field,
+            error: call.shape != Shape::Event && call.severity == Severity::Error,
+            log: normalized.is_some(),
+        };
+        fields.reset(self.format, special);
         event.record(fields);
         if fields
             .verbosity
@@ -117,23 +125,25 @@ impl Layer {
             return;
         }
         names.clear();
-        values.clear();
+        of_spans.clear();
         if call.shape != Shape::Printed {
-            context::collect(self.format, event, context, names, values);
+            context::collect(self.format, event, context, names, of_spans);
         }
         line.clear();
         // The file of a record of the crate `log` may come from anywhere.
         let is_name = |file: &&str| normalized.is_none() || !file.contains(char::is_control);
         let position = Position::new(metadata.file().filter(is_name), metadata.line());
-        let parts = Parts { call, position, fields, names, values };
+        let parts = Parts { call, position, fields, names, context: of_spans };
         let header = match self.format {
-            LogFormat::Text => self.push_text(line, &parts),
+            LogFormat::Text => self.push_text(line, &parts, merged),
             LogFormat::Json => {
                 push_json(line, metadata, &parts);
                 0
             }
         };
-        self.push_backtraces(line, &parts);
+        if self.has_backtrace(&parts) {
+            writeln!(line, "{}", Backtrace::force_capture()).expect("a String takes all text");
+        }
         if call.severity == Severity::Fatal {
             HAS_FATAL_LINE.store(true, Ordering::Relaxed);
         }
@@ -142,8 +152,8 @@ impl Layer {
     }
 
     /// Appends a line of text, and returns the length of its header.
-    fn push_text(&self, line: &mut String, parts: &Parts<'_>) -> usize {
-        let Parts { call, position, fields, names, values } = *parts;
+    fn push_text(&self, line: &mut String, parts: &Parts<'_>, merged: &mut KeyValues) -> usize {
+        let Parts { call, position, fields, names, context } = *parts;
         if !self.skips_headers {
             push_header(line, call.severity, position, self.has_folder);
         }
@@ -152,7 +162,7 @@ impl Layer {
             Shape::Printed => false,
             Shape::Structured => true,
             Shape::Event => {
-                let has_values = !(fields.values.is_empty() && values.is_empty() && names.is_empty());
+                let has_values = !(fields.values.is_empty() && context.is_empty() && names.is_empty());
                 has_values || fields.message.contains(|c: char| c.is_control())
             }
         };
@@ -161,25 +171,17 @@ impl Layer {
         } else {
             line.push_str(&fields.message);
         }
-        line.push_str(&fields.error);
-        if !names.is_empty() {
-            push_string(LogFormat::Text, line, "logger", names);
-        }
-        line.push_str(values);
-        line.push_str(&fields.values);
+        parts.push_values(line, merged);
         if !line.ends_with('\n') {
             line.push('\n');
         }
         header
     }
 
-    /// Appends the stack at the position of `--log-backtrace-at`, and that of a fatal line in a file.
-    fn push_backtraces(&self, line: &mut String, parts: &Parts<'_>) {
+    /// Returns true at the position of `--log-backtrace-at`, and for a fatal line in a file.
+    fn has_backtrace(&self, parts: &Parts<'_>) -> bool {
         let is_asked_for = self.backtrace_at.as_ref().is_some_and(|at| at.is(parts.position));
-        let is_fatal = parts.call.is_fatal && self.output.has_files();
-        if is_asked_for || is_fatal {
-            writeln!(line, "{}", Backtrace::force_capture()).expect("a String takes all text");
-        }
+        is_asked_for || parts.call.is_fatal && self.output.has_files()
     }
 }
 
@@ -192,29 +194,47 @@ struct Parts<'a> {
     /// The names of the loggers.
     names: &'a str,
     /// The values of the spans.
-    values: &'a str,
+    context: &'a KeyValues,
 }
 
 impl Parts<'_> {
+    /// Appends the keys and values of a line of text, in klog's order: error, logger, spans, event.
+    fn push_values(&self, line: &mut String, merged: &mut KeyValues) {
+        const TEXT: LogFormat = LogFormat::Text;
+        let Parts { fields, names, context, .. } = *self;
+        let repeats_error = !fields.error.is_empty() && fields.values.has(ERROR);
+        if names.is_empty() && context.is_empty() && !repeats_error {
+            line.push_str(&fields.error);
+            line.push_str(fields.values.as_str());
+            return;
+        }
+        merged.clear();
+        if !fields.error.is_empty() {
+            merged.push(TEXT, ERROR, |out| out.push_str(&fields.error));
+        }
+        if !names.is_empty() {
+            merged.push(TEXT, LOGGER, |out| push_string(TEXT, out, LOGGER, names));
+        }
+        for (key, text) in context.iter().chain(fields.values.iter()) {
+            merged.push(TEXT, key, |out| out.push_str(text));
+        }
+        line.push_str(merged.as_str());
+    }
+
     /// The verbosity of the call; 0 if it has none.
     fn verbosity(&self) -> i32 {
         self.fields.verbosity.map_or(self.call.verbosity, clamped).max(0)
     }
 }
 
-/// The verbosity in a field. One that no flag can have is never logged.
-fn clamped(verbosity: i64) -> i32 {
-    i32::try_from(verbosity).unwrap_or(i32::MAX)
-}
-
 /// Appends a line of JSON with the keys of kube-apiserver, in its order.
 fn push_json(line: &mut String, metadata: &Metadata<'_>, parts: &Parts<'_>) {
-    let Parts { call, position, fields, names, values } = *parts;
+    let Parts { call, position, fields, names, context } = *parts;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let millis = now.as_nanos() as f64 / 1e6;
     write!(line, "{{\"ts\":{millis}").expect("a String takes all text");
     if !names.is_empty() {
-        context::push_json_logger(line, names);
+        push_string(LogFormat::Json, line, LOGGER, names);
     }
     line.push_str(",\"caller\":");
     if metadata.file().is_some() {
@@ -229,11 +249,11 @@ fn push_json(line: &mut String, metadata: &Metadata<'_>, parts: &Parts<'_>) {
         Shape::Structured | Shape::Event => &fields.message,
     };
     push_json_string(line, message);
-    line.push_str(values);
+    line.push_str(context.as_str());
     if call.severity != Severity::Error {
         write!(line, ",\"v\":{}", parts.verbosity()).expect("a String takes all text");
     }
-    line.push_str(&fields.values);
+    line.push_str(fields.values.as_str());
     line.push_str(&fields.error);
     line.push_str("}\n");
 }

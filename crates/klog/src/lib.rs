@@ -67,6 +67,7 @@ mod flush;
 mod format;
 mod glob;
 mod header;
+mod key_values;
 mod klog;
 mod layer;
 mod levels;

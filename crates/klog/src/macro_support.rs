@@ -10,6 +10,7 @@ use tracing::dispatcher::get_default;
 use crate::layer::Layer;
 
 pub use tracing::callsite::DefaultCallsite;
+pub use tracing::field::Empty;
 pub use tracing::metadata::Kind;
 pub use tracing::{Level, Metadata, event, info_span};
 pub use tracing_core::metadata;

@@ -90,29 +90,33 @@ macro_rules! info_s {
 /// ```
 #[macro_export]
 macro_rules! error_s {
-    (logger: $logger:expr, v: $verbosity:literal, None, $($call:tt)+) => {
-        $crate::macro_support::structured!([ErrorS] logger: $logger, v: $verbosity, $($call)+)
+    (logger: $logger:expr, v: $verbosity:literal, None, $message:expr $(, $($values:tt)*)?) => {
+        $crate::macro_support::structured!([ErrorS] logger: $logger, v: $verbosity, $message,
+            err = $crate::macro_support::Empty, $($($values)*)?)
     };
     (logger: $logger:expr, v: $verbosity:literal, $error:expr, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] logger: $logger, v: $verbosity, $message,
             err = %$crate::macro_support::error!($error), $($($values)*)?)
     };
-    (logger: $logger:expr, None, $($call:tt)+) => {
-        $crate::macro_support::structured!([ErrorS] logger: $logger, $($call)+)
+    (logger: $logger:expr, None, $message:expr $(, $($values:tt)*)?) => {
+        $crate::macro_support::structured!([ErrorS] logger: $logger, $message,
+            err = $crate::macro_support::Empty, $($($values)*)?)
     };
     (logger: $logger:expr, $error:expr, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] logger: $logger, $message,
             err = %$crate::macro_support::error!($error), $($($values)*)?)
     };
-    (v: $verbosity:literal, None, $($call:tt)+) => {
-        $crate::macro_support::structured!([ErrorS] v: $verbosity, $($call)+)
+    (v: $verbosity:literal, None, $message:expr $(, $($values:tt)*)?) => {
+        $crate::macro_support::structured!([ErrorS] v: $verbosity, $message,
+            err = $crate::macro_support::Empty, $($($values)*)?)
     };
     (v: $verbosity:literal, $error:expr, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] v: $verbosity, $message,
             err = %$crate::macro_support::error!($error), $($($values)*)?)
     };
-    (None, $($call:tt)+) => {
-        $crate::macro_support::structured!([ErrorS] $($call)+)
+    (None, $message:expr $(, $($values:tt)*)?) => {
+        $crate::macro_support::structured!([ErrorS] $message,
+            err = $crate::macro_support::Empty, $($($values)*)?)
     };
     ($error:expr, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] $message,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use klient_apimachinery::go::{JsonNumbers, is_printable};
+use klient_apimachinery::log_value::without_format;
 use serde::Serialize;
 use serde_json::ser::Serializer;
 
@@ -39,8 +40,7 @@ impl<T: Serialize + ?Sized> Json<'_, T> {
         let mut bytes = Vec::new();
         let written = self.0.serialize(&mut Serializer::with_formatter(&mut bytes, JsonNumbers));
         match written.map(|()| String::from_utf8(bytes)) {
-            Ok(Ok(text)) if format == LogFormat::Text => push_html_safe(out, &text),
-            Ok(Ok(text)) => out.push_str(&text),
+            Ok(Ok(text)) => push_escaped(format, out, &text),
             Ok(Err(error)) => push_json_string(out, &format!("<internal error: {error}>")),
             Err(error) => push_json_string(out, &format!("<internal error: {error}>")),
         }
@@ -64,14 +64,16 @@ impl<T: Serialize + ?Sized> fmt::Debug for Json<'_, T> {
     }
 }
 
-/// Appends JSON as Go's `encoding/json` writes it unless it is told otherwise. These characters are in strings only.
-fn push_html_safe(out: &mut String, json: &str) {
+/// Appends JSON as Go's `encoding/json` writes it, in text with its escapes for HTML. These characters are in strings only.
+fn push_escaped(format: LogFormat, out: &mut String, json: &str) {
+    let is_escaped = |c: char| match c {
+        '<' | '>' | '&' => format == LogFormat::Text,
+        c => matches!(c, '\u{2028}' | '\u{2029}'),
+    };
     for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes all text");
-            }
-            c => out.push(c),
+        match is_escaped(c) {
+            true => write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes all text"),
+            false => out.push(c),
         }
     }
 }
@@ -180,17 +182,24 @@ pub struct Causes<'a>(&'a (dyn StdError + 'a));
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_format(|| self.text()))
+    }
+}
+
+impl Causes<'_> {
+    fn text(&self) -> String {
         let mut text = self.0.to_string();
         let mut source = self.0.source();
         while let Some(cause) = source {
             let cause_text = cause.to_string();
             // Many errors print their causes themselves.
             if !text.ends_with(&cause_text) {
-                write!(text, ": {cause_text}")?;
+                text.push_str(": ");
+                text.push_str(&cause_text);
             }
             source = cause.source();
         }
-        f.write_str(&text)
+        text
     }
 }
 

@@ -22,11 +22,26 @@ fn names_are_joined_and_values_come_before_those_of_the_call() {
         [
             r#"I "one" logger="a.b" pod="shop/web-0" n=1 k=2"#,
             r#"I "the call's value counts" logger="a.b" pod="shop/web-0" n=3"#,
-            r#"E "both" err="no" logger="a.b" pod="shop/web-0" n=1 n=4"#,
+            r#"E "both" err="no" logger="a.b" pod="shop/web-0" n=4"#,
             "I no context of the thread",
             r#"I "in scope" logger="a.b" pod="shop/web-0" n=1"#,
             r#"W "an event" logger="a.b" pod="shop/web-0" n=1"#,
             "I printed lines have no values",
+        ]
+    );
+}
+
+#[test]
+fn a_key_of_a_span_is_a_value_whatever_its_name() {
+    let recorder = Recorder::start(0);
+    let logger = with_values!(Logger::current(), v = 3, message = "m", "log.file" = "a.rs", err = "no");
+    info_s!(logger: logger, "one");
+    error_s!(logger: logger, "bad", "two");
+    assert_eq!(
+        recorder.lines(),
+        [
+            r#"I "one" v=3 message="m" log.file="a.rs" err="no""#,
+            r#"E "two" v=3 message="m" log.file="a.rs" err="no""#,
         ]
     );
 }

@@ -180,6 +180,91 @@ fn errors_have_their_causes_whatever_holds_them() {
 }
 
 #[test]
+fn a_key_of_a_call_is_a_value_whatever_its_name() {
+    let error = std::io::Error::other("timeout");
+    let log = || {
+        let level = 0;
+        info_s!("a", v = 5, message = "m", "log.level" = "debug", logger = "l");
+        v!(_ = level, "b", v = 5_u64);
+        error_s!(None, "c", n = 1, err = "e", v = 9);
+        error_s!(error, "d", n = 1, err = "e");
+        tracing::info!(v = "1.37", "log.target" = "x", "e");
+        tracing::info!(message = 7);
+        tracing::info!(message = 0.5);
+    };
+    let recorder = Recorder::start(0);
+    log();
+    assert_eq!(
+        recorder.lines(),
+        [
+            r#"I "a" v=5 message="m" log.level="debug" logger="l""#,
+            r#"I "b" v=5"#,
+            r#"E "c" n=1 err="e" v=9"#,
+            r#"E "d" n=1 err="e""#,
+            r#"I "e" v="1.37" log.target="x""#,
+            "I 7",
+            "I 0.5",
+        ]
+    );
+    let recorder = Recorder::with(Options { format: LogFormat::Json, ..Options::default() }).unwrap();
+    log();
+    let ends = [
+        r#","msg":"a","v":0,"v":5,"message":"m","log.level":"debug","logger":"l"}"#,
+        r#","msg":"b","v":0,"v":5}"#,
+        r#","msg":"c","n":1,"err":"e","v":9}"#,
+        r#","msg":"d","n":1,"err":"e","err":"timeout"}"#,
+    ];
+    for (line, end) in recorder.lines().iter().zip(ends) {
+        assert!(line.ends_with(end), "{line}");
+    }
+}
+
+#[test]
+fn a_value_beside_other_text_prints_as_it_does_elsewhere() {
+    #[derive(Debug)]
+    struct Lost(klient_klog::ObjectRef<'static>);
+
+    impl std::fmt::Display for Lost {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{} is lost", self.0)
+        }
+    }
+
+    impl std::error::Error for Lost {}
+
+    let pod = || kref("shop", "web-0");
+    let log = || {
+        info!("Deleted {} after {}", pod(), duration(Duration::from_secs(90)));
+        info_s!("x", pod = ?Some(pod()), pods = ?[pod(), pod()]);
+        info_s!("x", lost = %Lost(pod()));
+        error_s!(Lost(pod()), "x");
+        tracing::error!(error = &Lost(pod()) as &dyn std::error::Error, "x");
+    };
+    let recorder = Recorder::start(0);
+    log();
+    assert_eq!(
+        recorder.lines(),
+        [
+            "I Deleted shop/web-0 after 1m30s",
+            r#"I "x" pod="Some(shop/web-0)" pods="[shop/web-0, shop/web-0]""#,
+            r#"I "x" lost="shop/web-0 is lost""#,
+            r#"E "x" err="shop/web-0 is lost""#,
+            r#"E "x" error="shop/web-0 is lost""#,
+        ]
+    );
+    let recorder = Recorder::with(Options { format: LogFormat::Json, ..Options::default() }).unwrap();
+    log();
+    let lines = recorder.lines();
+    assert!(lines[0].contains(r#","msg":"Deleted shop/web-0 after 1m30s","#), "{}", lines[0]);
+    assert!(
+        lines[1].ends_with(r#","pod":"Some(shop/web-0)","pods":"[shop/web-0, shop/web-0]"}"#),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[3].ends_with(r#","err":"shop/web-0 is lost"}"#), "{}", lines[3]);
+}
+
+#[test]
 fn errors_are_last_in_json_and_have_no_verbosity() {
     let recorder = Recorder::with(Options { format: LogFormat::Json, ..Options::default() }).unwrap();
     error_s!(std::io::Error::other("timeout"), "failed", pod = "web-0");

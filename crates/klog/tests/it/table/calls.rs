@@ -203,4 +203,35 @@ pub(super) fn make() {
     klog::info_s!(logger: klog::with_values!(klog::Logger::current().with_name("retry"), "attempt" = 1_i64, "node" = "n1"), v: 0, "context and values", "latency" = %klog::duration(std::time::Duration::from_nanos(250000000)), "err" = %klog::causes(&std::io::Error::other("refused")));
     klog::v!(4, "Added pod", "pod" = %klog::kref("shop", "web-0"), "status" = "Running");
     klog::error_s!("a: b: c", "Wrapped", "node" = %klog::kref("", "n1"), "pods" = %klog::kobjs([klog::kref("shop", "web-0"), klog::kref("shop", "web-1")]));
+    klog::info_s!("repeated", "a" = 1_i64, "b" = 2_i64, "a" = 3_i64);
+    klog::info_s!("repeated with the same value", "a" = 1_i64, "b" = 2_i64, "a" = 1_i64);
+    klog::info_s!("repeated often", "a" = "x\ny", "b" = 2_i64, "a" = 3_i64, "b" = %klog::kref("shop", "web-0"), "a" = 5_i64, "c" = 6_i64);
+    klog::error_s!("boom", "repeated error", "n" = 1_i64, "err" = "other");
+    klog::error_s!("boom", "repeated error with the same value", "n" = 1_i64, "err" = "boom");
+    klog::error_s!("boom", "error twice", "err" = "other", "n" = 1_i64);
+    klog::error_s!(None, "error as a value", "n" = 1_i64, "err" = "other");
+    klog::info_s!(logger: klog::with_values!(klog::Logger::current().with_name("foo"), "node" = "n1", "n" = 1_i64), v: 0, "context repeated", "k" = 2_i64, "node" = "n2");
+    klog::info_s!(logger: klog::with_values!(klog::Logger::current().with_name("foo"), "node" = "n1", "n" = 1_i64), v: 0, "context repeated with the same value", "k" = 2_i64, "node" = "n1");
+    klog::info_s!(logger: klog::with_values!(klog::Logger::current(), "n" = 1_i64, "node" = "n1", "n" = 2_i64), v: 0, "repeated in the context");
+    klog::info_s!(logger: klog::Logger::current().with_name("foo"), v: 0, "name as a value", "logger" = "bar", "k" = 1_i64);
+    klog::error_s!(logger: klog::with_values!(klog::Logger::current().with_name("foo"), "err" = "first"), "boom", "error in the context", "k" = 1_i64);
+    klog::error_s!(logger: klog::with_values!(klog::Logger::current(), "n" = 1_i64, "err" = "first"), None, "error in the context only", "err" = "last", "k" = 1_i64);
+    klog::info_s!("keys that lines have", "v" = 9_i64, "msg" = "m", "message" = "n", "ts" = 1_i64, "caller" = "c", "logger" = "l", "level" = "x");
+    klog::v!(2, "a verbosity as a value", "v" = 9_i64);
+    klog::info_s!(logger: klog::with_values!(klog::Logger::current(), "v" = 9_i64, "message" = "m", "log.file" = "a.rs"), v: 0, "keys that events have", "log.level" = "debug");
+    klog::info_s!("odd keys", "" = 1_i64, "two words" = 2_i64, "a=b" = 3_i64, "\"quoted\"" = 4_i64, "back\\slash" = 5_i64, "\u{e9}" = 6_i64, "a.b/c-d" = 7_i64, "[0]" = 8_i64);
+    klog::info_s!("zeros", "negative" = -0_f64, "empty" = "", "line" = "\n", "lines" = "\n\n");
+    klog::info_s!("float", "least" = 5e-324_f64, "greatest" = 1.7976931348623157e308_f64, "third" = 0.3333333333333333_f64);
+    klog::info_s!("limits", "a" = 999999999999999999999_f64, "b" = 0.000001_f64, "c" = 0.00000099_f64, "d" = 9007199254740993_u64);
+    klog::info_s!("kref", "object" = %klog::kref("shop", ""));
+    klog::info_s!("kref", "object" = %klog::kref("<shop>", "a&b"));
+    klog::info_s!("json", "object" = %klog::json(&serde_json::json!({"a":null,"b":" ","d":1e+21,"e":0.1,"f":"😀"})));
+    klog::info_s!("json", "object" = %klog::json(&serde_json::json!("a string")), "none" = %klog::json(&serde_json::json!(null)), "yes" = %klog::json(&serde_json::json!(true)));
+    klog::info_s!("bytes", "data" = %klog::bytes(&[0,226,130,172,226,130]), "nul" = %klog::bytes(&[0]), "replacement" = %klog::bytes(&[239,191,189]));
+    klog::info_s!("duration", "short" = %klog::duration(std::time::Duration::from_nanos(999)), "long" = %klog::duration(std::time::Duration::from_nanos(9223372036854775807)));
+    klog::info_s!(logger: klog::Logger::current().with_name("two words").with_name("\"quoted\"").with_name("li\nne"), v: 0, "odd names");
+    klog::info_s!("spaces", "value" = "\u{a0}\u{2003}\u{3000}\u{feff}\u{200d}\u{202e}", "private" = "\u{e000}\u{f0000}\u{10ffff}", "replacement" = "\u{fffd}");
+    klog::info!("{}", "");
+    klog::info!("{}", "\n");
+    klog::error!("{}", "\n\n");
 }
