@@ -137,13 +137,10 @@ impl Layer {
         let header = match self.format {
             LogFormat::Text => self.push_text(line, &parts, merged),
             LogFormat::Json => {
-                push_json(line, metadata, &parts);
+                push_json(line, metadata, &parts, self.has_backtrace(&parts));
                 0
             }
         };
-        if self.has_backtrace(&parts) {
-            writeln!(line, "{}", Backtrace::force_capture()).expect("a String takes all text");
-        }
         if call.severity == Severity::Fatal {
             HAS_FATAL_LINE.store(true, Ordering::Relaxed);
         }
@@ -174,6 +171,9 @@ impl Layer {
         parts.push_values(line, merged);
         if !line.ends_with('\n') {
             line.push('\n');
+        }
+        if self.has_backtrace(parts) {
+            writeln!(line, "{}", Backtrace::force_capture()).expect("a String takes all text");
         }
         header
     }
@@ -227,8 +227,8 @@ impl Parts<'_> {
     }
 }
 
-/// Appends a line of JSON with the keys of kube-apiserver, in its order.
-fn push_json(line: &mut String, metadata: &Metadata<'_>, parts: &Parts<'_>) {
+/// Appends a line of JSON with the keys of kube-apiserver, in its order, and the stack.
+fn push_json(line: &mut String, metadata: &Metadata<'_>, parts: &Parts<'_>, has_backtrace: bool) {
     let Parts { call, position, fields, names, context } = *parts;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let millis = now.as_nanos() as f64 / 1e6;
@@ -255,5 +255,8 @@ fn push_json(line: &mut String, metadata: &Metadata<'_>, parts: &Parts<'_>) {
     }
     line.push_str(fields.values.as_str());
     line.push_str(&fields.error);
+    if has_backtrace {
+        push_string(LogFormat::Json, line, "stacktrace", &Backtrace::force_capture().to_string());
+    }
     line.push_str("}\n");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use klient_klog::{Klog, Options, Severity, error, info, warning};
+use klient_klog::{Klog, LogFormat, Options, Severity, error, info, warning};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Runs a function with a log of options.
@@ -144,6 +144,25 @@ fn the_position_of_a_backtrace_gets_the_stack() {
     let (_, behind) = text.split_once("with the stack\n").unwrap();
     let (stack, _) = behind.split_once("without\n").unwrap();
     assert!(stack.contains("log_at_the_line"), "{stack}");
+}
+
+#[test]
+fn the_stack_is_a_value_in_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let log_backtrace_at = format!("files.rs:{LOGGED_LINE}");
+    let options =
+        Options { log_file: Some(path.clone()), log_backtrace_at, format: LogFormat::Json, ..options() };
+    drop(log(options, |_| {
+        log_at_the_line();
+        info!("without");
+    }));
+    let text = fs::read_to_string(&path).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect(line));
+    let lines: Vec<_> = lines.collect();
+    assert_eq!((lines.len(), &lines[0]["msg"]), (2, &"with the stack".into()));
+    assert!(lines[0]["stacktrace"].as_str().unwrap().contains("log_at_the_line"), "{text}");
+    assert_eq!(lines[1].get("stacktrace"), None);
 }
 
 #[test]
