@@ -57,7 +57,8 @@ impl<W: Write> Buffered<W> {
         let failure = if is_full && !self.is_failing { self.flush() } else { None };
         self.pending.extend_from_slice(line.as_bytes());
         self.ends.push_back(self.pending.len());
-        failure
+        let is_huge = self.pending.len() > CAPACITY;
+        if is_huge && !self.is_failing { self.flush().or(failure) } else { failure }
     }
 
     /// Adds the head of a file, which is not a line of its own.
@@ -123,6 +124,9 @@ impl<W: Write> Buffered<W> {
             of_whole_lines = of_whole_lines.max(end);
         }
         self.pending.drain(..of_whole_lines);
+        // The memory of a huge line, or of a backlog, is not kept.
+        self.pending.shrink_to(CAPACITY);
+        self.ends.shrink_to(CAPACITY / size_of::<usize>());
         self.ends.iter_mut().for_each(|end| *end -= of_whole_lines);
         self.begun = written - of_whole_lines;
         self.is_torn &= written == 0;
@@ -252,11 +256,20 @@ mod tests {
     }
 
     #[test]
+    fn the_memory_of_a_huge_line_is_not_kept() {
+        let mut lines = Buffered::new(Disk { written: Vec::new(), free: usize::MAX });
+        assert_eq!(lines.push("one\n"), None);
+        assert_eq!(lines.push(&format!("{}\n", "a".repeat(10 * CAPACITY))), None);
+        assert!(lines.is_empty() && lines.pending.capacity() <= CAPACITY, "{}", lines.pending.capacity());
+        assert_eq!(lines.sink().written.len(), "one\n\n".len() + 10 * CAPACITY);
+    }
+
+    #[test]
     fn lines_beyond_the_backlog_are_counted() {
         let mut lines = Buffered::new(Disk { written: Vec::new(), free: 0 });
         let long = format!("{}\n", "a".repeat(BACKLOG / 2));
-        let _ = lines.push(&long);
-        assert!(lines.flush().is_some());
+        assert!(lines.push(&long).is_some_and(|told| told.starts_with("cannot write: ")));
+        assert_eq!(lines.flush(), None);
         assert_eq!(lines.push("short\n"), None);
         assert_eq!((lines.push(&long), lines.push(&long)), (None, None));
         lines.sink.free = usize::MAX;

@@ -3,6 +3,7 @@
 mod name;
 
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use klient_apimachinery::go::os_error;
@@ -52,8 +53,7 @@ impl LogFile {
     /// Opens a file at the start of the program: one that exists is continued.
     pub(crate) fn open(options: &LogFileOptions, severity: Severity) -> Result<Self, Error> {
         let path = path(&options.place, severity);
-        let opened = OpenOptions::new().create(true).append(true).open(&path);
-        let file = opened.map_err(|error| cannot_open(options, &path, &error))?;
+        let file = append_to(&path).map_err(|error| cannot_open(options, &path, &error))?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         link(options, &path, severity);
         let lines = Buffered::new(file);
@@ -94,14 +94,13 @@ impl LogFile {
         let failed = self.lines.flush();
         self.tell(failed);
         let path = path(&self.options.place, self.severity);
-        let mut opening = OpenOptions::new();
-        match &self.options.place {
-            Place::File(_) => opening.write(true).truncate(true),
-            // The names are those of seconds: it may be the present file.
-            Place::Folder(_) => opening.append(true),
-        };
-        match opening.create(true).open(&path) {
+        match append_to(&path) {
             Ok(file) => {
+                if self.options.is_single() {
+                    // A pipe or a device has no length. In a folder the names are those of seconds: it may be the
+                    // present file.
+                    let _ = file.set_len(0);
+                }
                 link(&self.options, &path, self.severity);
                 self.size = file.metadata().map_or(0, |metadata| metadata.len());
                 self.lines.replace_sink(file);
@@ -139,6 +138,11 @@ impl Drop for LogFile {
     }
 }
 
+/// Opens a file whose lines go to its end, wherever that is: other programs may write to it, or empty it.
+fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
 fn path(place: &Place, severity: Severity) -> PathBuf {
     match place {
         Place::File(path) => path.clone(),
@@ -158,7 +162,7 @@ fn link(options: &LogFileOptions, path: &Path, severity: Severity) {
     }
 }
 
-fn cannot_open(options: &LogFileOptions, path: &Path, error: &std::io::Error) -> Error {
+fn cannot_open(options: &LogFileOptions, path: &Path, error: &io::Error) -> Error {
     let flag = if options.is_single() { "--log-file" } else { "--log-dir" };
     Error::new(format!("{flag}: cannot create {}: {}", path.display(), os_error(error)))
 }

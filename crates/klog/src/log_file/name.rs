@@ -44,12 +44,21 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
     let program = std::env::args_os().next().unwrap_or_default();
     let program = Path::new(&program).file_name().map(|name| name.to_string_lossy().into_owned());
     let machine = machine().and_then(|name| name.split('.').next().map(str::to_owned));
+    let name = |name: Option<String>, unknown: &str| {
+        let name = name.filter(|name| !name.is_empty());
+        name.map_or_else(|| unknown.to_owned(), |name| in_file_name(&name))
+    };
     Names {
-        program: program.unwrap_or_else(|| "unknownprogram".to_owned()),
-        machine: machine.unwrap_or_else(|| "unknownhost".to_owned()),
-        user: user().unwrap_or_else(|| "unknownuser".to_owned()),
+        program: name(program, "unknownprogram"),
+        machine: name(machine, "unknownhost"),
+        user: name(user(), "unknownuser"),
     }
 });
+
+/// A name as a part of the name of a file: those of the machine and of a user of a directory service may have slashes.
+fn in_file_name(name: &str) -> String {
+    name.replace(|c: char| matches!(c, '/' | '\\') || c.is_control(), "_")
+}
 
 #[cfg(unix)]
 fn machine() -> Option<String> {
@@ -73,5 +82,19 @@ fn user() -> Option<String> {
 
 #[cfg(not(unix))]
 fn user() -> Option<String> {
-    std::env::var("USERNAME").ok().map(|name| name.replace('\\', "_"))
+    std::env::var("USERNAME").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_to_no_other_folder() {
+        for (name, expected) in
+            [("web", "web"), ("../../etc/a", ".._.._etc_a"), ("CORP\\jo\n", "CORP_jo_"), ("é", "é")]
+        {
+            assert_eq!(in_file_name(name), expected);
+        }
+    }
 }

@@ -186,6 +186,33 @@ fn a_value_of_ten_megabytes_is_one_line() {
 }
 
 #[test]
+fn a_line_of_a_hundred_megabytes_is_whole_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let options = Options {
+        logtostderr: false,
+        log_file: Some(path.clone()),
+        log_file_max_size: 1,
+        skip_log_headers: true,
+        ..Options::default()
+    };
+    let (layer, klog) = klient_klog::layer(options).unwrap();
+    let long = "a".repeat(100 << 20);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        info_s!("before");
+        info_s!("long", value = %long);
+        assert!(fs::metadata(&path).unwrap().len() > long.len() as u64, "it does not wait in memory");
+        klog.flush();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("] \"long\" value=\"aaa") && text.ends_with("aaa\"\n"));
+        info_s!("after");
+    });
+    drop(klog);
+    assert!(fs::read_to_string(&path).unwrap().ends_with("] \"after\"\n"));
+    assert!(fs::metadata(&path).unwrap().len() < 100);
+}
+
+#[test]
 fn a_span_is_entered_and_closed_on_other_threads() {
     let recorder = Recorder::start(0);
     let dispatch = tracing::dispatcher::get_default(tracing::Dispatch::clone);

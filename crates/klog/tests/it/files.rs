@@ -166,6 +166,30 @@ fn the_stack_is_a_value_in_json() {
 }
 
 #[test]
+fn a_file_that_another_program_empties_goes_on_at_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let options = Options {
+        log_file: Some(path.clone()),
+        log_file_max_size: 1,
+        skip_log_headers: true,
+        skip_headers: true,
+        ..options()
+    };
+    let line = "a".repeat(600_000);
+    drop(log(options, |klog| {
+        for _ in 0..3 {
+            info!("{line}");
+            klog.flush();
+            // It began anew, and now logrotate's copytruncate takes it.
+            fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+        }
+        info!("one");
+    }));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "one\n");
+}
+
+#[test]
 fn headers_have_folders_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");
