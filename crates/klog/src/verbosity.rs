@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tracing::{Level, Metadata};
 
@@ -37,6 +37,8 @@ struct State {
     levels: TargetLevels,
     /// The level of the crate `log` follows the verbosity.
     relays_log: AtomicBool,
+    /// Held while that is set, so that the last change counts.
+    log_level: Mutex<()>,
 }
 
 impl Verbosity {
@@ -46,6 +48,7 @@ impl Verbosity {
             vmodule: RwLock::new(vmodule),
             levels,
             relays_log: AtomicBool::new(false),
+            log_level: Mutex::new(()),
         }))
     }
 
@@ -90,6 +93,7 @@ impl Verbosity {
 
     fn set_log_level(&self) {
         if self.0.relays_log.load(Ordering::Relaxed) {
+            let _held = self.0.log_level.lock().unwrap_or_else(PoisonError::into_inner);
             let verbosity = self.get().max(self.read_vmodule(VModule::highest));
             log::set_max_level(match self.0.levels.most_detailed(verbosity) {
                 Level::ERROR => log::LevelFilter::Error,

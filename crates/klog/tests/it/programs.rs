@@ -18,13 +18,15 @@ mod severities;
 mod structured;
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Output, Stdio};
+use std::sync::Barrier;
 
-use klient_klog::{Options, Recorder, error, info};
+use klient_klog::{Options, Recorder, error, info, info_s, kref};
 use rustix::process::{Resource, Rlimit};
 
 use crate::composition::Lines;
@@ -64,8 +66,7 @@ fn child() {
             panic!("the program panics");
         }
         "log" => {
-            let klog =
-                klient_klog::init(klient_klog::Options { verbosity: 4, ..Default::default() }).unwrap();
+            let klog = klient_klog::init(Options { verbosity: 4, ..Options::default() }).unwrap();
             log::warn!("a warning of the crate log");
             log::info!(target: "hyper::client", "an info");
             log::debug!("a debug");
@@ -77,11 +78,11 @@ fn child() {
             assert!(klient_klog::init(Default::default()).unwrap_err().to_string().contains("already"));
         }
         "lines" => {
-            let _klog = klient_klog::init(klient_klog::Options::default()).unwrap();
+            let _klog = klient_klog::init(Options::default()).unwrap();
             (0..2000).for_each(|n| info!("{n} {}", "a".repeat(1000)));
         }
         "ends" => {
-            let _klog = klient_klog::init(klient_klog::Options::default()).unwrap();
+            let _klog = klient_klog::init(Options::default()).unwrap();
             std::thread::spawn(|| {
                 LOGS_AT_THE_END.with(|_| ());
                 info!("before the end");
@@ -90,7 +91,7 @@ fn child() {
             .unwrap();
         }
         "foreign" => {
-            let _klog = klient_klog::init(klient_klog::Options::default()).unwrap();
+            let _klog = klient_klog::init(Options::default()).unwrap();
             let record = log::Record::builder()
                 .level(log::Level::Info)
                 .target("foreign")
@@ -113,8 +114,7 @@ fn child() {
         }
         "limited" => {
             let limit = rustix::process::getrlimit(Resource::Fsize);
-            rustix::process::setrlimit(Resource::Fsize, Rlimit { current: Some(4), ..limit.clone() })
-                .unwrap();
+            rustix::process::setrlimit(Resource::Fsize, Rlimit { current: Some(4), ..limit }).unwrap();
             let klog = klient_klog::init(file_options(&arguments[1])).unwrap();
             info!("one");
             klog.flush();
@@ -126,8 +126,66 @@ fn child() {
             info!("one");
             std::thread::spawn(|| info!("two")).join().unwrap();
         }
+        "fatals" => {
+            let _klog = klient_klog::init(Options::default()).unwrap();
+            let barrier = Barrier::new(8);
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        klient_klog::fatal!("the end")
+                    });
+                }
+            });
+        }
+        "changes" => {
+            let verbosity = klient_klog::init(Options::default()).unwrap().verbosity();
+            for _ in 0..500 {
+                let barrier = Barrier::new(2);
+                std::thread::scope(|scope| {
+                    for level in [0, 9] {
+                        let (barrier, verbosity) = (&barrier, verbosity.clone());
+                        scope.spawn(move || {
+                            barrier.wait();
+                            verbosity.set(level);
+                        });
+                    }
+                });
+                let level =
+                    if verbosity.get() == 9 { log::LevelFilter::Trace } else { log::LevelFilter::Info };
+                assert_eq!(log::max_level(), level);
+            }
+        }
+        "nests" => {
+            let klog = klient_klog::init(file_options(&arguments[1])).unwrap();
+            info!("outer {Nests}");
+            info_s!("outer", value = %Nests, values = ?[Nests]);
+            drop(klog);
+            info_s!("end", value = %Ends);
+        }
         "unheard" => klient_klog::exit!("nobody hears this"),
         program => panic!("no program {program}"),
+    }
+}
+
+/// A value that logs and flushes while it is formatted.
+#[derive(Debug)]
+struct Nests;
+
+impl fmt::Display for Nests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        info_s!("inner", pod = %kref("shop", "web-0"));
+        klient_klog::flush();
+        f.write_str("value")
+    }
+}
+
+/// A value that ends the program while it is formatted.
+struct Ends;
+
+impl fmt::Display for Ends {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        klient_klog::exit!("the end")
     }
 }
 
@@ -304,6 +362,35 @@ fn lines_behind_the_end_of_a_log_are_in_its_file() {
     let text = fs::read_to_string(path).unwrap();
     let messages: Vec<&str> = text.lines().map(|line| line.split_once("] ").unwrap().1).collect();
     assert_eq!(messages, ["one", "two"]);
+}
+
+#[test]
+fn threads_that_end_the_program_at_once_write_whole_lines() {
+    let output = run("fatals");
+    assert_eq!(output.status.code(), Some(255));
+    let lines = lines(&output);
+    assert!(!lines.is_empty() && lines.iter().all(|line| line == "F programs.rs] the end"), "{lines:?}");
+}
+
+#[test]
+fn the_level_of_the_crate_log_is_that_of_the_last_change() {
+    let output = run("changes");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_value_logs_and_ends_the_program_while_it_is_formatted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let output = run(&format!("nests {}", path.display()));
+    assert_eq!((lines(&output), output.status.code()), (vec!["F programs.rs] the end".to_owned()], Some(1)));
+    let text = fs::read_to_string(path).unwrap();
+    let messages: Vec<&str> = text.lines().map(|line| line.split_once("] ").unwrap().1).collect();
+    let inner = r#""inner" pod="shop/web-0""#;
+    assert_eq!(
+        messages,
+        [inner, "outer value", inner, r#""outer" value="value" values="[Nests]""#, "the end"]
+    );
 }
 
 #[test]
