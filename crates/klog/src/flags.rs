@@ -9,7 +9,8 @@ use clap::builder::BoolishValueParser;
 use crate::{Error, Klog, LogFormat, Options, Severity};
 
 /// klog's flags, and those of Kubernetes' component-base for the format and for flushing. They are global: they can be
-/// given before and after subcommands. Hyphens and underscores are the same, as in Kubernetes.
+/// given before and after subcommands. Hyphens and underscores are the same, and of a flag that is repeated the last one
+/// counts, as in Kubernetes.
 ///
 /// ```
 /// use clap::Parser;
@@ -33,61 +34,78 @@ pub struct LogFlags {
         short = 'v',
         long = "v",
         global = true,
+        overrides_with = "v",
         value_name = "LEVEL",
         default_value_t = 0,
         allow_negative_numbers = true
     )]
     pub v: i32,
     /// Comma-separated list of pattern=N settings for file-filtered logging
-    #[arg(long, global = true, value_name = "PATTERN=N,...", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        global = true,
+        overrides_with = "vmodule",
+        value_name = "PATTERN=N,...",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub vmodule: String,
     /// Format of the log: json or text
-    #[arg(long, alias = "logging_format", global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        alias = "logging_format",
+        global = true,
+        overrides_with = "logging_format",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     pub logging_format: LogFormat,
     /// Maximum time between log flushes
-    #[arg(long, alias = "log_flush_frequency", global = true, value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    #[arg(long, alias = "log_flush_frequency", global = true, overrides_with = "log_flush_frequency", value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub log_flush_frequency: Duration,
     /// Log to standard error instead of files
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, global = true, overrides_with = "logtostderr", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub logtostderr: bool,
     /// Log to standard error as well as files (no effect with --logtostderr=true)
-    #[arg(long, global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, global = true, overrides_with = "alsologtostderr", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub alsologtostderr: bool,
     /// Lines from this severity on go to standard error when writing to files (no effect with --logtostderr=true)
-    #[arg(long, global = true, value_name = "SEVERITY", default_value_t = Severity::Error)]
+    #[arg(long, global = true, overrides_with = "stderrthreshold", value_name = "SEVERITY", default_value_t = Severity::Error)]
     pub stderrthreshold: Severity,
     /// File for all lines (no effect with --logtostderr=true)
-    #[arg(long, alias = "log_file", global = true, value_name = "FILE")]
+    #[arg(long, alias = "log_file", global = true, overrides_with = "log_file", value_name = "FILE")]
     pub log_file: Option<PathBuf>,
     /// Size in megabytes at which the log file begins anew, 0 without a limit (no effect with --logtostderr=true)
     #[arg(
         long,
         alias = "log_file_max_size",
         global = true,
+        overrides_with = "log_file_max_size",
         value_name = "MEGABYTES",
         default_value_t = 1800
     )]
     pub log_file_max_size: u64,
     /// Directory of log files (no effect with --logtostderr=true)
-    #[arg(long, alias = "log_dir", global = true, value_name = "DIR")]
+    #[arg(long, alias = "log_dir", global = true, overrides_with = "log_dir", value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
     /// Write lines to the file of their severity only, not also to those of lower ones
-    #[arg(long, alias = "one_output", global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, alias = "one_output", global = true, overrides_with = "one_output", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub one_output: bool,
     /// Avoid the headers of lines
-    #[arg(long, alias = "skip_headers", global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, alias = "skip_headers", global = true, overrides_with = "skip_headers", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub skip_headers: bool,
     /// Avoid the first lines of log files
-    #[arg(long, alias = "skip_log_headers", global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, alias = "skip_log_headers", global = true, overrides_with = "skip_log_headers", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub skip_log_headers: bool,
     /// Add the folder of the source file to the headers of lines
-    #[arg(long, alias = "add_dir_header", global = true, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, alias = "add_dir_header", global = true, overrides_with = "add_dir_header", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub add_dir_header: bool,
     /// When logging hits line file:N, add the stack
     #[arg(
         long,
         alias = "log_backtrace_at",
         global = true,
+        overrides_with = "log_backtrace_at",
         value_name = "FILE:N",
         default_value = "",
         hide_default_value = true

@@ -4,7 +4,9 @@ use std::fmt;
 use std::fs;
 use std::sync::{Arc, Barrier};
 
-use klient_klog::{Klog, LogFormat, Logger, Options, Recorder, bytes, error_s, info_s, json, kref, v};
+use klient_klog::{
+    Klog, LogFlags, LogFormat, Logger, Options, Recorder, bytes, error_s, info_s, json, kref, v,
+};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -210,6 +212,20 @@ fn a_line_of_a_hundred_megabytes_is_whole_in_its_file() {
     drop(klog);
     assert!(fs::read_to_string(&path).unwrap().ends_with("] \"after\"\n"));
     assert!(fs::metadata(&path).unwrap().len() < 100);
+}
+
+#[test]
+fn a_flag_that_is_repeated_has_its_last_value() {
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        log: LogFlags,
+    }
+
+    let arguments =
+        ["a", "-v=1", "--v=2", "-v3", "--vmodule=a=1", "--vmodule=b=2", "--log_file=a", "--log-file=b"];
+    let cli = <Cli as clap::Parser>::parse_from(arguments);
+    assert_eq!((cli.log.v, &*cli.log.vmodule, cli.log.log_file), (3, "b=2", Some("b".into())));
 }
 
 #[test]
