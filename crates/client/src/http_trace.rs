@@ -73,8 +73,9 @@ impl HttpTrace {
         (6, HttpTrace::Timing),
     ];
 
-    /// The detail of a request; `None` if no subscriber takes the events.
-    fn asked_for(configured: HttpTrace) -> Option<Self> {
+    /// The detail of a request; `None` if no subscriber takes the events. Public for the benchmark of what that costs.
+    #[doc(hidden)]
+    pub fn asked_for(configured: HttpTrace) -> Option<Self> {
         // The name is that of klog for `klog.V(6).Enabled()`. Others decide by target and level.
         static HINT: DefaultCallsite = {
             static METADATA: Metadata<'static> = tracing_core::metadata! {
