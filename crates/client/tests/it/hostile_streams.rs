@@ -1,7 +1,7 @@
 //! Servers that are hostile to commands, copies, forwarded ports and logs: the client takes little of what they send, gets
 //! one clear error, and no task remains.
 //!
-//! What violates the protocols within a connection that is switched has more cases in `crates/streams/tests/it`.
+//! Violations of the protocols within a connection that is switched have more cases in `crates/streams/tests/it`.
 
 use expect_test::expect;
 use klient_streams::websocket::accept_key;
