@@ -73,7 +73,8 @@ macro_rules! info_s {
     };
 }
 
-/// Logs an error with its causes, a message, and values (`klog.ErrorS`).
+/// Logs an error with its causes, a message, and values (`klog.ErrorS`). The error is a value or a reference: an error, a
+/// box of one, an option of either, or a text.
 ///
 /// ```
 /// use klient_klog::{Recorder, error_s};
@@ -82,10 +83,12 @@ macro_rules! info_s {
 /// let error = std::io::Error::other("timeout");
 /// error_s!(error, "Failed to update pod status", pod = "web-0");
 /// error_s!(None, "Failed without a cause");
+/// error_s!("x".parse::<u8>().err(), "Cannot parse");
 /// error_s!(v: 2, error, "Not logged");
 /// assert_eq!(recorder.lines(), [
 ///     r#"E "Failed to update pod status" err="timeout" pod="web-0""#,
 ///     r#"E "Failed without a cause""#,
+///     r#"E "Cannot parse" err="invalid digit found in string""#,
 /// ]);
 /// ```
 #[macro_export]
@@ -96,7 +99,7 @@ macro_rules! error_s {
     };
     (logger: $logger:expr, v: $verbosity:literal, $error:expr, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] logger: $logger, v: $verbosity, $message,
-            err = %$crate::macro_support::error!($error), $($($values)*)?)
+            err = $crate::macro_support::error!($error), $($($values)*)?)
     };
     (logger: $logger:expr, None, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] logger: $logger, $message,
@@ -104,7 +107,7 @@ macro_rules! error_s {
     };
     (logger: $logger:expr, $error:expr, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] logger: $logger, $message,
-            err = %$crate::macro_support::error!($error), $($($values)*)?)
+            err = $crate::macro_support::error!($error), $($($values)*)?)
     };
     (v: $verbosity:literal, None, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] v: $verbosity, $message,
@@ -112,7 +115,7 @@ macro_rules! error_s {
     };
     (v: $verbosity:literal, $error:expr, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] v: $verbosity, $message,
-            err = %$crate::macro_support::error!($error), $($($values)*)?)
+            err = $crate::macro_support::error!($error), $($($values)*)?)
     };
     (None, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] $message,
@@ -120,7 +123,7 @@ macro_rules! error_s {
     };
     ($error:expr, $message:expr $(, $($values:tt)*)?) => {
         $crate::macro_support::structured!([ErrorS] $message,
-            err = %$crate::macro_support::error!($error), $($($values)*)?)
+            err = $crate::macro_support::error!($error), $($($values)*)?)
     };
 }
 
@@ -203,7 +206,7 @@ macro_rules! with_values {
 macro_rules! __structured {
     ([ErrorS] logger: $logger:expr, v: $verbosity:literal, $message:expr $(, $($values:tt)*)?) => {{
         #[allow(unused_imports, reason = "the type of the error selects one of them")]
-        use $crate::macro_support::{BoxedError as _, DisplayedError as _, ErrorWithCauses as _};
+        use $crate::macro_support::error_traits::*;
         match &$logger {
             logger => $crate::macro_support::event!(
             name: concat!("V(", $verbosity, ").ErrorS"), target: module_path!(),
@@ -214,7 +217,7 @@ macro_rules! __structured {
     }};
     ([ErrorS] logger: $logger:expr, $message:expr $(, $($values:tt)*)?) => {{
         #[allow(unused_imports, reason = "the type of the error selects one of them")]
-        use $crate::macro_support::{BoxedError as _, DisplayedError as _, ErrorWithCauses as _};
+        use $crate::macro_support::error_traits::*;
         match &$logger {
             logger => $crate::macro_support::event!(
             name: "ErrorS", target: module_path!(),
@@ -225,7 +228,7 @@ macro_rules! __structured {
     }};
     ([ErrorS] v: $verbosity:literal, $message:expr $(, $($values:tt)*)?) => {{
         #[allow(unused_imports, reason = "the type of the error selects one of them")]
-        use $crate::macro_support::{BoxedError as _, DisplayedError as _, ErrorWithCauses as _};
+        use $crate::macro_support::error_traits::*;
         $crate::macro_support::event!(
             name: concat!("V(", $verbosity, ").ErrorS"), target: module_path!(),
             $crate::macro_support::Level::ERROR, { message = $message, $($($values)*)? }
@@ -233,7 +236,7 @@ macro_rules! __structured {
     }};
     ([ErrorS] $message:expr $(, $($values:tt)*)?) => {{
         #[allow(unused_imports, reason = "the type of the error selects one of them")]
-        use $crate::macro_support::{BoxedError as _, DisplayedError as _, ErrorWithCauses as _};
+        use $crate::macro_support::error_traits::*;
         $crate::macro_support::event!(
             name: "ErrorS", target: module_path!(),
             $crate::macro_support::Level::ERROR, { message = $message, $($($values)*)? }
@@ -300,7 +303,7 @@ macro_rules! __printed {
     };
 }
 
-/// The text of an error with its causes, or of a value that is `Display` only.
+/// The value of an error with its causes, of one that is `Display` only, or of an option of either.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __error {

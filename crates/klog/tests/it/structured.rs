@@ -161,6 +161,22 @@ fn errors_have_their_causes_whatever_holds_them() {
     error_s!(local, "local box");
     let shared = std::sync::Arc::new(outer());
     error_s!(shared, "shared");
+    error_s!(&boxed, "reference to a box");
+    let result: Result<(), Box<dyn std::error::Error + Send + Sync>> = Err(boxed);
+    if let Err(error) = &result {
+        error_s!(error, "reference");
+        error_s!(&&error, "reference to it");
+        error_s!(error.as_ref(), "object");
+        error_s!(**error, "object by place");
+        error_s!(Some(error), "optional box");
+        error_s!(v: 0, result.as_ref().err(), "optional box");
+    }
+    error_s!(Some(outer()), "optional");
+    let mut last: Option<&str> = None;
+    error_s!(last, "none", n = 1);
+    last = Some("a string");
+    error_s!(last, "optional", n = 1);
+    error_s!(None::<Box<dyn std::error::Error>>, "none");
     error_s!("a string", "string");
     error_s!("two\nlines", "string");
     tracing::error!(error = &outer() as &dyn std::error::Error, "event");
@@ -172,6 +188,17 @@ fn errors_have_their_causes_whatever_holds_them() {
             r#"E "box" err="cannot sync: connection refused""#,
             r#"E "local box" err="cannot sync: connection refused""#,
             r#"E "shared" err="cannot sync: connection refused""#,
+            r#"E "reference to a box" err="cannot sync: connection refused""#,
+            r#"E "reference" err="cannot sync: connection refused""#,
+            r#"E "reference to it" err="cannot sync: connection refused""#,
+            r#"E "object" err="cannot sync: connection refused""#,
+            r#"E "object by place" err="cannot sync: connection refused""#,
+            r#"E "optional box" err="cannot sync: connection refused""#,
+            r#"E "optional box" err="cannot sync: connection refused""#,
+            r#"E "optional" err="cannot sync: connection refused""#,
+            r#"E "none" n=1"#,
+            r#"E "optional" err="a string" n=1"#,
+            r#"E "none""#,
             r#"E "string" err="a string""#,
             "E \"string\" err=<\n\ttwo\n\tlines\n >",
             r#"E "event" error="cannot sync: connection refused""#,
