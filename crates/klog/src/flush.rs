@@ -1,15 +1,16 @@
 //! Flushing: from time to time, on demand, at a panic and at the end of the program.
 
+use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use crate::Error;
 use crate::layer::HAS_FATAL_LINE;
 use crate::output::Output;
 use crate::stderr::write_stderr;
+use crate::{Error, Severity, header};
 
 /// The outputs of the program, to be flushed before it ends.
 static OUTPUTS: Mutex<Vec<Weak<Output>>> = Mutex::new(Vec::new());
@@ -57,13 +58,13 @@ pub fn flush_and_exit(timeout: Duration, code: i32) -> ! {
     std::process::exit(code)
 }
 
-/// The end of `fatal!` and `exit!`.
+/// The end of `fatal!` and `exit!`, whose message is written to standard error if no log has written it.
 #[doc(hidden)]
-pub fn exit_after_line(code: i32) -> ! {
+pub fn exit_after_line(code: i32, file: &str, line: u32, message: fmt::Arguments<'_>) -> ! {
     if !HAS_FATAL_LINE.load(Ordering::Relaxed) {
-        write_stderr(
-            "klog: the program ends by a fatal line, which no log has written: call klient_klog::init\n",
-        );
+        let message = header::line(Severity::Fatal, file, line, &message.to_string());
+        let hint = "klog: no log has written the line above: call klient_klog::init";
+        write_stderr(&format!("{}\n{hint}\n", message.trim_end_matches('\n')));
     }
     flush_and_exit(EXIT_FLUSH_TIMEOUT, code)
 }

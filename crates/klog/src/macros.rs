@@ -170,22 +170,31 @@ macro_rules! error {
 }
 
 /// Logs a formatted message with the severity `F`, in files with the stack, flushes, and ends the program with the exit
-/// code 255 (`klog.Fatalf`).
+/// code 255 (`klog.Fatalf`). If there is no log, the line is on standard error.
 #[macro_export]
 macro_rules! fatal {
-    ($($message:tt)+) => {{
-        $crate::macro_support::printed!("Fatal", ERROR, $($message)+);
-        $crate::macro_support::exit_after_line(255)
-    }};
+    ($($message:tt)+) => {
+        match format_args!($($message)+) {
+            message => {
+                $crate::macro_support::printed!("Fatal", ERROR, "{}", message);
+                $crate::macro_support::exit_after_line(255, file!(), line!(), message)
+            }
+        }
+    };
 }
 
 /// Logs a formatted message with the severity `F`, flushes, and ends the program with the exit code 1 (`klog.Exitf`).
+/// If there is no log, the line is on standard error.
 #[macro_export]
 macro_rules! exit {
-    ($($message:tt)+) => {{
-        $crate::macro_support::printed!("Exit", ERROR, $($message)+);
-        $crate::macro_support::exit_after_line(1)
-    }};
+    ($($message:tt)+) => {
+        match format_args!($($message)+) {
+            message => {
+                $crate::macro_support::printed!("Exit", ERROR, "{}", message);
+                $crate::macro_support::exit_after_line(1, file!(), line!(), message)
+            }
+        }
+    };
 }
 
 /// Returns a logger with further values (`logger.WithValues`): see [`Logger`](crate::Logger).

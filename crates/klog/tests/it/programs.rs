@@ -163,7 +163,14 @@ fn child() {
             drop(klog);
             info_s!("end", value = %Ends);
         }
-        "unheard" => klient_klog::exit!("nobody hears this"),
+        "unheard" => {
+            let (port, mut count) = (6443, 0);
+            info!("nothing");
+            klient_klog::exit!("cannot listen on port {port} {}", {
+                count += 1;
+                count
+            })
+        }
         program => panic!("no program {program}"),
     }
 }
@@ -449,8 +456,8 @@ fn a_slow_reader_of_a_non_blocking_stream_gets_whole_lines() {
 fn a_program_without_a_log_is_told_why_it_ends() {
     let output = run("unheard");
     assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.starts_with("klog: the program ends by a fatal line"), "{stderr}");
+    let hint = "klog: no log has written the line above: call klient_klog::init";
+    assert_eq!(lines(&output), ["F programs.rs] cannot listen on port 6443 1", hint]);
 }
 
 #[tokio::test]
