@@ -1,6 +1,5 @@
 //! [`Layer`], which writes events as lines.
 
-use std::backtrace::Backtrace;
 use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ use crate::header::{Position, push_header};
 use crate::key_values::KeyValues;
 use crate::log_line::LogLine;
 use crate::output::Output;
+use crate::stack::stack;
 use crate::verbosity::Verbosity;
 use crate::visitor::{ERROR, Fields, LOGGER, Special};
 use crate::{LogFormat, Severity};
@@ -173,7 +173,8 @@ impl Layer {
             line.push('\n');
         }
         if self.has_backtrace(parts) {
-            writeln!(line, "{}", Backtrace::force_capture()).expect("a String takes all text");
+            line.push_str(&stack());
+            line.push('\n');
         }
         header
     }
@@ -256,7 +257,7 @@ fn push_json(line: &mut String, metadata: &Metadata<'_>, parts: &Parts<'_>, has_
     line.push_str(fields.values.as_str());
     line.push_str(&fields.error);
     if has_backtrace {
-        push_string(LogFormat::Json, line, "stacktrace", &Backtrace::force_capture().to_string());
+        push_string(LogFormat::Json, line, "stacktrace", &stack());
     }
     line.push_str("}\n");
 }

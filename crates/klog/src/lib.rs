@@ -83,6 +83,7 @@ mod options;
 mod output;
 mod recorder;
 mod severity;
+mod stack;
 mod stderr;
 mod value;
 mod verbosity;

@@ -130,6 +130,14 @@ fn log_at_the_line() {
     info!("with the stack");
 }
 
+/// A stack begins with the function that logs, of which a closure of the macro is a part.
+#[track_caller]
+fn check_stack<'a>(lines: impl Iterator<Item = &'a str>) {
+    let frames: Vec<&str> = lines.filter(|line| !line.trim_start().starts_with("at ")).take(2).collect();
+    assert!(frames[0].starts_with("   0: "), "{frames:?}");
+    assert!(frames.iter().any(|frame| frame.contains("log_at_the_line")), "{frames:?}");
+}
+
 #[test]
 fn the_position_of_a_backtrace_gets_the_stack() {
     let folder = tempfile::tempdir().unwrap();
@@ -143,7 +151,9 @@ fn the_position_of_a_backtrace_gets_the_stack() {
     let text = fs::read_to_string(&path).unwrap();
     let (_, behind) = text.split_once("with the stack\n").unwrap();
     let (stack, _) = behind.split_once("without\n").unwrap();
-    assert!(stack.contains("log_at_the_line"), "{stack}");
+    check_stack(stack.lines());
+    let (stack, header) = stack.rsplit_once('\n').unwrap();
+    assert!(stack.lines().all(|line| !line.is_empty()) && header.starts_with('I'), "{stack}\n{header}");
 }
 
 #[test]
@@ -161,7 +171,9 @@ fn the_stack_is_a_value_in_json() {
     let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect(line));
     let lines: Vec<_> = lines.collect();
     assert_eq!((lines.len(), &lines[0]["msg"]), (2, &"with the stack".into()));
-    assert!(lines[0]["stacktrace"].as_str().unwrap().contains("log_at_the_line"), "{text}");
+    let stack = lines[0]["stacktrace"].as_str().unwrap();
+    check_stack(stack.lines());
+    assert!(!stack.ends_with('\n'), "{stack}");
     assert_eq!(lines[1].get("stacktrace"), None);
 }
 
