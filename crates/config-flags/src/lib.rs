@@ -28,8 +28,11 @@ use klient_client::{Config, Error, Impersonation, LoadingRules, Overrides};
 use values::request_timeout;
 pub use values::{InvalidRequestTimeout, RequestTimeout, SecretFlag, go_bool, path};
 
-/// The flags that select a cluster, a user and a namespace (cli-runtime's `ConfigFlags`). They are global: they can be
-/// given before and after subcommands. An empty value is the same as no flag.
+// A doc comment would be the beginning of the help of each program that flattens the flags.
+#[doc = concat!(
+    "The flags that select a cluster, a user and a namespace (cli-runtime's `ConfigFlags`). They are global: they can be ",
+    "given before and after subcommands. An empty value is the same as no flag.",
+)]
 #[doc(alias = "RESTClientGetter")]
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]

@@ -8,23 +8,8 @@ use clap::builder::BoolishValueParser;
 
 use crate::{Error, Klog, LogFormat, Options, Severity};
 
-/// klog's flags, and those of Kubernetes' component-base for the format and for flushing. They are global: they can be
-/// given before and after subcommands. Hyphens and underscores are the same, and of a flag that is repeated the last one
-/// counts, as in Kubernetes.
-///
-/// ```
-/// use clap::Parser;
-/// use klient_klog::LogFlags;
-///
-/// #[derive(Parser)]
-/// struct Cli {
-///     #[command(flatten)]
-///     log: LogFlags,
-/// }
-///
-/// let cli = Cli::parse_from(["controller", "-v=2", "--vmodule=reflector=4", "--log_file=/tmp/a.log"]);
-/// assert_eq!((cli.log.v, cli.log.log_file.as_deref().unwrap().to_str()), (2, Some("/tmp/a.log")));
-/// ```
+// A doc comment would be the beginning of the help of each program that flattens the flags.
+#[doc = include_str!("flags.md")]
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Log options")]
 #[non_exhaustive]

@@ -26,6 +26,14 @@ const KUBECONFIG: &str = "{current-context: a,
     users: [{name: u, user: {}}]}";
 
 #[test]
+fn the_help_of_a_program_begins_with_the_program() {
+    use clap::CommandFactory as _;
+    let help = Cli::command().render_long_help().to_string();
+    assert!(help.starts_with("Usage: "), "{help}");
+    assert!(help.contains("Global options:\n      --kubeconfig <FILE>"), "{help}");
+}
+
+#[test]
 fn flags_before_and_after_a_subcommand_select_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config");

@@ -8,6 +8,7 @@ mod context;
 mod debug_flags;
 mod events;
 mod files;
+mod flags;
 mod handles;
 mod http_trace;
 #[allow(dead_code, reason = "its examples are programs of their own, too")]
