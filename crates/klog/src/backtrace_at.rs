@@ -13,18 +13,23 @@ pub(crate) struct BacktraceAt {
 }
 
 impl BacktraceAt {
-    /// Parses `main.rs:58`; nothing if the text is empty.
+    /// Parses `main.rs:58`; nothing if the text is empty. Errors name the flag and the text.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, Error> {
+        BacktraceAt::read(text)
+            .map_err(|problem| Error::new(format!("--log-backtrace-at: {}: {problem}", quoted(text))))
+    }
+
+    /// The same with errors that name the problem alone.
+    pub(crate) fn read(text: &str) -> Result<Option<Self>, &'static str> {
+        const SYNTAX: &str = "syntax error: expect file.rs:234";
         if text.is_empty() {
             return Ok(None);
         }
-        let problem = |problem: &str| Error::new(format!("--log-backtrace-at: {}: {problem}", quoted(text)));
-        let syntax = || problem("syntax error: expect file.rs:234");
-        let (file, line) = text.split_once(':').filter(|(file, _)| file.contains('.')).ok_or_else(syntax)?;
-        let line: i64 = line.parse().map_err(|_| syntax())?;
+        let (file, line) = text.split_once(':').filter(|(file, _)| file.contains('.')).ok_or(SYNTAX)?;
+        let line: i64 = line.parse().map_err(|_| SYNTAX)?;
         match u32::try_from(line) {
             Ok(line) if line > 0 => Ok(Some(BacktraceAt { file: file.to_owned(), line })),
-            _ => Err(problem("negative or zero value for level")),
+            _ => Err("negative or zero value for level"),
         }
     }
 

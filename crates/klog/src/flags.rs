@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, OsStringValueParser, TypedValueParser};
 
-use crate::{Error, Klog, LogFormat, Options, Severity};
+use crate::backtrace_at::BacktraceAt;
+use crate::{Error, Klog, LogFormat, Options, Severity, VModule};
 
 // A doc comment would be the beginning of the help of each program that flattens the flags.
 #[doc = include_str!("flags.md")]
@@ -17,7 +18,7 @@ pub struct LogFlags {
     /// Number for the log level verbosity
     #[arg(
         short = 'v',
-        long = "v",
+        visible_alias = "v",
         global = true,
         overrides_with = "v",
         value_name = "LEVEL",
@@ -34,7 +35,7 @@ pub struct LogFlags {
         default_value = "",
         hide_default_value = true
     )]
-    pub vmodule: String,
+    pub vmodule: VModule,
     /// Format of the log: json or text
     #[arg(
         long,
@@ -42,7 +43,8 @@ pub struct LogFlags {
         global = true,
         overrides_with = "logging_format",
         value_name = "FORMAT",
-        default_value = "text"
+        default_value = "text",
+        value_parser = format
     )]
     pub logging_format: LogFormat,
     /// Maximum time between log flushes
@@ -55,10 +57,10 @@ pub struct LogFlags {
     #[arg(long, global = true, overrides_with = "alsologtostderr", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub alsologtostderr: bool,
     /// Lines from this severity on go to standard error when writing to files (no effect with --logtostderr=true)
-    #[arg(long, global = true, overrides_with = "stderrthreshold", value_name = "SEVERITY", default_value_t = Severity::Error)]
+    #[arg(long, global = true, overrides_with = "stderrthreshold", value_name = "SEVERITY", default_value_t = Severity::Error, value_parser = severity)]
     pub stderrthreshold: Severity,
     /// File for all lines (no effect with --logtostderr=true)
-    #[arg(long, alias = "log_file", global = true, overrides_with = "log_file", value_name = "FILE")]
+    #[arg(long, alias = "log_file", global = true, overrides_with = "log_file", value_name = "FILE", value_parser = path())]
     pub log_file: Option<PathBuf>,
     /// Size in megabytes at which the log file begins anew, 0 without a limit (no effect with --logtostderr=true)
     #[arg(
@@ -71,7 +73,7 @@ pub struct LogFlags {
     )]
     pub log_file_max_size: u64,
     /// Directory of log files (no effect with --logtostderr=true)
-    #[arg(long, alias = "log_dir", global = true, overrides_with = "log_dir", value_name = "DIR")]
+    #[arg(long, alias = "log_dir", global = true, overrides_with = "log_dir", value_name = "DIR", value_parser = path())]
     pub log_dir: Option<PathBuf>,
     /// Write lines to the file of their severity only, not also to those of lower ones
     #[arg(long, alias = "one_output", global = true, overrides_with = "one_output", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = BoolishValueParser::new())]
@@ -93,7 +95,8 @@ pub struct LogFlags {
         overrides_with = "log_backtrace_at",
         value_name = "FILE:N",
         default_value = "",
-        hide_default_value = true
+        hide_default_value = true,
+        value_parser = position
     )]
     pub log_backtrace_at: String,
 }
@@ -104,7 +107,7 @@ impl LogFlags {
         let path = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
         Options {
             verbosity: self.v,
-            vmodule: self.vmodule.clone(),
+            vmodule: self.vmodule.to_string(),
             format: self.logging_format,
             logtostderr: self.logtostderr,
             alsologtostderr: self.alsologtostderr,
@@ -132,9 +135,30 @@ impl LogFlags {
     }
 }
 
-/// Parses a duration in Go's form.
+/// Parses a name of a format. The errors of clap name the flag and the value, and these what is permitted.
+fn format(text: &str) -> Result<LogFormat, &'static str> {
+    text.parse().map_err(|_| "permitted formats: json, text")
+}
+
+/// Parses a severity.
+fn severity(text: &str) -> Result<Severity, &'static str> {
+    text.parse().map_err(|_| Severity::EXPECTED)
+}
+
+/// Parses a duration in Go's form, which is not zero.
 fn duration(text: &str) -> Result<Duration, String> {
     let duration: klient_apimachinery::Duration =
         text.parse().map_err(|error: klient_apimachinery::InvalidValue| error.to_string())?;
-    duration.to_std().ok_or_else(|| "it must not be negative".to_owned())
+    let duration = duration.to_std().filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| "it must be greater than zero".to_owned())
+}
+
+/// Checks a position, `main.rs:58`.
+fn position(text: &str) -> Result<String, &'static str> {
+    BacktraceAt::read(text).map(|_| text.to_owned())
+}
+
+/// Parser of a path, of which an empty one is none.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }

@@ -53,7 +53,7 @@ impl LogFile {
     /// Opens a file at the start of the program: one that exists is continued.
     pub(crate) fn open(options: &LogFileOptions, severity: Severity) -> Result<Self, Error> {
         let path = path(&options.place, severity);
-        let file = append_to(&path).map_err(|error| cannot_open(options, &path, &error))?;
+        let file = append_to(&path).map_err(|error| cannot_open(&options.place, &error))?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         link(options, &path, severity);
         let lines = Buffered::new(file);
@@ -111,7 +111,7 @@ impl LogFile {
             Err(error) => {
                 // The present file takes the lines: it is larger than it should be, but nothing is lost.
                 if !std::mem::replace(&mut self.has_told, true) {
-                    write_stderr(&format!("log: {}\n", cannot_open(&self.options, &path, &error)));
+                    write_stderr(&format!("log: {}\n", cannot_open(&self.options.place, &error)));
                 }
             }
         }
@@ -162,9 +162,12 @@ fn link(options: &LogFileOptions, path: &Path, severity: Severity) {
     }
 }
 
-fn cannot_open(options: &LogFileOptions, path: &Path, error: &io::Error) -> Error {
-    let flag = if options.is_single() { "--log-file" } else { "--log-dir" };
-    Error::new(format!("{flag}: cannot create {}: {}", path.display(), os_error(error)))
+fn cannot_open(place: &Place, error: &io::Error) -> Error {
+    let error = os_error(error);
+    Error::new(match place {
+        Place::File(path) => format!("--log-file: cannot create {}: {error}", path.display()),
+        Place::Folder(folder) => format!("--log-dir: cannot create a file in {}: {error}", folder.display()),
+    })
 }
 
 #[cfg(test)]

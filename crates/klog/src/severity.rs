@@ -26,6 +26,9 @@ impl Severity {
     pub(crate) const ALL: [Severity; 4] =
         [Severity::Info, Severity::Warning, Severity::Error, Severity::Fatal];
 
+    /// The texts that are severities.
+    pub(crate) const EXPECTED: &str = "it must be INFO, WARNING, ERROR, FATAL, or a number from 0 to 3";
+
     /// The name of the severity, which is also in the names of log files.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -60,10 +63,9 @@ impl FromStr for Severity {
     fn from_str(text: &str) -> Result<Self, Error> {
         let by_name = Severity::ALL.into_iter().find(|severity| severity.name().eq_ignore_ascii_case(text));
         let by_number = || text.parse::<usize>().ok().and_then(|number| Severity::ALL.get(number).copied());
-        by_name.or_else(by_number).ok_or_else(|| {
-            let expected = "it must be INFO, WARNING, ERROR, FATAL, or a number from 0 to 3";
-            Error::new(format!("invalid severity {}: {expected}", quoted(text)))
-        })
+        by_name
+            .or_else(by_number)
+            .ok_or_else(|| Error::new(format!("invalid severity {}: {}", quoted(text), Severity::EXPECTED)))
     }
 }
 
