@@ -4,13 +4,15 @@ mod body;
 mod connect_times;
 mod headers;
 
-use std::fmt;
+use std::error::Error as StdError;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Response};
 use klient_apimachinery::LogVerbosity;
+use klient_apimachinery::go::os_error;
 use tracing::callsite::DefaultCallsite;
 use tracing::dispatcher::get_default;
 use tracing::metadata::Kind;
@@ -20,6 +22,7 @@ pub(crate) use body::BodyTrace;
 pub(crate) use connect_times::{ConnectTimes, Step};
 
 use crate::call::Call;
+use crate::error::causes::{CauseText, causes};
 use headers::Headers;
 
 /// Detail of a client's HTTP trace: the fields of its `tracing` events. Each level is that of client-go's `-v`.
@@ -193,16 +196,23 @@ fn log_lookup(host: &str, addresses: &[SocketAddr]) {
     event!(9, host, address = ?headers::Addresses(addresses), "HTTP Trace: DNS Lookup resolved");
 }
 
-/// Logs the outcome of opening a TCP connection.
-fn log_dial<E: fmt::Display>(outcome: Result<SocketAddr, &E>) {
-    match outcome {
-        Ok(address) => {
-            let address = address.to_string();
-            event!(9, network = "tcp", address, "HTTP Trace: Dial succeed");
-        }
-        Err(error) => {
-            let err = error.to_string();
-            event!(9, network = "tcp", err, "HTTP Trace: Dial failed");
-        }
+/// Logs the address of a TCP connection that was opened.
+fn log_dial(address: SocketAddr) {
+    let address = address.to_string();
+    event!(9, network = "tcp", address, "HTTP Trace: Dial succeed");
+}
+
+/// Logs that a TCP connection was not opened, to the host and port of a URL.
+fn log_dial_failure(address: &str, error: &(dyn StdError + 'static)) {
+    let err = dial_error(address, error);
+    event!(9, network = "tcp", address, err, "HTTP Trace: Dial failed");
+}
+
+/// The text of an error: that of Go for one of the operating system, or else all causes.
+fn dial_error(address: &str, error: &(dyn StdError + 'static)) -> String {
+    let of_system = |cause: &&io::Error| cause.raw_os_error().is_some();
+    match causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).find(of_system) {
+        Some(cause) => format!("dial tcp {address}: connect: {}", os_error(cause)),
+        None => CauseText(error).to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! [`ConnectTimes`], the time that each step of opening a connection takes.
 
-use std::fmt;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,10 +58,17 @@ impl ConnectTimes {
         }
     }
 
-    /// Logs the outcome of opening a TCP connection, if the request of this task is measured.
-    pub(crate) fn log_dial<E: fmt::Display>(outcome: Result<SocketAddr, &E>) {
+    /// Logs the address of a TCP connection that was opened, if the request of this task is measured.
+    pub(crate) fn log_dial(address: SocketAddr) {
         if TIMES.try_with(|_| ()).is_ok() {
-            super::log_dial(outcome);
+            super::log_dial(address);
+        }
+    }
+
+    /// Logs that a TCP connection was not opened, if the request of this task is measured.
+    pub(crate) fn log_dial_failure(host: &str, port: u16, error: &(dyn Error + 'static)) {
+        if TIMES.try_with(|_| ()).is_ok() {
+            super::log_dial_failure(&format!("{host}:{port}"), error);
         }
     }
 

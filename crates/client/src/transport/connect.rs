@@ -120,17 +120,19 @@ impl Connector {
     /// Opens a connection to the host of a URL.
     async fn dial(&self, uri: &Uri) -> Result<Socket, BoxError> {
         let limit = self.timeouts.connect;
+        let (host, port) = (uri.host().unwrap_or_default(), port_of(uri));
         let Some(dialer) = &self.dialer else {
             let connecting = within(limit, "connection", self.tcp.clone().oneshot(uri.clone()));
-            let connection = ConnectTimes::step(Step::Connect, connecting).await;
-            let peer = connection.as_ref().map(|connection| connection.inner().peer_addr().ok());
-            if let Some(outcome) = peer.transpose() {
-                ConnectTimes::log_dial(outcome);
+            let connection = ConnectTimes::step(Step::Connect, connecting)
+                .await
+                .inspect_err(|error| ConnectTimes::log_dial_failure(host, port, &**error))?
+                .into_inner();
+            if let Ok(peer) = connection.peer_addr() {
+                ConnectTimes::log_dial(peer);
             }
-            return Ok(connection?.into_inner().into());
+            return Ok(connection.into());
         };
-        let dialing = dialer.dial(uri.host().unwrap_or_default(), port_of(uri));
-        within(limit, "connection", dialing).await.map(Socket::new)
+        within(limit, "connection", dialer.dial(host, port)).await.map(Socket::new)
     }
 
     /// Starts TLS with a server.

@@ -36,9 +36,9 @@ impl Service<Name> for Resolver {
             let began = Instant::now();
             let addresses = ConnectTimes::step(Step::Dns, lookup).await;
             metrics::dns_resolution_duration(&host, began.elapsed());
-            let addresses: Vec<SocketAddr> = addresses?.collect();
-            ConnectTimes::log_lookup(&host, &addresses);
-            Ok(addresses.into_iter())
+            let addresses = addresses.map(Vec::from_iter);
+            ConnectTimes::log_lookup(&host, addresses.as_deref().unwrap_or_default());
+            Ok(addresses?.into_iter())
         })
     }
 }

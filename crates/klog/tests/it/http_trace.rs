@@ -167,6 +167,33 @@ async fn addresses_of_a_name_are_those_of_go() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_not_opened_has_its_address_and_its_causes() {
+    let lines = async |url: &str| {
+        let recorder = Recorder::start(9);
+        let client = Client::new(Config::from_url(url).unwrap()).unwrap();
+        client.api::<Namespace>().get("default").await.unwrap_err();
+        let is_trace = |line: &String| line.contains("HTTP Trace: ");
+        recorder.lines().into_iter().filter(is_trace).collect::<Vec<_>>()
+    };
+    // Nobody listens on a port that was bound, and is not any more.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = format!(
+        r#"I "HTTP Trace: Dial failed" network="tcp" address="{address}" err="dial tcp {address}: connect: connection refused""#
+    );
+    let found = lines(&format!("http://{address}")).await;
+    assert_eq!(found.first(), Some(&refused), "{found:?}");
+
+    // A label of 64 characters is in no name.
+    let host = format!("{}.invalid", "a".repeat(64));
+    let found = lines(&format!("http://{host}:6443")).await;
+    assert_eq!(found[0], format!(r#"I "HTTP Trace: DNS Lookup resolved" host="{host}" address=[]"#));
+    let head = format!(
+        r#"I "HTTP Trace: Dial failed" network="tcp" address="{host}:6443" err="dns error: failed to lookup address information: "#
+    );
+    assert!(found[1].starts_with(&head), "{found:?}");
+}
+
+#[tokio::test]
 async fn another_layer_gets_the_configured_detail_or_that_of_the_klog_beside_it() {
     let server = TestServer::start().await.unwrap();
     let mut config = Config::from_kubeconfig(&server.kubeconfig()).unwrap();
