@@ -22,7 +22,19 @@ const MAX_BODY: usize = 64 * 1024;
 /// `PUT /debug/flags/v` with the verbosity as the body, and `PUT /debug/flags/vmodule` with the verbosities of files. The
 /// last segment of the path selects the flag; other paths list the flags.
 ///
-/// It does not authenticate: serve it to administrators only.
+/// It does not authenticate: serve it to administrators only. In axum, the list and the flags are two routes:
+///
+/// ```
+/// # let recorder = klient_klog::Recorder::start(0);
+/// # let klog = &recorder;
+/// let flags = klient_klog::DebugFlags::new(klog.verbosity());
+/// let router = axum::Router::<()>::new()
+///     .route_service("/debug/flags", flags.clone())
+///     .route_service("/debug/flags/{flag}", flags);
+/// # drop(router);
+/// ```
+///
+/// Without a router:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

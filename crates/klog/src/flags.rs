@@ -62,7 +62,7 @@ pub struct LogFlags {
     /// File for all lines (no effect with --logtostderr=true)
     #[arg(long, alias = "log_file", global = true, overrides_with = "log_file", value_name = "FILE", value_parser = path())]
     pub log_file: Option<PathBuf>,
-    /// Size in megabytes at which the log file begins anew, 0 without a limit (no effect with --logtostderr=true)
+    /// Size in megabytes at which the log file is emptied, 0 without a limit (no effect with --logtostderr=true)
     #[arg(
         long,
         alias = "log_file_max_size",

@@ -1,9 +1,11 @@
 //! klog, the log of Kubernetes' programs, on `tracing`: lines look, and are selected, as those of Go programs beside this
-//! one.
+//! one that have klog 2.140.
 //!
-//! - [`info_s!`], [`error_s!`], [`v!`] and [`info!`], [`warning!`], [`error!`], [`fatal!`] are klog's functions; each call is
-//!   an event of `tracing`, so that other layers see it, and events of `tracing`'s macros are lines of this log;
-//! - [`kobj`], [`kref`] and [`kobjs`] refer to objects; [`json()`], [`duration`], [`bytes()`], [`causes`] are other values;
+//! - [`info_s!`], [`error_s!`], [`v!`] and [`info!`], [`warning!`], [`error!`], [`fatal!`], [`exit!`] are klog's functions;
+//!   each call is an event of `tracing`, so that other layers see it, and events of `tracing`'s macros are lines of this
+//!   log;
+//! - [`kobj`], [`kref`], [`kkey`] and [`kobjs`] refer to objects; [`json()`], [`duration`], [`bytes()`], [`causes`] are
+//!   other values;
 //! - [`LogFlags`] are klog's flags as a group of clap arguments, [`Options`] the same for programs;
 //! - [`Logger`] is the name and the values that lines have in common;
 //! - [`Verbosity`] changes while the program runs, also by HTTP with [`DebugFlags`];
@@ -27,11 +29,18 @@
 //! E1129 14:35:31.123478   12345 main.rs:9] "Failed to update pod status" err="timeout" pod="shop/web-0"
 //! ```
 //!
+//! Before [`init`], calls log nothing, as those of `tracing` without a subscriber. [`fatal!`] and [`exit!`] print their line
+//! on standard error.
+//!
 //! # Verbosity
 //!
 //! `-v=4` logs [`v!(4, …)`](v!) and all below. The verbosity of `v!` is a literal, which is in the metadata of the call
 //! site: `tracing` keeps the decision about it, also that of `--vmodule`, until the verbosity changes. Events of `tracing`'s
 //! own macros have a verbosity by a field `v`, as in `tracing::info!(v = 4, "…")`, or else by their level: see [`Levels`].
+//!
+//! For other layers `v!` has the level `DEBUG` from 1 to 4, and `TRACE` above. A filter of the whole subscriber, such as a
+//! `LevelFilter::INFO` beside the [`layer`] in the registry, therefore silences it here, too: give the filter to the other
+//! layers, by `with_filter`.
 //!
 //! # The HTTP trace of a client
 //!
@@ -46,11 +55,14 @@
 //!
 //! # Files
 //!
-//! As in Go, `--log-file` and `--log-dir` take effect with `--logtostderr=false`. Lines are buffered, and flushed every five
-//! seconds, when the [`Klog`] is dropped, at a panic, and by `fatal!`; end a program otherwise with [`flush_and_exit`]. A
-//! signal does none of that: Kubernetes ends a pod by SIGTERM, which a program awaits to return from `main`, as by
-//! `klient::controller::shutdown_signal`. When the disk is full, this is told once on standard error, and the lines wait, up
-//! to 16 MiB, until it is not; at the end of the program, the number of those that do not fit is told.
+//! As in Go, `--log-file` and `--log-dir` take effect with `--logtostderr=false`. The file of `--log-file` is emptied when it
+//! has the size of `--log-file-max-size`: its lines are not kept. In the folder of `--log-dir` another file begins.
+//!
+//! Lines are buffered, and flushed every five seconds, when the [`Klog`] is dropped, at a panic, and by `fatal!`; end a
+//! program otherwise with [`flush_and_exit`]. A signal does none of that: Kubernetes ends a pod by SIGTERM, which a program
+//! awaits to return from `main`, as by `klient::controller::shutdown_signal`. When the disk is full, this is told once on
+//! standard error, and the lines wait, up to 16 MiB, until it is not; at the end of the program, the number of those that do
+//! not fit is told.
 
 mod backtrace_at;
 mod buffered;

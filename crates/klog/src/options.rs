@@ -25,8 +25,8 @@ pub struct Options {
     pub stderrthreshold: Severity,
     /// One file for all lines (`--log-file`).
     pub log_file: Option<PathBuf>,
-    /// Size in megabytes at which a file begins anew; 0 without a limit (`--log-file-max-size`). It is that of
-    /// [`log_file`](Self::log_file): files in a folder have 1,800.
+    /// Size in megabytes at which a file is emptied, and begins anew; 0 without a limit (`--log-file-max-size`). It is that
+    /// of [`log_file`](Self::log_file): in a folder another file begins at 1,800, and the full one stays.
     pub log_file_max_size: u64,
     /// Folder with a file for each severity; the default is the folder for temporary files (`--log-dir`).
     pub log_dir: Option<PathBuf>,

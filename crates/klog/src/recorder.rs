@@ -11,7 +11,11 @@ use crate::output::Output;
 use crate::verbosity::Verbosity;
 use crate::{LogFormat, Options, klog};
 
-/// The lines that a test logs, in place of standard error.
+/// The lines that the thread of a test logs, in place of standard error.
+///
+/// Other threads have recorders of their own, or none: a future that is spawned on a runtime with several threads is not
+/// recorded unless it has the dispatcher of the test (`tracing::instrument::WithSubscriber`). Records of the crate `log` are
+/// not recorded, unless the program relays them to `tracing`.
 ///
 /// ```
 /// use klient_klog::{Recorder, Severity, error_s, v};

@@ -10,6 +10,9 @@ use crate::{Error, glob};
 /// Verbosities by patterns of file names, of which the first that matches counts: `reflector=4,http_*=6`. Parsers of
 /// command lines read it with the errors of klog's flag.
 ///
+/// As in klog, a pattern is for the name of a file without its folders and its suffix: `mod=4` and `lib=4` are for the files
+/// of these names in all crates.
+///
 /// ```
 /// use klient_klog::VModule;
 ///

@@ -58,7 +58,12 @@ async fn the_verbosity_is_set_as_in_kubernetes_components() {
 async fn a_router_of_axum_takes_the_handler() {
     let recorder = Recorder::start(0);
     let flags = DebugFlags::new(recorder.verbosity());
-    let router: axum::Router = axum::Router::new().route_service("/debug/flags/{flag}", flags);
+    let router = axum::Router::<()>::new()
+        .route_service("/debug/flags", flags.clone())
+        .route_service("/debug/flags/{flag}", flags);
+    let request = Request::get("/debug/flags").body(axum::body::Body::empty()).unwrap();
+    let list = router.clone().oneshot(request).await.unwrap();
+    assert_eq!(list.headers()["content-type"], "text/html; charset=utf-8");
     let request = Request::put("/debug/flags/v").body(axum::body::Body::from("6")).unwrap();
     assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::OK);
     assert_eq!(recorder.verbosity().get(), 6);

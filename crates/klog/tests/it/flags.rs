@@ -68,3 +68,13 @@ fn a_flag_that_cannot_be_applied_is_an_error_of_the_command_line() {
         assert_eq!(error.exit_code(), 2);
     }
 }
+
+#[test]
+fn the_program_in_the_readme_is_that_of_the_documentation() {
+    let documentation = include_str!("../../src/flags.md");
+    let program = documentation.split("```\n").nth(1).unwrap().replace("klient_klog", "klient::klog");
+    assert!(
+        include_str!("../../../../README.md").contains(&format!("```rust,ignore\n{program}```\n")),
+        "{program}"
+    );
+}
