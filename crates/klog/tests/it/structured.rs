@@ -151,6 +151,17 @@ fn errors_have_their_causes_whatever_holds_them() {
         }
     }
 
+    /// Any error, as that of the crate `anyhow`: it leads to a trait object, and implements no trait of errors.
+    struct AnyError(Outer);
+
+    impl std::ops::Deref for AnyError {
+        type Target = dyn std::error::Error + Send + Sync;
+
+        fn deref(&self) -> &Self::Target {
+            &self.0
+        }
+    }
+
     let recorder = Recorder::start(0);
     let outer = || Outer(std::io::Error::other("connection refused"));
     error_s!(outer(), "value");
@@ -177,6 +188,10 @@ fn errors_have_their_causes_whatever_holds_them() {
     last = Some("a string");
     error_s!(last, "optional", n = 1);
     error_s!(None::<Box<dyn std::error::Error>>, "none");
+    let any = AnyError(outer());
+    error_s!(any, "any");
+    error_s!(&any, "reference to any");
+    error_s!(Some(&any), "optional any");
     error_s!("a string", "string");
     error_s!("two\nlines", "string");
     tracing::error!(error = &outer() as &dyn std::error::Error, "event");
@@ -199,6 +214,9 @@ fn errors_have_their_causes_whatever_holds_them() {
             r#"E "none" n=1"#,
             r#"E "optional" err="a string" n=1"#,
             r#"E "none""#,
+            r#"E "any" err="cannot sync: connection refused""#,
+            r#"E "reference to any" err="cannot sync: connection refused""#,
+            r#"E "optional any" err="cannot sync: connection refused""#,
             r#"E "string" err="a string""#,
             "E \"string\" err=<\n\ttwo\n\tlines\n >",
             r#"E "event" error="cannot sync: connection refused""#,
