@@ -39,7 +39,7 @@ pub(crate) enum CliError {
     Diff(Box<CliError>),
     /// Standard output is closed (a broken pipe): the exit code of a program that SIGPIPE ends, as kubectl, and no message.
     OutputClosed,
-    /// A signal ended the command: exit code 130 or 143, no message.
+    /// A signal ended the command, and ends the program, without a message.
     Interrupted(Signal),
     /// An exit code without a message.
     Exit(u8),
@@ -111,6 +111,14 @@ impl CliError {
             CliError::Interrupted(signal) => signal.exit_code(),
             CliError::Exit(code) | CliError::ExitCode { code, .. } => *code,
             _ => 1,
+        }
+    }
+
+    /// Ends the program with the exit code, or by the signal.
+    pub(crate) fn end_program(&self) -> ! {
+        match self {
+            CliError::Interrupted(signal) => signal.end_program(),
+            _ => std::process::exit(self.exit_code().into()),
         }
     }
 

@@ -21,6 +21,28 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
+    /// Ends the program by the default action of the signal, so that its parent sees that it was interrupted: a shell ends
+    /// a loop only then. Nothing is flushed or dropped.
+    #[cfg(unix)]
+    pub(crate) fn end_program(self) -> ! {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+
+        let number = match self {
+            Signal::Interrupt => SIGINT,
+            Signal::Terminate => SIGTERM,
+        };
+        // The default action of signals does not end the first process of a container.
+        if std::process::id() != 1 {
+            let _ = signal_hook::low_level::emulate_default_handler(number);
+        }
+        std::process::exit(self.exit_code().into())
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn end_program(self) -> ! {
+        std::process::exit(self.exit_code().into())
+    }
+
     /// Returns the exit code of a program that the signal ended: 128 and the number of the signal.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
@@ -32,17 +54,14 @@ impl Signal {
 
 impl Interrupt {
     /// Installs the signal handlers. The first signal completes [`wait`](Self::wait). At the second one, or when it is still
-    /// running after the `grace` period, the program ends with the exit code of the signal, and the terminal is as before.
+    /// running after the `grace` period, `end` ends the program, and the terminal is as before.
     ///
     /// They have a thread of their own, which ends the program also while the others wait for a reader of standard output.
     ///
     /// # Errors
     ///
     /// If the thread cannot be started.
-    pub(crate) fn listen(
-        grace: Option<Duration>,
-        exit_code: impl Fn(Signal) -> u8 + Send + 'static,
-    ) -> io::Result<Self> {
+    pub(crate) fn listen(grace: Option<Duration>, end: impl Fn(Signal) + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = watch::channel(None);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let signals = {
@@ -64,7 +83,7 @@ impl Interrupt {
                     second = signals.next() => second,
                 };
                 terminal::restore();
-                std::process::exit(exit_code(last).into());
+                end(last);
             };
             std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(ending))?;
         }

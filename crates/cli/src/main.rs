@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         },
         Err(failure) => {
             Console::new().eprint(&failure.stderr_text());
-            ExitCode::from(failure.exit_code())
+            failure.end_program()
         }
     }
 }
@@ -84,9 +84,12 @@ fn run(cli: Cli, program: String) -> Result<(), CliError> {
     let not_started = |error| CliError::Message(format!("cannot start the runtime: {error}"));
     let runtime = runtime.enable_all().build().map_err(not_started)?;
     let end_by = cli.command.end_by();
-    let exit_code = move |signal| end_by(signal).map_or_else(|failure| failure.exit_code(), |()| 0);
+    let end = move |signal| match end_by(signal) {
+        Ok(()) => std::process::exit(0),
+        Err(failure) => failure.end_program(),
+    };
     let grace = (!handles_signals).then_some(CLEANUP_GRACE_PERIOD);
-    let interrupt = Interrupt::listen(grace, exit_code).map_err(not_started)?;
+    let interrupt = Interrupt::listen(grace, end).map_err(not_started)?;
     let mut session = Session {
         program,
         console: Console::new(),

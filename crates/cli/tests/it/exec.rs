@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use crate::KLIENT;
 use crate::playground::{Playground, Program, soon};
 use crate::pods::{as_kubectl, playground};
 use crate::running::{Running, filled, line};
@@ -199,6 +200,19 @@ async fn a_signal_ends_a_command_without_a_terminal_with_its_own_code() {
         running.signal(signal).await;
         assert_eq!(running.exit_code().await, code);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_the_loop_of_a_script() {
+    let playground = playground().await;
+    let script = format!(
+        "exec bash -c 'for i in 1 2 3; do echo turn $i; {KLIENT} exec -n shop web -- sleep; done; echo went on'"
+    );
+    let Some(mut terminal) = Terminal::of_script(&playground, &script) else { return };
+    terminal.shows("sleeping").await;
+    terminal.stdin.write_all(b"\x03").await.unwrap();
+    terminal.ends().await;
+    assert!(!terminal.shown.contains("turn 2") && !terminal.shown.contains("went on"), "{}", terminal.shown);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,16 +18,21 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Runs klient with arguments, which have no quotes, as a program that tells its id first, and compares the terminal's settings
     /// before and after. `None` without `script`.
-    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub(crate) fn start(playground: &Playground, arguments: &str) -> Option<Self> {
-        let program = Program { path: "script".into(), name: "script" };
-        let mut command = tokio::process::Command::from(playground.command(&program, "admin"));
-        let shell = format!(
+        let script = format!(
             "stty cols 80 rows 24; before=$(stty -g); \
              sh -c 'echo pid=$$,; exec {KLIENT} {arguments}'; echo code=$?,; \
              [ \"$before\" = \"$(stty -g)\" ] && echo the same again"
         );
-        command.args(["-qec", &shell, "/dev/null"]).kill_on_drop(true);
+        Terminal::of_script(playground, &script)
+    }
+
+    /// Runs the script of a shell. `None` without `script`.
+    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+    pub(crate) fn of_script(playground: &Playground, script: &str) -> Option<Self> {
+        let program = Program { path: "script".into(), name: "script" };
+        let mut command = tokio::process::Command::from(playground.command(&program, "admin"));
+        command.args(["-qec", script, "/dev/null"]).kill_on_drop(true);
         match command.spawn() {
             Ok(mut child) => {
                 let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
@@ -49,6 +54,13 @@ impl Terminal {
             assert!(read > 0, "{text} is not in {}", self.shown);
             self.shown.push_str(&String::from_utf8_lossy(&part[..read]));
         }
+    }
+
+    /// Waits for the end of what is shown.
+    pub(crate) async fn ends(&mut self) {
+        let mut rest = Vec::new();
+        soon("the end", self.stdout.read_to_end(&mut rest)).await.unwrap();
+        self.shown.push_str(&String::from_utf8_lossy(&rest));
     }
 
     /// Waits until there is no room for more to show, as it is not read.
