@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use klient_apimachinery::InvalidValue;
 use klient_apimachinery::go::quoted;
 pub(crate) use klient_config_flags::go_bool;
 
@@ -14,11 +15,10 @@ impl FromStr for Timeout {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = |_| match text.parse::<f64>() {
-            Ok(_) => format!("time: missing unit in duration {text}", text = quoted(text)),
-            Err(_) => format!("time: invalid duration {text}", text = quoted(text)),
-        };
-        if text == "0" { Ok(Timeout::default()) } else { text.parse().map(Timeout).map_err(refuse) }
+        text.parse().map(Timeout).map_err(|error: InvalidValue| match error.go_message() {
+            Some(message) => message.to_owned(),
+            None => error.to_string(),
+        })
     }
 }
 
@@ -171,6 +171,26 @@ impl std::error::Error for FlagValueError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_refused_in_the_words_of_go() {
+        for (text, problem) in [
+            ("", "invalid duration"),
+            ("x", "invalid duration"),
+            ("-", "invalid duration"),
+            (".s", "invalid duration"),
+            ("9999999999h", "invalid duration"),
+            ("1", "missing unit in duration"),
+            ("1s2", "missing unit in duration"),
+            ("1.5.2s", "missing unit in duration"),
+            ("1x", "unknown unit \"x\" in duration"),
+            ("1sx", "unknown unit \"sx\" in duration"),
+            ("+1y", "unknown unit \"y\" in duration"),
+        ] {
+            assert_eq!(text.parse::<Timeout>(), Err(format!("time: {problem} \"{text}\"")));
+        }
+        assert_eq!("0".parse(), Ok(Timeout::default()));
+    }
 
     #[test]
     fn numbers_have_the_syntax_of_go() {

@@ -37,7 +37,7 @@ pub(crate) struct PortForwardArgs {
     #[arg(value_name = "TYPE/NAME | PORT")]
     arguments: Vec<String>,
     /// Addresses to listen on, separated by commas: IP addresses, or localhost for 127.0.0.1 and ::1, of which one suffices
-    #[arg(long, value_name = "ADDRESSES", value_delimiter = ',', default_value = "localhost")]
+    #[arg(long, value_name = "ADDRESSES", default_value = "localhost")]
     address: Vec<String>,
     /// Time to wait until at least one pod is running, as 5s, 2m or 3h
     #[arg(long, value_name = "DURATION", default_value = "1m0s")]
@@ -183,11 +183,12 @@ fn not_listening(error: &klient_client::Error, address: IpAddr) -> String {
 
 /// The addresses to listen on, each once and in the order of their texts, and whether they come from `localhost`.
 fn addresses(texts: &[String]) -> Result<Vec<(IpAddr, bool)>, CliError> {
-    let parse = |text: &String| {
+    let parse = |text: &str| {
         text.parse::<LocalAddress>().map_err(|_| CliError::Message(format!("{text} is not a valid IP")))
     };
     let mut addresses = Vec::new();
-    for address in texts.iter().map(parse) {
+    let lists = texts.iter().filter(|list| !list.is_empty());
+    for address in lists.flat_map(|list| list.split(',')).map(parse) {
         let (found, of_localhost) = match address? {
             LocalAddress::Ip(address) => (vec![address], false),
             LocalAddress::Localhost => (vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], true),
@@ -197,6 +198,9 @@ fn addresses(texts: &[String]) -> Result<Vec<(IpAddr, bool)>, CliError> {
                 addresses.push((address, of_localhost));
             }
         }
+    }
+    if addresses.is_empty() {
+        return Err(CliError::message("you must specify at least 1 address"));
     }
     addresses.sort_by_key(|(address, _): &(IpAddr, bool)| address.to_string());
     Ok(addresses)

@@ -30,7 +30,7 @@ use listener::Listener;
 use routes::Routes;
 
 /// The port of `--port` where none is given.
-const DEFAULT_PORT: u16 = 8001;
+const DEFAULT_PORT: i64 = 8001;
 
 /// Headers of a request. Go limits their bytes alone.
 const MAX_HEADERS: usize = 1_000;
@@ -78,7 +78,7 @@ pub(crate) struct ProxyArgs {
     reject_methods: String,
     /// Port on which to run the proxy; port 0 selects a free port
     #[arg(long, short = 'p', default_value_t = DEFAULT_PORT)]
-    port: u16,
+    port: i64,
     /// IP address on which to serve
     #[arg(long, default_value = "127.0.0.1")]
     address: String,

@@ -168,6 +168,11 @@ async fn refusals_are_those_of_kubectl() {
              error: unable to listen on any of the requested ports: [{18081 80}]\n",
         ),
         ("web 80 --address=here", "error: here is not a valid IP\n"),
+        ("web 80 --address=", "error: you must specify at least 1 address\n"),
+        ("web 80 --address=,", "error:  is not a valid IP\n"),
+        ("web x:y:z", "error: Pod 'web' does not have a named port 'x'\n"),
+        ("svc/web x:y:z", "error: Service 'web' does not have a named port 'x'\n"),
+        ("web 1:", "error: UDP protocol is not supported for \n"),
         ("web :80 --pod-running-timeout=0s", "error: --pod-running-timeout must be higher than zero\n"),
     ] {
         let args: Vec<&str> =

@@ -393,12 +393,18 @@ async fn usage_errors_are_those_of_kubectl() {
         (&[&*port], "address already in use\n"),
         (&["--port=0", "--address=::1"], "error: listen tcp: address ::1:0: too many colons in address\n"),
         (&["--port=x"], "error: invalid argument \"x\" for \"-p, --port\" flag: "),
+        (&["--port=70000"], "error: listen tcp: address 70000: invalid port\n"),
+        (&["--port=-1"], "error: listen tcp: address -1: invalid port\n"),
     ] {
         let args = [&["proxy"], args].concat();
         let done = as_kubectl(&playground, &args, None).await;
         assert_eq!((done.exit, done.stdout.as_str()), (1, ""), "{args:?}");
         assert!(done.stderr.contains(error), "{args:?}: {}", done.stderr);
     }
+    // Go names the address of the resolver, too.
+    let args = ["proxy", "--address=api.no-such-domain.invalid"].map(str::to_owned);
+    let done = playground.run_lossy(&Program::klient(), &args, None).await;
+    assert_eq!(done.stderr, "error: listen tcp: lookup api.no-such-domain.invalid: no such host\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

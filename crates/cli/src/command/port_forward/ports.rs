@@ -46,9 +46,6 @@ pub(super) fn resolve(texts: &[String], service: Option<&Service>, pod: &Pod) ->
 }
 
 fn port(text: &str, service: Option<&Service>, pod: &Pod) -> Result<Port, CliError> {
-    if text.split(':').count() > 2 {
-        return Err(CliError::Message(format!("invalid port format '{text}'")));
-    }
     let (local, name) = split(text);
     if name.is_empty() {
         return Err(CliError::message("remote port cannot be empty"));
@@ -86,9 +83,13 @@ fn port(text: &str, service: Option<&Service>, pod: &Pod) -> Result<Port, CliErr
     }
 }
 
-/// Splits `[LOCAL_PORT]:REMOTE_PORT`; without a colon both are the same.
+/// Splits `[LOCAL_PORT]:REMOTE_PORT`. Without a colon both are the same; as in kubectl, the first of more parts counts.
 fn split(text: &str) -> (&str, &str) {
-    text.split_once(':').unwrap_or((text, text))
+    match text.split_once(':') {
+        Some((local, remote)) if !remote.contains(':') => (local, remote),
+        Some((first, _)) => (first, first),
+        None => (text, text),
+    }
 }
 
 /// The ports that UDP has and TCP has not.
@@ -108,7 +109,7 @@ fn number(text: &str, service: Option<&Service>, pod: &Pod) -> Result<i32, CliEr
         return Ok(number);
     }
     let Some(service) = service else { return of_pod(pod, text) };
-    let found = service.spec.ports.iter().find(|port| port.name.as_deref() == Some(text));
+    let found = service.spec.ports.iter().find(|port| port.name.as_deref().unwrap_or_default() == text);
     found.map(|port| port.port).ok_or_else(|| {
         let name = service.metadata.name.as_deref().unwrap_or_default();
         CliError::Message(format!("Service '{name}' does not have a named port '{text}'"))
@@ -133,7 +134,7 @@ fn target(service: &Service, pod: &Pod, number: i32) -> Result<i32, CliError> {
 fn of_pod(pod: &Pod, name: &str) -> Result<i32, CliError> {
     let mut ports =
         pod.spec.containers.iter().chain(&pod.spec.init_containers).flat_map(|container| &container.ports);
-    let found = ports.find(|port| port.name.as_deref() == Some(name));
+    let found = ports.find(|port| port.name.as_deref().unwrap_or_default() == name);
     found.map(|port| port.container_port).ok_or_else(|| {
         let pod = pod.metadata.name.as_deref().unwrap_or_default();
         CliError::Message(format!("Pod '{pod}' does not have a named port '{name}'"))

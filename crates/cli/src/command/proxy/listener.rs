@@ -28,23 +28,27 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// If it is in use, or the address is none of this machine.
-    pub(super) async fn tcp(address: &str, port: u16) -> Result<Self, CliError> {
+    /// If the number is no port, it is in use, or the address is none of this machine.
+    pub(super) async fn tcp(address: &str, port: i64) -> Result<Self, CliError> {
         let shown = format!("{address}:{port}");
-        let refuse = |problem: String| Err(CliError::Message(format!("listen tcp {shown}: {problem}")));
         let bracketed = address.strip_prefix('[').and_then(|address| address.strip_suffix(']'));
         if bracketed.is_none() && address.contains(':') {
             return Err(CliError::Message(format!(
                 "listen tcp: address {shown}: too many colons in address"
             )));
         }
+        let number = u16::try_from(port);
+        let number =
+            number.map_err(|_| CliError::Message(format!("listen tcp: address {port}: invalid port")))?;
         // Without an address it is that of all interfaces.
         let host = bracketed.unwrap_or(address);
         let host = if host.is_empty() { "::" } else { host };
-        match TcpListener::bind((host, port)).await {
+        match TcpListener::bind((host, number)).await {
             Ok(listener) => Ok(Listener::Tcp(listener)),
-            Err(error) if error.raw_os_error().is_none() => refuse(format!("lookup {host}: no such host")),
-            Err(error) => refuse(format!("bind: {}", os_error(&error))),
+            Err(error) => Err(CliError::Message(match error.raw_os_error() {
+                Some(_) => format!("listen tcp {shown}: bind: {}", os_error(&error)),
+                None => format!("listen tcp: lookup {host}: no such host"),
+            })),
         }
     }
 
