@@ -139,7 +139,8 @@ pub(crate) async fn run(args: LogsArgs, session: &mut Session) -> Result<(), Cli
     let settings = stream::Settings {
         prefix: args.prefix || args.all_pods,
         ignore_errors: args.ignore_errors,
-        retries_for: args.follow.then_some(timeout),
+        // What a container printed before is there at once, or never.
+        retries_for: (args.follow && !args.previous).then_some(timeout),
     };
     stream::print(&cluster, sources, settings).await
 }

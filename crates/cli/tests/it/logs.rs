@@ -66,6 +66,13 @@ async fn logs_are_those_of_kubectl() {
             "error: error from server (NotFound): pods \"none\" not found in namespace \"shop\"\n",
         ),
         ("web --previous", 1, "", "Error from server (BadRequest): previous terminated container"),
+        ("web --previous -f", 1, "", "Error from server (BadRequest): previous terminated container"),
+        (
+            "web --since=1x",
+            1,
+            "",
+            "error: invalid argument \"1x\" for \"--since\" flag: time: unknown unit \"x\" in duration \"1x\"\n",
+        ),
         ("web --ignore-errors -p", 0, "error: previous terminated container", ""),
         (
             "configmap/colors",
@@ -107,6 +114,27 @@ async fn logs_are_those_of_kubectl() {
             done.stderr
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_may_not_be_read_is_not_waited_for() {
+    let playground = playground().await;
+    let role = "\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: shop}
+rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reader, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: reader}]
+";
+    playground.klient(&["create", "-f", "-"], Some(role)).await;
+    let done = as_kubectl(&playground, &["logs", "-n", "shop", "-f", "web", "--as=reader"], None).await;
+    let refused = "Error from server (Forbidden): pods \"web\" is forbidden: User \"reader\" cannot get";
+    assert!(done.stderr.starts_with(refused), "{}", done.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,7 +106,9 @@ async fn read<F: Future<Output = Result<(), CliError>>>(
         if settings.ignore_errors {
             return print(format!("error: {problem}\n").into_bytes()).await;
         }
-        let Some(limit) = settings.retries_for.filter(|_| !has_begun) else {
+        // Permissions do not come by waiting, as containers do.
+        let is_final = failure.is_forbidden() || failure.is_unauthorized();
+        let Some(limit) = settings.retries_for.filter(|_| !has_begun && !is_final) else {
             return Err(if has_begun { CliError::Message(problem) } else { (*failure).into() });
         };
         Console::new().eprintln(problem);
