@@ -90,7 +90,7 @@ fn built(program: &str) -> clap::Command {
     let end = format!(
         "Use \"{program} options\" for a list of global command-line options (applies to all commands)."
     );
-    without_global_options(command, &end)
+    without_global_options(command, program, &end)
 }
 
 fn with_all_flags() -> clap::Command {
@@ -100,15 +100,21 @@ fn with_all_flags() -> clap::Command {
 
 /// Leaves the global options out of the help of each command, which ends with a sentence in their place. Its usage has
 /// `[OPTIONS]` for them.
-fn without_global_options(mut command: clap::Command, end: &str) -> clap::Command {
+fn without_global_options(mut command: clap::Command, program: &str, end: &str) -> clap::Command {
     let usage = command.render_usage().to_string();
-    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
+    // Those of `override_usage` have the name of the binary.
+    let forms = usage.lines().map(|form| match form.trim_start().strip_prefix("klient ") {
+        Some(arguments) => format!("{program} {arguments}"),
+        None => form.trim_start().to_owned(),
+    });
+    let usage = forms.collect::<Vec<_>>().join("\n       ");
     let help = command.get_after_help().map(|help| format!("{help}\n\n{end}"));
     command
         .override_usage(usage)
         .after_help(help.unwrap_or_else(|| end.to_owned()))
         .mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg })
-        .mut_subcommands(|command| without_global_options(command, end))
+        .mut_subcommands(|command| without_global_options(command, program, end))
 }
 
 /// Returns the global options, each with its description.
@@ -172,4 +178,67 @@ fn as_pflag(command: clap::Command) -> clap::Command {
         _ => arg,
     });
     command.mut_subcommands(as_pflag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The commands of help, each with its names.
+    fn commands<'a>(command: &'a clap::Command, names: &str) -> Vec<(String, &'a clap::Command)> {
+        let of = |command: &'a clap::Command| {
+            let names = format!("{names} {}", command.get_name());
+            [vec![(names.clone(), command)], commands(command, &names)].concat()
+        };
+        command.get_subcommands().flat_map(of).collect()
+    }
+
+    /// The words of a line of a shell, up to a redirection.
+    fn words(line: &str) -> Vec<OsString> {
+        let (mut words, mut is_quoted) = (vec![String::new()], false);
+        for c in line.chars() {
+            match c {
+                '\'' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                _ => words.last_mut().expect("there is one").push(c),
+            }
+        }
+        let is_end = |word: &String| matches!(word.as_str(), "<" | ">" | "&" | "|");
+        let words = words.into_iter().filter(|word| !word.is_empty());
+        words.take_while(|word| !is_end(word)).map(OsString::from).collect()
+    }
+
+    #[test]
+    fn each_help_has_examples_that_the_parser_takes() {
+        let built = built("klient");
+        for (names, command) in commands(&built, "klient") {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.split_once("Examples:\n").map(|(_, examples)| examples).unwrap_or_default();
+            let examples = examples.replace("\\\n", "");
+            let examples: Vec<&str> =
+                examples.lines().map(str::trim).filter(|line| line.starts_with("klient ")).collect();
+            assert!(examples.iter().any(|line| line.starts_with(&names)), "{names}: {help}");
+            for example in examples {
+                let matches = built.clone().try_get_matches_from(words(example));
+                let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches).map(drop));
+                assert_eq!(parsed.map_err(|error| error.to_string()), Ok(()), "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn usage_tells_the_order_of_arguments() {
+        let mut built = built("kubectl");
+        let names: Vec<String> = commands(&built, "kubectl").into_iter().map(|(names, _)| names).collect();
+        for names in names {
+            let path = names.split(' ').skip(1);
+            let command = path.fold(&mut built, |command, name| {
+                command.find_subcommand_mut(name).expect("it is one of the commands")
+            });
+            let usage = command.render_usage().to_string();
+            assert!(usage.starts_with(&format!("Usage: {names} ")), "{usage}");
+            // Positional arguments are behind the options in usage that clap makes.
+            assert!(!usage.replace("[OPTIONS] [--", "").contains("[OPTIONS] ["), "{usage}");
+        }
+    }
 }

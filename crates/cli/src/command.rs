@@ -33,54 +33,61 @@ use crate::session::Session;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Apply a configuration to objects by file or stdin; objects that do not exist are created
+    #[command(override_usage = apply::USAGE, after_help = apply::EXAMPLES)]
     Apply(apply::ApplyArgs),
     /// Create objects from files or stdin, or a Namespace or ConfigMap from flags
+    #[command(override_usage = create::USAGE, after_help = create::EXAMPLES)]
     Create(create::CreateArgs),
     /// Compare the live objects with the result of applying files
+    #[command(override_usage = diff::USAGE, after_help = diff::EXAMPLES)]
     Diff(diff::DiffArgs),
     /// Delete objects by file or stdin, by type and name, or by type and selector
+    #[command(override_usage = delete::USAGE, after_help = delete::EXAMPLES)]
     Delete(delete::DeleteArgs),
     /// Print one or many objects
+    #[command(override_usage = get::USAGE, after_help = get::EXAMPLES)]
     Get(get::GetArgs),
     /// Generate Rust code from CustomResourceDefinitions: types, a clientset, informers and apply configurations
-    #[command(after_help = generate::EXAMPLES)]
+    #[command(override_usage = generate::USAGE, after_help = generate::EXAMPLES)]
     Generate(generate::GenerateArgs),
     /// Print and change kubeconfig files
     #[command(after_help = config::FILES)]
     Config(config::ConfigArgs),
     /// Convert objects of built-in kinds between JSON, YAML and protobuf, without a server
+    #[command(override_usage = convert::USAGE, after_help = convert::EXAMPLES)]
     Convert(convert::ConvertArgs),
     /// Print the resources that the server supports
-    #[command(name = "api-resources")]
+    #[command(name = "api-resources", after_help = api_resources::EXAMPLES)]
     ApiResources(api_resources::ApiResourcesArgs),
     /// Print the API versions that the server supports, as GROUP/VERSION
-    #[command(name = "api-versions")]
+    #[command(name = "api-versions", after_help = api_versions::EXAMPLES)]
     ApiVersions,
     /// Print the client version and the server version
+    #[command(after_help = version::EXAMPLES)]
     Version(version::VersionArgs),
     /// Attach to a process that is already running inside a container
-    #[command(after_help = attach::EXAMPLES)]
+    #[command(override_usage = attach::USAGE, after_help = attach::EXAMPLES)]
     Attach(attach::AttachArgs),
     /// Copy files and directories to and from containers
-    #[command(after_help = cp::EXAMPLES)]
+    #[command(override_usage = cp::USAGE, after_help = cp::EXAMPLES)]
     Cp(cp::CpArgs),
     /// Create debugging sessions for troubleshooting workloads and nodes
-    #[command(after_help = debug::EXAMPLES)]
+    #[command(override_usage = debug::USAGE, after_help = debug::EXAMPLES)]
     Debug(debug::DebugArgs),
     /// Execute a command in a container
-    #[command(after_help = exec::EXAMPLES)]
+    #[command(override_usage = exec::USAGE, after_help = exec::EXAMPLES)]
     Exec(exec::ExecArgs),
     /// Print the logs for a container in a pod
-    #[command(after_help = logs::EXAMPLES)]
+    #[command(override_usage = logs::USAGE, after_help = logs::EXAMPLES)]
     Logs(logs::LogsArgs),
     /// Forward one or more local ports to a pod
-    #[command(name = "port-forward", after_help = port_forward::EXAMPLES)]
+    #[command(name = "port-forward", override_usage = port_forward::USAGE, after_help = port_forward::EXAMPLES)]
     PortForward(port_forward::PortForwardArgs),
     /// Run a proxy to the Kubernetes API server
     #[command(after_help = proxy::EXAMPLES)]
     Proxy(proxy::ProxyArgs),
     /// Run a particular image on the cluster
-    #[command(after_help = run::EXAMPLES)]
+    #[command(override_usage = run::USAGE, after_help = run::EXAMPLES)]
     Run(run::RunArgs),
     /// Run a web service with live tables of all kinds, a page and a guarded proxy; it reads only, until told otherwise
     #[command(after_help = gateway::EXAMPLES)]
@@ -89,10 +96,11 @@ pub(crate) enum Command {
     #[command(after_help = server::CONTAINERS)]
     Server(server::ServerArgs),
     /// Show klient at work: apply an application, list its objects, watch them change, and see them in a browser
+    #[command(after_help = demo::EXAMPLES)]
     Demo(demo::DemoArgs),
     /// Print the list of flags inherited by all commands
     // The end of each help names it, as in kubectl.
-    #[command(hide = true)]
+    #[command(hide = true, after_help = options::EXAMPLES)]
     Options,
 }
 

@@ -9,6 +9,17 @@ use crate::error::{CliError, error_string};
 use crate::print::TabWriter;
 use crate::session::Session;
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # List the resources of the server
+  klient api-resources
+
+  # List those of a group, with their verbs
+  klient api-resources --api-group=apps -o wide
+
+  # List the names of cluster-scoped resources that can be listed
+  klient api-resources --namespaced=false --verbs=list -o name";
+
 /// Arguments of `api-resources`.
 #[derive(Args, Debug)]
 pub(crate) struct ApiResourcesArgs {

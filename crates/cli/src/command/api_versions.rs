@@ -5,6 +5,11 @@ use klient_client::ApiGroup;
 use crate::error::CliError;
 use crate::session::Session;
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # List the versions that the server supports
+  klient api-versions";
+
 pub(crate) async fn run(session: &mut Session) -> Result<(), CliError> {
     let cluster = session.discovery_cluster()?;
     cluster.discovery().invalidate().await;

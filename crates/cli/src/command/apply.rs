@@ -23,6 +23,22 @@ use crate::session::Session;
 
 use apply_set::ApplySet;
 
+pub(crate) const USAGE: &str = "klient apply -f FILE [OPTIONS]\n       klient apply COMMAND";
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Create or change the objects of a file
+  klient apply -f web.yaml
+
+  # Those of all files in a directory and below, as the server merges them
+  klient apply -R -f manifests --server-side
+
+  # Those that another program prints
+  klient apply -f - < rendered.yaml
+
+  # Also delete the objects with a label that were applied once and are in no file
+  klient apply -f manifests --prune -l app=shop";
+
 /// Arguments of `apply`.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -88,8 +104,10 @@ pub(crate) struct ApplyArgs {
 #[derive(Debug, Subcommand)]
 enum ApplyCommand {
     /// Print the last-applied-configuration annotation of objects
+    #[command(override_usage = view_last_applied::USAGE, after_help = view_last_applied::EXAMPLES)]
     ViewLastApplied(view_last_applied::ViewArgs),
     /// Set the last-applied-configuration annotation of objects to the contents of files, and change nothing else
+    #[command(override_usage = set_last_applied::USAGE, after_help = set_last_applied::EXAMPLES)]
     SetLastApplied(set_last_applied::SetArgs),
 }
 

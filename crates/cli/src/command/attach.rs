@@ -11,6 +11,8 @@ use crate::remote_session::REMOTE_COMMAND_WEBSOCKETS;
 use crate::session::Session;
 use crate::terminal;
 
+pub(crate) const USAGE: &str = "klient attach (POD | TYPE/NAME) [-c CONTAINER] [OPTIONS]";
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   # Show what the main process of a pod prints from now on

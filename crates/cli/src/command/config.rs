@@ -4,6 +4,7 @@ mod clusters;
 mod contexts;
 mod credentials;
 mod exec_flags;
+mod help;
 mod property;
 mod users;
 mod view;
@@ -23,7 +24,15 @@ The kubeconfig is read from:
   2. else the files in $KUBECONFIG, a list of paths, which are merged;
   3. else ~/.kube/config.
 A change is written to the file that has the entry. A new entry is written to the first file of the list that exists, \
-or else to the last.";
+or else to the last.
+
+Examples:
+  # List the contexts, and make another one current
+  klient config get-contexts
+  klient config use-context kind
+
+  # Print what the current context needs
+  klient config view --minify";
 
 /// Arguments of `config`.
 #[derive(Args, Debug)]
@@ -35,41 +44,56 @@ pub(crate) struct ConfigArgs {
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Print the merged kubeconfig, or a specified file
+    #[command(after_help = help::VIEW)]
     View(view::ViewArgs),
     /// Print one or many contexts
+    #[command(override_usage = help::GET_CONTEXTS_USAGE, after_help = help::GET_CONTEXTS)]
     GetContexts(contexts::GetContextsArgs),
     /// Print the names of the clusters
+    #[command(after_help = help::GET_CLUSTERS)]
     GetClusters(Unused),
     /// Print the names of the users
+    #[command(after_help = help::GET_USERS)]
     GetUsers(Unused),
     /// Print the current context
+    #[command(after_help = help::CURRENT_CONTEXT)]
     CurrentContext(Unused),
     /// Set the current context
     #[command(alias = "use")]
     #[command(mut_arg("names", |arg| arg.value_name("CONTEXT").help("Name of the context")))]
+    #[command(override_usage = help::USE_CONTEXT_USAGE, after_help = help::USE_CONTEXT)]
     UseContext(Names),
     /// Set fields of a context; it is created if it does not exist
+    #[command(override_usage = help::SET_CONTEXT_USAGE, after_help = help::SET_CONTEXT)]
     SetContext(contexts::SetContextArgs),
     /// Set fields of a cluster; it is created if it does not exist
+    #[command(override_usage = help::SET_CLUSTER_USAGE, after_help = help::SET_CLUSTER)]
     SetCluster(clusters::SetClusterArgs),
     /// Set fields of a user; it is created if it does not exist
+    #[command(override_usage = help::SET_CREDENTIALS_USAGE, after_help = help::SET_CREDENTIALS)]
     SetCredentials(credentials::SetCredentialsArgs),
     /// Set a single field, such as `clusters.my-cluster.server`
+    #[command(override_usage = help::SET_USAGE, after_help = help::SET)]
     Set(property::SetArgs),
     /// Remove a single field or entry, such as `contexts.my-context.namespace`
     #[command(mut_arg("names", |arg| arg.value_name("PROPERTY").help("Path of the field or entry")))]
+    #[command(override_usage = help::UNSET_USAGE, after_help = help::UNSET)]
     Unset(Names),
     /// Delete a context
     #[command(mut_arg("names", |arg| arg.help("Name of the context")))]
+    #[command(override_usage = help::DELETE_CONTEXT_USAGE, after_help = help::DELETE_CONTEXT)]
     DeleteContext(Names),
     /// Delete a cluster
     #[command(mut_arg("names", |arg| arg.help("Name of the cluster")))]
+    #[command(override_usage = help::DELETE_CLUSTER_USAGE, after_help = help::DELETE_CLUSTER)]
     DeleteCluster(Names),
     /// Delete a user
     #[command(mut_arg("names", |arg| arg.help("Name of the user")))]
+    #[command(override_usage = help::DELETE_USER_USAGE, after_help = help::DELETE_USER)]
     DeleteUser(Names),
     /// Rename a context
     #[command(mut_arg("names", |arg| arg.value_name("CONTEXT").help("Present name and new name of the context")))]
+    #[command(override_usage = help::RENAME_CONTEXT_USAGE, after_help = help::RENAME_CONTEXT)]
     RenameContext(Names),
 }
 

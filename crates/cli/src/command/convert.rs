@@ -17,6 +17,16 @@ use crate::session::Session;
 
 use object::BuiltIn;
 
+pub(crate) const USAGE: &str = "klient convert -f FILE [OPTIONS]";
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Convert the objects of a manifest to JSON
+  klient convert -f web.yaml -o json
+
+  # Convert an object to protobuf
+  klient convert -f web.yaml -o protobuf > web.bin";
+
 /// Arguments of `convert`.
 #[derive(Args, Debug)]
 pub(crate) struct ConvertArgs {

@@ -10,6 +10,8 @@ use crate::pod_containers;
 use crate::remote_session::{REMOTE_COMMAND_WEBSOCKETS, refused};
 use crate::session::Session;
 
+pub(crate) const USAGE: &str = "klient cp SOURCE DESTINATION [-c CONTAINER] [OPTIONS]";
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   # Copy a folder into a pod of the current namespace

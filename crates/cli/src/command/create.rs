@@ -20,6 +20,29 @@ use crate::raw;
 use crate::result_printer::{PrintFlags, ResultPrinter};
 use crate::session::Session;
 
+pub(crate) const USAGE: &str = "klient create -f FILE [OPTIONS]\n       klient create COMMAND";
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Create the objects of a file
+  klient create -f pod.yaml
+
+  # Create a Namespace by its name
+  klient create namespace shop
+
+  # Print what would be created, without a request
+  klient create configmap colors --from-literal=sky=blue --dry-run=client -o yaml";
+
+const NAMESPACE_USAGE: &str = "klient create namespace NAME [OPTIONS]";
+
+const NAMESPACE_EXAMPLES: &str = "\
+Examples:
+  # Create a Namespace
+  klient create namespace shop
+
+  # Print it instead
+  klient create namespace shop --dry-run=client -o yaml";
+
 /// Arguments of `create`.
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -61,7 +84,7 @@ struct CreateFlags {
 #[derive(Debug, Subcommand)]
 enum Kind {
     /// Create a Namespace
-    #[command(visible_alias = "ns")]
+    #[command(visible_alias = "ns", override_usage = NAMESPACE_USAGE, after_help = NAMESPACE_EXAMPLES)]
     Namespace {
         #[command(flatten)]
         name: NameArgs,
@@ -69,7 +92,12 @@ enum Kind {
         flags: CreateFlags,
     },
     /// Create a ConfigMap
-    #[command(name = "configmap", visible_alias = "cm")]
+    #[command(
+        name = "configmap",
+        visible_alias = "cm",
+        override_usage = config_map::USAGE,
+        after_help = config_map::EXAMPLES
+    )]
     ConfigMap {
         #[command(flatten)]
         name: NameArgs,

@@ -27,6 +27,9 @@ use crate::remote_session::REMOTE_COMMAND_WEBSOCKETS;
 use crate::session::Session;
 use debugger::Debugger;
 
+pub(crate) const USAGE: &str =
+    "klient debug (POD | TYPE/NAME | -f FILE) [OPTIONS] [-- COMMAND [ARGUMENT...]]";
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   # Open a shell in an ephemeral container of a pod

@@ -19,6 +19,23 @@ use crate::raw;
 use crate::resource_args::{self, ResourceArgs};
 use crate::session::Session;
 
+pub(crate) const USAGE: &str =
+    "klient delete (-f FILE | TYPE (NAME... | -l LABELS | --all) | TYPE/NAME...) [OPTIONS]";
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Delete the objects of a file
+  klient delete -f web.yaml
+
+  # Delete two pods by their names
+  klient delete pod web-0 web-1
+
+  # Delete the pods and services of a label
+  klient delete pods,services -l app=web
+
+  # Delete a deployment, and keep its pods
+  klient delete deployment/web --cascade=orphan";
+
 /// Arguments of `delete`.
 #[derive(Args, Debug)]
 pub(crate) struct DeleteArgs {

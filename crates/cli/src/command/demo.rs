@@ -13,6 +13,14 @@ use environment::Environment;
 use page::BrowserArgs;
 use shop::Shop;
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Watch the demo on an embedded API server, and end it by Ctrl-C
+  klient demo
+
+  # Run it once on a cluster of a kubeconfig
+  klient demo --once --context=kind";
+
 /// Arguments of `demo`.
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {

@@ -22,6 +22,16 @@ use crate::three_way;
 
 use directory::VersionDirectory;
 
+pub(crate) const USAGE: &str = "klient diff -f FILE [OPTIONS]";
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Show what applying a file would change
+  klient diff -f web.yaml
+
+  # The same for server-side apply, for all files of a directory
+  klient diff -f manifests --server-side";
+
 /// Arguments of `diff`.
 #[derive(Args, Debug)]
 pub(crate) struct DiffArgs {

@@ -12,6 +12,9 @@ use crate::remote_session::{Ended, REMOTE_COMMAND_WEBSOCKETS, RemoteSession, exi
 use crate::session::Session;
 use crate::terminal;
 
+pub(crate) const USAGE: &str =
+    "klient exec (POD | TYPE/NAME | -f FILE) [-c CONTAINER] [OPTIONS] -- COMMAND [ARGUMENT...]";
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   # Print the date of a pod, in its default container

@@ -13,6 +13,8 @@ use crate::manifest::source::Source;
 use crate::session::Session;
 
 /// The end of the help of the command.
+pub(crate) const USAGE: &str = "klient generate (-f FILE | --from-cluster) [NAME...] [OPTIONS]";
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   # Generate a module from the definitions in a folder, with a file for each group and version

@@ -16,6 +16,26 @@ use crate::raw;
 use crate::session::Session;
 use klient_apimachinery::jsonpath::MissingKeys;
 
+pub(crate) const USAGE: &str =
+    "klient get (TYPE[,TYPE...] [NAME... | -l LABELS] | TYPE/NAME... | -f FILE) [OPTIONS]";
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # List the pods of the current namespace
+  klient get pods
+
+  # List the deployments of all namespaces, with more columns
+  klient get deployments -A -o wide
+
+  # Print an object
+  klient get deployment web -o yaml
+
+  # Print one field of it
+  klient get deployment/web -o jsonpath={.spec.replicas}
+
+  # List the pods of a label, and show how they change
+  klient get pods -l app=web --watch";
+
 /// Arguments of `get`.
 #[derive(Args, Debug)]
 pub(crate) struct GetArgs {

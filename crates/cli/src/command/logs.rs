@@ -24,7 +24,9 @@ use crate::session::Session;
 /// The number of lines that are shown of each log if a selector chooses the pods.
 const SELECTOR_TAIL: i64 = 10;
 
-const USAGE: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
+const NO_TARGET: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
+
+pub(crate) const USAGE: &str = "klient logs [-f] [-p] (POD | TYPE/NAME | -l LABELS) [-c CONTAINER] [OPTIONS]";
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -99,12 +101,12 @@ pub(crate) struct LogsArgs {
 pub(crate) async fn run(args: LogsArgs, session: &mut Session) -> Result<(), CliError> {
     let usage = |problem: &str| Err(CliError::usage(&session.program, "logs", problem));
     let (target, inline) = match &args.arguments[..] {
-        [] if args.selector.is_empty() => return usage(USAGE),
+        [] if args.selector.is_empty() => return usage(NO_TARGET),
         [] => (None, None),
         [_] if !args.selector.is_empty() => return usage("only a selector (-l) or a POD name is allowed"),
         [target] => (Some(target), None),
         [target, container] => (Some(target), Some(container.clone())),
-        _ => return usage(USAGE),
+        _ => return usage(NO_TARGET),
     };
     if target.is_some_and(|target| target.is_empty()) {
         return Err(CliError::message(MUST_SPECIFY_RESOURCE));

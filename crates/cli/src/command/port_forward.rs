@@ -19,6 +19,8 @@ use crate::pod_target::PodTarget;
 use crate::remote_session::refused;
 use crate::session::Session;
 
+pub(crate) const USAGE: &str = "klient port-forward TYPE/NAME [LOCAL_PORT:]REMOTE_PORT... [OPTIONS]";
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   # Forward the local ports 5000 and 6000 to a pod

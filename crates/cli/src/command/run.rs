@@ -29,6 +29,8 @@ use objects::Settings;
 /// The time in which the log of a container is read before a session with it begins.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 
+pub(crate) const USAGE: &str = "klient run NAME --image=IMAGE [OPTIONS] [--command] [-- ARGUMENT...]";
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   # Run a pod, and a service for its port

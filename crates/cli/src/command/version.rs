@@ -7,6 +7,14 @@ use crate::error::CliError;
 use crate::print;
 use crate::session::Session;
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  # Print both versions
+  klient version
+
+  # Print the version of the client alone, as JSON
+  klient version --client -o json";
+
 /// Arguments of `version`.
 #[derive(Args, Debug)]
 pub(crate) struct VersionArgs {

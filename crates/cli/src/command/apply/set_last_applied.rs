@@ -14,6 +14,16 @@ use crate::result_printer::{PrintFlags, ResultPrinter};
 use crate::session::Session;
 use crate::three_way::described;
 
+pub(super) const USAGE: &str = "klient apply set-last-applied -f FILE [OPTIONS]";
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # Say that a file is what was applied last
+  klient apply set-last-applied -f web.yaml
+
+  # The same for objects that were created otherwise
+  klient apply set-last-applied -f web.yaml --create-annotation";
+
 /// Arguments of `apply set-last-applied`.
 #[derive(Args, Debug)]
 pub(super) struct SetArgs {

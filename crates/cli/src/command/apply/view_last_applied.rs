@@ -14,6 +14,17 @@ use crate::prune::list_objects;
 use crate::resource_args::{self, ResourceArgs};
 use crate::session::Session;
 
+pub(super) const USAGE: &str =
+    "klient apply view-last-applied (TYPE (NAME... | -l LABELS | --all) | TYPE/NAME... | -f FILE) [OPTIONS]";
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # Print what was applied last to a deployment
+  klient apply view-last-applied deployment/web
+
+  # The same for the objects of a file, as JSON
+  klient apply view-last-applied -f web.yaml -o json";
+
 /// Arguments of `apply view-last-applied`.
 #[derive(Args, Debug)]
 pub(super) struct ViewArgs {

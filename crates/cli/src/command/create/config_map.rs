@@ -12,6 +12,20 @@ use serde_json::{Map, Value};
 use super::{append_hash, env_file};
 use crate::error::CliError;
 
+pub(super) const USAGE: &str =
+    "klient create configmap NAME [--from-literal=KEY=VALUE] [--from-file=[KEY=]FILE] [OPTIONS]";
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # Create a ConfigMap with two keys
+  klient create configmap colors --from-literal=sky=blue --from-literal=grass=green
+
+  # Create one with the files of a directory
+  klient create configmap settings --from-file=config
+
+  # Create one with a file under another key
+  klient create configmap settings --from-file=nginx.conf=web/nginx.conf";
+
 /// Flags for the data of a ConfigMap.
 #[derive(Args, Debug)]
 pub(crate) struct ConfigMapArgs {
