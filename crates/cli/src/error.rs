@@ -12,7 +12,7 @@ use klient_apimachinery::meta::Reason;
 use klient_apimachinery::meta::v1::{Status, StatusCause};
 use klient_client::{Error, NoMatch};
 
-use crate::interrupt::Signal;
+use crate::interrupt::{self, Signal};
 
 /// The error of a command.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) enum CliError {
     Differences,
     /// An error of `diff`: exit code 2, since 1 means differences.
     Diff(Box<CliError>),
-    /// Standard output is closed (a broken pipe): the exit code of a program that SIGPIPE ends, as kubectl, and no message.
+    /// Standard output is closed (a broken pipe): SIGPIPE ends the program, as it ends kubectl, and no message.
     OutputClosed,
     /// A signal ended the command, and ends the program, without a message.
     Interrupted(Signal),
@@ -103,12 +103,10 @@ impl CliError {
         }
     }
 
-    /// Returns the exit code of the program.
-    pub(crate) fn exit_code(&self) -> u8 {
+    /// Returns the exit code of the program, unless a signal ends it.
+    fn exit_code(&self) -> u8 {
         match self {
             CliError::Diff(_) => 2,
-            CliError::OutputClosed => 141,
-            CliError::Interrupted(signal) => signal.exit_code(),
             CliError::Exit(code) | CliError::ExitCode { code, .. } => *code,
             _ => 1,
         }
@@ -117,7 +115,8 @@ impl CliError {
     /// Ends the program with the exit code, or by the signal.
     pub(crate) fn end_program(&self) -> ! {
         match self {
-            CliError::Interrupted(signal) => signal.end_program(),
+            CliError::OutputClosed => interrupt::end_program(interrupt::BROKEN_PIPE),
+            CliError::Interrupted(signal) => interrupt::end_program(signal.number()),
             _ => std::process::exit(self.exit_code().into()),
         }
     }

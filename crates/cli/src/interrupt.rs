@@ -1,4 +1,4 @@
-//! [`Interrupt`], the first SIGINT or SIGTERM.
+//! [`Interrupt`], the first SIGINT or SIGTERM, and the end of the program by a signal.
 
 use std::io;
 use std::time::Duration;
@@ -6,6 +6,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::terminal;
+
+/// The number of SIGPIPE, by which a program ends whose output has no reader.
+pub(crate) const BROKEN_PIPE: u8 = 13;
 
 /// The first SIGINT or SIGTERM that the program receives.
 #[derive(Clone, Debug)]
@@ -21,35 +24,24 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    /// Ends the program by the default action of the signal, so that its parent sees that it was interrupted: a shell ends
-    /// a loop only then. Nothing is flushed or dropped.
-    #[cfg(unix)]
-    pub(crate) fn end_program(self) -> ! {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-
-        let number = match self {
-            Signal::Interrupt => SIGINT,
-            Signal::Terminate => SIGTERM,
-        };
-        // The default action of signals does not end the first process of a container.
-        if std::process::id() != 1 {
-            let _ = signal_hook::low_level::emulate_default_handler(number);
-        }
-        std::process::exit(self.exit_code().into())
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) fn end_program(self) -> ! {
-        std::process::exit(self.exit_code().into())
-    }
-
-    /// Returns the exit code of a program that the signal ended: 128 and the number of the signal.
-    pub(crate) fn exit_code(self) -> u8 {
+    /// Returns the number of the signal.
+    pub(crate) fn number(self) -> u8 {
         match self {
-            Signal::Interrupt => 130,
-            Signal::Terminate => 143,
+            Signal::Interrupt => 2,
+            Signal::Terminate => 15,
         }
     }
+}
+
+/// Ends the program by the default action of a signal, so that its parent sees that it was interrupted: a shell ends a loop
+/// only then. Where that does not end it, the exit code is 128 and the number. Nothing is flushed or dropped.
+pub(crate) fn end_program(signal: u8) -> ! {
+    // The first process of a container is not ended so.
+    #[cfg(unix)]
+    if std::process::id() != 1 {
+        let _ = signal_hook::low_level::emulate_default_handler(signal.into());
+    }
+    std::process::exit(128 + i32::from(signal))
 }
 
 impl Interrupt {
