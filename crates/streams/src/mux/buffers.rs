@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::pending::Pending;
 use super::received::Received;
-use crate::frame::MAX_WINDOW;
+use crate::frame::{MAX_WINDOW, status};
 
 /// The number of bytes that a stream takes from its writer before they are sent. A writer that waits goes on when all of
 /// them are: to wake it costs more than to copy a frame.
@@ -28,6 +28,8 @@ pub(super) struct Buffers {
     pub(super) whole: Option<usize>,
     /// The reason for which one of both ends has reset the stream.
     pub(super) reset: Option<u32>,
+    /// Bytes that were written were not sent when the stream was reset.
+    has_lost: bool,
     received: Received,
     is_read_to_end: bool,
     reader: Option<Waker>,
@@ -186,6 +188,13 @@ impl Buffers {
         self.reset.is_some() || self.pending.is_empty() && self.is_finishing == self.is_finished
     }
 
+    /// Returns true if the stream or its connection has ended without an error, and only the end of this direction was not
+    /// sent, as with a TCP socket whose peer has closed.
+    pub(super) fn needs_no_end(&self, has_ended: bool) -> bool {
+        let is_over = self.reset.map_or(has_ended, |reason| reason == status::CANCEL);
+        is_over && self.pending.is_empty() && !self.has_lost
+    }
+
     pub(super) fn end_writing(&mut self) {
         self.is_finishing = true;
         self.is_finished = true;
@@ -202,6 +211,7 @@ impl Buffers {
     /// Ends both directions. What has arrived can still be read.
     pub(super) fn reset(&mut self, reason: u32) {
         self.reset.get_or_insert(reason);
+        self.has_lost |= !self.pending.is_empty();
         self.pending = Pending::default();
         self.wake();
     }

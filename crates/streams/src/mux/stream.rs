@@ -16,7 +16,8 @@ use crate::frame::{Frame, Headers, status};
 
 /// A stream of bytes in both directions, which share a connection with other streams.
 ///
-/// - `shutdown` ends the writing direction, and returns when all that was written is on its way; reading goes on.
+/// - `shutdown` ends the writing direction, and returns when all that was written is on its way; reading goes on. `flush`
+///   and `shutdown` after the peer has closed the stream are no errors if nothing that was written is lost; writing is one.
 /// - Reading returns what arrived before the stream or the connection broke, and then the error. Its inner error is an
 ///   [`Error`].
 /// - Dropping a stream whose writing direction is not shut down discards what is not sent, and resets the stream, so
@@ -187,6 +188,9 @@ impl Mux {
         let mut state = self.lock();
         let ended = state.ended.clone();
         let Some(stream) = state.streams.get_mut(&id) else { return Poll::Ready(Err(gone())) };
+        if stream.needs_no_end(matches!(ended, Some(Ended::Complete))) {
+            return Poll::Ready(Ok(()));
+        }
         if let Some(reason) = stream.reset {
             return Poll::Ready(Err(reset(reason, io::ErrorKind::BrokenPipe)));
         }

@@ -365,3 +365,41 @@ async fn a_peer_that_hangs_up_fails_reads_and_writes() {
     let error = soon("the write", stream.write_all(&bytes(200_000))).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
 }
+
+/// As with a TCP socket: servers reset both streams of a forwarded connection when its port has closed it.
+#[tokio::test]
+async fn the_end_of_a_stream_that_the_peer_has_closed_is_no_error() {
+    for status in [CANCEL, REFUSED_STREAM] {
+        for is_lost in [false, true] {
+            let (near, far) = pair(Carrier::Memory).await;
+            let (client, mut peer) = (Session::client(near, &Options::default()), RawPeer::new(far));
+            let (stream, ()) = soon("the stream", async {
+                tokio::join!(client.open(Headers::from_iter([("port", "80")])), async {
+                    peer.read_control(SYN_STREAM).await;
+                    peer.control(SETTINGS, 0, &numbers(&[1, 7, 4])).await;
+                    peer.syn_reply(1).await;
+                })
+            })
+            .await;
+            let mut stream = stream.unwrap();
+            soon("the request", stream.write_all(if is_lost { b"request" } else { b"ask!" })).await.unwrap();
+            assert_eq!(soon("data", peer.read_data()).await.0, 1);
+            peer.data(1, 0, b"response").await;
+            peer.data(1, 1, b"").await;
+            peer.control(RST_STREAM, 0, &numbers(&[1, status])).await;
+            peer.control(PING, 0, &numbers(&[2])).await;
+            soon("the answer", peer.read_control(PING)).await;
+            let mut response = Vec::new();
+            soon("the response", stream.read_to_end(&mut response)).await.unwrap();
+            assert_eq!(response, b"response");
+            let results = [soon("flushing", stream.flush()).await, soon("the end", stream.shutdown()).await];
+            let is_error = is_lost || status != CANCEL;
+            assert!(
+                results.iter().all(|result| result.is_err() == is_error),
+                "{status} {is_lost}: {results:?}"
+            );
+            let error = soon("writing", stream.write_all(b"more")).await.unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+        }
+    }
+}
