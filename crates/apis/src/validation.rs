@@ -24,6 +24,7 @@ mod mount;
 mod network;
 mod pod;
 mod pod_annotations;
+mod pod_ephemeral_containers;
 mod pod_resize;
 mod pod_security;
 mod pod_update;
@@ -126,6 +127,13 @@ pub fn status(resource: &ResourceSchema, object: &Map, old: &Map) -> Vec<FieldEr
 pub fn finalize(object: &Map) -> Vec<FieldError> {
     let mut problems = ErrorList::default();
     cluster::namespace_finalize(object, &mut problems);
+    problems.0
+}
+
+/// The errors of a Pod after an update of its `ephemeralcontainers` subresource.
+pub fn ephemeral_containers(object: &Map, old: &Map) -> Vec<FieldError> {
+    let mut problems = ErrorList::default();
+    pod_ephemeral_containers::ephemeral_containers(object, old, &mut problems);
     problems.0
 }
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{LABEL, SUBDOMAIN, check, check_update, with};
+use super::{LABEL, SUBDOMAIN, check, check_update, read, resource, with};
+use crate::defaults;
 
 fn pod() -> Value {
     json!({"spec": {"containers": [{"name": "c", "image": "x"}]}})
@@ -416,4 +417,29 @@ fn little_of_a_pod_can_change() {
     let gated = with(pod(), "/spec/schedulingGates", json!([{"name": "a/b"}]));
     check_update("", "pods", &gated, &with(pod(), "/spec/nodeSelector", json!({"a": "b"})), &[]);
     check_update("", "pods", &gated, &with(pod(), "/spec/affinity", json!({"nodeAffinity": {}})), &[]);
+}
+
+#[test]
+fn ephemeral_containers_stay_as_they_are() {
+    let with = |containers: Value| {
+        let resource = resource("", "pods");
+        let mut pod = read(resource, &with(pod(), "/spec/ephemeralContainers", containers));
+        defaults::prepare_create(resource, &mut pod);
+        pod
+    };
+    let before = with(json!([{"name": "e", "image": "x"}]));
+    let problem = |change: &str| {
+        format!(
+            "spec.ephemeralContainers: Forbidden: existing ephemeral containers \"e\" may not be {change}\n"
+        )
+    };
+    for (containers, expected) in [
+        (json!([{"name": "f", "image": "x"}, {"name": "e", "image": "x"}]), None),
+        (json!([{"name": "e", "image": "y"}]), Some(problem("changed"))),
+        (json!([]), Some(problem("removed"))),
+    ] {
+        let errors = crate::validation::ephemeral_containers(&with(containers), &before);
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(errors, Vec::from_iter(expected));
+    }
 }

@@ -27,6 +27,7 @@ impl Strategy for Pod {
     fn validate_subresource(&self, object: &Map, old: &Map, subresource: &str) -> Vec<FieldError> {
         let mut errors = metadata_errors(object, old);
         errors.extend(match subresource {
+            "ephemeralcontainers" => validation::ephemeral_containers(object, old),
             "resize" => validation::resize(object, old),
             _ => validation::status(self.0, object, old),
         });
