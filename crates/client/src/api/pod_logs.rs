@@ -31,6 +31,8 @@ pub struct PodLogsOptions {
     /// All containers of each pod, init containers and ephemeral ones included.
     pub all_containers: bool,
     /// Follows containers over their restarts, continues logs whose connection breaks, and adds the pods that come later.
+    /// Each line comes once, also those of runs that end before their log was opened, as far as servers have them: the logs
+    /// of a container's last two runs. The last run of a container that waits for its restart comes at once.
     /// The stream then ends only when it is dropped, or if the pods cannot be listed at first, or are refused later; what
     /// fails for a moment is tried again. It implies [`LogOptions::follow`].
     pub follow_restarts: bool,

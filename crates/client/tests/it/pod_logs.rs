@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use klient_api::core::v1::Pod;
 use klient_apiserver::{ContainerLog, Containers, Server};
 use klient_client::{
-    BoxError, Client, LogLine, LogOptions, Patch, PodLogs, PodLogsOptions, RequestBody, ResponseBody,
-    Transport,
+    BoxError, Change, Client, ListOptions, LogLine, LogOptions, Patch, PodLogs, PodLogsOptions, RequestBody,
+    ResponseBody, Transport,
 };
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -117,6 +118,58 @@ async fn logs_are_followed_over_restarts_and_to_pods_that_come_later() {
     assert_eq!((line.pod.as_str(), &line.line[..]), ("b", &b"of another"[..]));
     second.stdout("still here");
     assert_eq!(&next(&mut read).await.line[..], b"still here");
+}
+
+/// The lines of runs of a container of which none is open when the reader sees its state.
+#[tokio::test]
+async fn runs_that_end_at_once_are_there_once_each() {
+    let (_server, client) = server_of(Containers::built_in()).await;
+    let crash = |name: &str| {
+        let script = "echo begun; echo failed >&2; exit 1";
+        serde_json::from_value(json!({
+            "metadata": {"name": name, "labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "web", "image": "busybox", "command": ["sh", "-c", script]}]},
+        }))
+        .unwrap()
+    };
+    pods(&client).create(&crash("before")).await.unwrap();
+    restarted(&client, "before").await;
+    let options = PodLogsOptions { follow_restarts: true, ..Default::default() };
+    let mut read = pods(&client).pod_logs("app=web", &options);
+    // The last run of a container in back-off.
+    let mut lines = [next(&mut read).await, next(&mut read).await].map(|line| line.line);
+    lines.sort();
+    assert_eq!(lines, ["begun", "failed"]);
+    // Both runs of a container that began later.
+    pods(&client).create(&crash("later")).await.unwrap();
+    for _ in 0..2 {
+        let mut lines = Vec::new();
+        for _ in 0..2 {
+            let line = next(&mut read).await;
+            assert_eq!(line.pod, "later");
+            lines.push(line.line);
+        }
+        lines.sort();
+        assert_eq!(lines, ["begun", "failed"]);
+    }
+    assert_eq!(pods(&client).get("before").await.unwrap().status.container_statuses[0].restart_count, 1);
+}
+
+/// Waits until a container of a pod waits for its second restart.
+async fn restarted(client: &Client, pod: &str) {
+    let selection = ListOptions::fields(format!("metadata.name={pod}"));
+    let mut changes = client.api::<Pod>().namespace("shop").changes(&selection);
+    loop {
+        let pods = match soon("a change", changes.next()).await.unwrap() {
+            Change::Listed(list) => list.items,
+            Change::Applied(pod) => vec![pod],
+            Change::Deleted(_) => panic!("the pod is deleted"),
+        };
+        let statuses = pods.iter().flat_map(|pod| &pod.status.container_statuses);
+        if statuses.last().is_some_and(|status| status.restart_count == 1 && !status.ready) {
+            return;
+        }
+    }
 }
 
 /// A client with answers of the test, if there is one for the path and query of a request.
