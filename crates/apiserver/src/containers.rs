@@ -24,6 +24,10 @@ pub use log::{ContainerLog, LogStream};
 /// text, or by a `Status` behind the connection's switch to `v5.channel.k8s.io`, unless the node of the pod declares the
 /// feature `ExtendWebSocketsToKubelet`.
 ///
+/// Functions run no pods: without a kubelet their status is `Pending`, and clients that wait for a pod that runs, such as
+/// those of port-forward, wait in vain. Either the test sets the status, or pods run in the
+/// [built-in containers](Self::built_in), in which functions replace single parts: `Containers::built_in().exec(…)`.
+///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use klient_apiserver::{ContainerLog, Containers, ExitStatus, Options, TestServer};
@@ -117,6 +121,9 @@ pub struct LogRequest {
 impl Containers {
     /// Makes containers in which a function runs the commands of exec requests. Its error tells the client that the
     /// command could not be run.
+    ///
+    /// Pods stay `Pending`, since they run nowhere; commands run all the same. `Containers::built_in().exec(run)` has the
+    /// same function in pods that run.
     pub fn new<R, F>(run: R) -> Self
     where
         R: Fn(ContainerCommand, Stdio) -> F + Send + Sync + 'static,
@@ -131,6 +138,11 @@ impl Containers {
     /// - Commands are those of a small shell, `sh`, with `echo`, `cat`, `sleep`, `env`, `ls`, `grep`, `tar` and some more;
     ///   executable files are scripts of it. Each container has files and symbolic links of its own, in memory. Others
     ///   are refused in the words of containerd.
+    /// - The shell has quotes, variables, parameters (`$1`, `"$@"`, `$#`), `$(…)`, patterns of paths, pipelines, redirects, `&&`,
+    ///   `||`, `!`, `if`, `while`, `until`, `for`, `set -e`, `trap … EXIT` and `exec`. It has no functions, `case`, `(…)`, `{…}`,
+    ///   here-documents, `$((…))`, `${name:-…}`, `break`, `shift`, other options of `set` or traps of signals: each of them is
+    ///   an error.
+    /// - `timeout SECONDS COMMAND…` ends a command with the exit code 124.
     /// - Commands in the background (`&`, `wait`, `$!`) have no input, and are killed when the exec or the main process ends
     ///   that began them.
     /// - `ps` shows the main process, the commands of exec and those in the background, which `kill` ends. A signal that ends
@@ -189,6 +201,9 @@ impl Containers {
     }
 
     /// Answers connections to ports of pods by a function. Its error is told to the client, whose other connections go on.
+    ///
+    /// Clients forward ports only of pods whose phase is `Running`: that of
+    /// [`built_in`](Self::built_in)`().port_forward(…)`, or one that the test sets.
     pub fn port_forward<P, F>(mut self, forward: P) -> Self
     where
         P: Fn(PodPort, Forwarded) -> F + Send + Sync + 'static,

@@ -23,6 +23,10 @@ const PART: usize = 32 * 1024;
 /// The largest input of `tail`, in bytes.
 const MAX_TAIL: usize = 16 * 1024 * 1024;
 
+/// The exit code of `timeout` when it has killed its command, and when it cannot run it.
+const TIMED_OUT: u8 = 124;
+const CANNOT_RUN: u8 = 125;
+
 /// Runs a program; none if there is none with the name.
 pub(super) fn run<'a>(shell: &'a mut Shell, args: &'a [String], io: &'a Io) -> BoxFuture<'a, Option<u8>> {
     Box::pin(async move {
@@ -59,6 +63,7 @@ pub(super) fn run<'a>(shell: &'a mut Shell, args: &'a [String], io: &'a Io) -> B
             "cp" | "mv" => changes::copy(shell, name(program), &words, io).await,
             "ln" => changes::ln(shell, &words, io).await,
             "mkdir" | "rm" | "rmdir" | "touch" => changes::change(shell, name(program), &words, io).await,
+            "timeout" => timeout(shell, rest, io).await,
             "test" => u8::from(!test(shell, &words)),
             "[" => match words.split_last() {
                 Some((&"]", words)) => u8::from(!test(shell, words)),
@@ -84,6 +89,7 @@ async fn sh(shell: &Shell, words: &[&str], io: &Io) -> u8 {
     let options: Vec<&str> = words.iter().copied().take_while(|word| word.starts_with('-')).collect();
     let rest = &words[options.len()..];
     let is_set = |flag: char| options.iter().any(|option| !option.starts_with("--") && option.contains(flag));
+    inner.set_errexit(is_set('e'));
     let run = async {
         let parameters = if is_set('c') { rest.get(1..).unwrap_or_default() } else { rest };
         let set = inner.set_parameters(parameters);
@@ -96,7 +102,7 @@ async fn sh(shell: &Shell, words: &[&str], io: &Io) -> u8 {
                 return 2;
             }
         };
-        match rest {
+        let code = match rest {
             [script, ..] if is_set('c') => inner.script(script, io.clone()).await,
             [] if is_set('c') => {
                 io.complain("sh: -c requires an argument").await;
@@ -110,7 +116,8 @@ async fn sh(shell: &Shell, words: &[&str], io: &Io) -> u8 {
                 }
             },
             [] => inner.interact(io.clone(), shell.variables.get("TERM").is_some()).await,
-        }
+        };
+        inner.at_exit(code, io.clone()).await
     };
     Box::pin(run).await
 }
@@ -433,18 +440,52 @@ async fn seq(words: &[&str], io: &Io) -> u8 {
     0
 }
 
+/// The seconds of a time such as `1.5`, `10s`, `2m` or `infinity`.
+fn seconds(word: &str) -> Option<f64> {
+    let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86_400.0)];
+    let unit = units.iter().find_map(|(unit, seconds)| Some((word.strip_suffix(*unit)?, *seconds)));
+    let (number, unit) = unit.unwrap_or((word, 1.0));
+    number.parse().ok().filter(|number| *number >= 0.0).map(|number: f64| number * unit)
+}
+
+/// `timeout [-s SIGNAL] [-k SECONDS] SECONDS COMMAND…`: the command is killed, whatever the signal.
+async fn timeout(shell: &Shell, args: &[String], io: &Io) -> u8 {
+    let mut args = args;
+    while let [option, _, rest @ ..] = args
+        && matches!(option.as_str(), "-s" | "-k")
+    {
+        args = rest;
+    }
+    let [limit, command @ ..] = args else {
+        io.complain("timeout: missing operand").await;
+        return CANNOT_RUN;
+    };
+    if limit.starts_with('-') {
+        io.complain(format!("timeout: {limit} is not known here")).await;
+        return CANNOT_RUN;
+    }
+    let Some(limit) = seconds(limit) else {
+        io.complain(format!("timeout: invalid number '{limit}'")).await;
+        return CANNOT_RUN;
+    };
+    if command.is_empty() {
+        io.complain("timeout: missing operand").await;
+        return CANNOT_RUN;
+    }
+    let mut inner = shell.subshell();
+    let running = inner.run(command.to_vec(), io.clone());
+    match Duration::try_from_secs_f64(limit) {
+        Ok(limit) if !limit.is_zero() => tokio::time::timeout(limit, running).await.unwrap_or(TIMED_OUT),
+        _ => running.await,
+    }
+}
+
 async fn sleep(words: &[&str], io: &Io) -> u8 {
     let mut total = 0.0;
     for word in words {
-        if matches!(*word, "infinity" | "inf") {
-            std::future::pending::<()>().await;
-        }
-        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86_400.0)];
-        let unit = units.iter().find_map(|(unit, seconds)| Some((word.strip_suffix(*unit)?, *seconds)));
-        let (number, unit) = unit.unwrap_or((word, 1.0));
-        match number.parse::<f64>() {
-            Ok(number) if number >= 0.0 => total += number * unit,
-            _ => {
+        match seconds(word) {
+            Some(seconds) => total += seconds,
+            None => {
                 io.complain(format!("sleep: invalid number '{word}'")).await;
                 return 1;
             }

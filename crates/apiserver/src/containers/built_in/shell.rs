@@ -1,6 +1,7 @@
 //! [`Shell`], a small `sh`: it runs the [commands](super::commands) of the built-in containers.
 
 mod call;
+mod errexit;
 mod expansion;
 mod io;
 mod jobs;
@@ -22,6 +23,7 @@ use tokio::sync::Semaphore;
 use super::container::Container;
 use super::memory::Reserved;
 use super::terminal::Terminal;
+use errexit::Errexit;
 pub(super) use io::{Io, Output, input, no_input, output};
 pub(super) use jobs::Jobs;
 use jobs::{Child, Sender};
@@ -93,6 +95,9 @@ pub(super) struct Shell {
     children: Vec<Child>,
     /// The number of the last job.
     last_job: Option<u32>,
+    errexit: Errexit,
+    /// The commands for the end of the shell (`trap … EXIT`), with the memory that they take.
+    exit_trap: Option<(String, Reserved)>,
 }
 
 /// The exit code of a command, at which the shell goes on, or ends.
@@ -119,6 +124,8 @@ impl Shell {
             jobs: sender,
             children: Vec::new(),
             last_job: None,
+            errexit: Errexit::default(),
+            exit_trap: None,
         };
         (shell, jobs)
     }
@@ -134,6 +141,7 @@ impl Shell {
             script: self.script.clone(),
             jobs: self.jobs.clone(),
             children: Vec::new(),
+            exit_trap: None,
             ..*self
         }
     }
@@ -166,6 +174,18 @@ impl Shell {
         Box::pin(async move {
             match self.execute(args, io).await {
                 ControlFlow::Continue(code) | ControlFlow::Break(code) => code,
+            }
+        })
+    }
+
+    /// Runs the commands that are for the end of the shell; the exit code is then that of theirs if they end it.
+    pub(super) fn at_exit(&mut self, code: u8, io: Io) -> BoxFuture<'_, u8> {
+        Box::pin(async move {
+            let Some((commands, _memory)) = self.exit_trap.take() else { return code };
+            self.code = code;
+            match self.evaluate_script(&commands, io).await {
+                ControlFlow::Continue(_) => code,
+                ControlFlow::Break(code) => code,
             }
         })
     }
@@ -225,7 +245,7 @@ impl Shell {
                 }
                 let script = std::mem::take(&mut script);
                 let interrupt = self.terminal.as_ref().map(|terminal| terminal.interrupt.clone());
-                let (depth, memory) = (self.depth, self.script.clone());
+                let (depth, memory, errexit) = (self.depth, self.script.clone(), self.errexit);
                 let interrupted = async {
                     match interrupt {
                         Some(interrupt) => interrupt.notified().await,
@@ -234,7 +254,10 @@ impl Shell {
                 };
                 let flow = tokio::select! {
                     flow = self.evaluate_script(&script, io.clone()) => flow,
-                    () = interrupted => ControlFlow::Continue(INTERRUPTED),
+                    () = interrupted => {
+                        self.errexit = errexit;
+                        ControlFlow::Continue(INTERRUPTED)
+                    }
                 };
                 // A command that is interrupted does not come back up.
                 (self.depth, self.script) = (depth, memory);
@@ -255,6 +278,7 @@ impl Shell {
             self.depth += 1;
             let flow = self.evaluate_node(node, io).await;
             self.depth -= 1;
+            let flow = self.errexit.after(node, flow);
             if broken.load(Ordering::Relaxed) {
                 return ControlFlow::Break(BROKEN_PIPE);
             }
@@ -275,12 +299,15 @@ impl Shell {
                 }
                 Node::Background(node) => self.begin_job(node, io).await,
                 Node::Pipeline(nodes) => ControlFlow::Continue(self.pipeline(nodes, io).await),
-                Node::Not(inner) => ControlFlow::Continue(u8::from(self.evaluate(inner, io).await? == 0)),
+                Node::Not(inner) => ControlFlow::Continue(u8::from(self.condition(inner, io).await? == 0)),
                 Node::AndOr(first, rest) => {
-                    let mut code = self.evaluate(first, io.clone()).await?;
-                    for (after_success, node) in rest {
+                    let mut code = self.condition(first, io.clone()).await?;
+                    for (index, (after_success, node)) in rest.iter().enumerate() {
                         if (code == 0) == *after_success {
-                            code = self.evaluate(node, io.clone()).await?;
+                            code = match index + 1 == rest.len() {
+                                true => self.evaluate(node, io.clone()).await?,
+                                false => self.condition(node, io.clone()).await?,
+                            };
                         }
                     }
                     ControlFlow::Continue(code)
@@ -294,7 +321,7 @@ impl Shell {
                 }
                 Node::If { branches, otherwise } => {
                     for (condition, then) in branches {
-                        if self.evaluate(condition, io.clone()).await? == 0 {
+                        if self.condition(condition, io.clone()).await? == 0 {
                             return self.evaluate(then, io).await;
                         }
                     }
@@ -305,7 +332,7 @@ impl Shell {
                 }
                 Node::While { until, condition, body } => {
                     let mut code = 0;
-                    while (self.evaluate(condition, io.clone()).await? == 0) != *until {
+                    while (self.condition(condition, io.clone()).await? == 0) != *until {
                         code = self.evaluate(body, io.clone()).await?;
                     }
                     ControlFlow::Continue(code)

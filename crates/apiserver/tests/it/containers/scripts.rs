@@ -36,6 +36,68 @@ async fn run(server: &klient_apiserver::Server, script: &str) -> (String, String
 }
 
 #[tokio::test]
+async fn scripts_end_at_failures_with_set_e_and_run_their_exit_trap() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout, stderr, code) in [
+        ("set -e; false; echo no", "", "", 1),
+        ("set -o errexit; sh -c 'exit 3'; echo no", "", "", 3),
+        ("sh -ec 'false; echo no'; echo $?", "1\n", "", 0),
+        ("set -e; set +e; false; echo on", "on\n", "", 0),
+        ("set -e; a=$(false); echo no", "", "", 1),
+        ("set -e; true | false; echo no", "", "", 1),
+        ("set -e; if false; then :; fi; false || ! true || false && true; echo on", "on\n", "", 0),
+        ("set -e; while false; do :; done; ! true; echo on", "on\n", "", 0),
+        ("set -e; true && false; echo no", "", "", 1),
+        ("set -e; for a in b; do false; done; echo no", "", "", 1),
+        ("set -e; if sh -c 'false; echo child'; then echo on; fi", "child\non\n", "", 0),
+        ("set -eu; echo no", "", "sh: set: -eu is not known here\n", 2),
+        ("set -o pipefail; echo no", "", "sh: set: -o pipefail is not known here\n", 2),
+        ("trap 'echo t $?' EXIT; echo a; exit 4", "a\nt 4\n", "", 4),
+        ("trap 'echo t; exit 5' EXIT; set -e; false; echo no", "t\n", "", 5),
+        ("trap 'echo t' EXIT; trap - EXIT; echo a", "a\n", "", 0),
+        ("trap 'echo t' TERM; echo a", "a\n", "sh: trap: TERM is not known here, only EXIT\n", 0),
+    ] {
+        assert_eq!(run(&server, script).await, (stdout.to_owned(), stderr.to_owned(), code), "{script}");
+    }
+}
+
+#[tokio::test]
+async fn scripts_have_all_their_parameters() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout) in [
+        (r#"set -- a 'b  c' ''; echo $#; for p in "$@"; do echo "[$p]"; done"#, "3\n[a]\n[b  c]\n[]\n"),
+        (
+            r#"set -- a 'b  c'; for p in $@ "$*" x"$@"y; do echo "[$p]"; done"#,
+            "[a]\n[b]\n[c]\n[a b  c]\n[xa]\n[b  cy]\n",
+        ),
+        (r#"set --; for p in "$@" "" "${@}"; do echo "[$p]"; done; echo $# ${#}"#, "[]\n0 0\n"),
+        (r#"sh -c 'for p in "$@"; do echo "$0 $p"; done' name a b"#, "name a\nname b\n"),
+        (r#"a=; for p in "$a" "$a$a"; do echo "[$p]"; done"#, "[]\n[]\n"),
+    ] {
+        assert_eq!(run(&server, script).await, (stdout.to_owned(), String::new(), 0), "{script}");
+    }
+}
+
+#[tokio::test]
+async fn commands_end_at_their_timeout() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout, stderr, code) in [
+        ("timeout 0.1 sleep infinity; echo $?", "124\n", "", 0),
+        ("timeout -s KILL -k 1 0.1s sh -c 'echo a; sleep 1h; echo no'", "a\n", "", 124),
+        ("timeout 1h sh -c 'exit 3'", "", "", 3),
+        ("timeout 0 echo a", "a\n", "", 0),
+        ("timeout x echo a", "", "timeout: invalid number 'x'\n", 125),
+        ("timeout 1", "", "timeout: missing operand\n", 125),
+        ("timeout 1 none", "", "sh: none: not found\n", 127),
+    ] {
+        assert_eq!(run(&server, script).await, (stdout.to_owned(), stderr.to_owned(), code), "{script}");
+    }
+}
+
+#[tokio::test]
 async fn hostile_scripts_end_and_leave_the_server_alone() {
     let (server, client) = super::server(Containers::built_in()).await;
     running(&client, "web").await;

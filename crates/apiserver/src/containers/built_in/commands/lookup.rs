@@ -5,11 +5,11 @@ use super::super::files::Content;
 use super::super::shell::{Io, Shell};
 
 /// The names of the programs.
-const NAMES: [&str; 42] = [
+const NAMES: [&str; 43] = [
     "[", "basename", "bash", "cat", "chmod", "clear", "cp", "date", "dirname", "echo", "env", "false",
     "grep", "head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mv", "printenv", "printf", "ps", "pwd",
-    "readlink", "rm", "rmdir", "seq", "sh", "sleep", "stty", "tail", "tar", "test", "touch", "true", "tty",
-    "uname", "wc", "which", "whoami",
+    "readlink", "rm", "rmdir", "seq", "sh", "sleep", "stty", "tail", "tar", "test", "timeout", "touch",
+    "true", "tty", "uname", "wc", "which", "whoami",
 ];
 
 /// The exit code of a file that cannot be executed.

@@ -100,13 +100,16 @@ impl Shell {
                     }
                 }
                 ["exec", _, ..] => {
+                    self.exit_trap = None;
                     let flow = Box::pin(self.execute(args[1..].to_vec(), io)).await;
                     return ControlFlow::Break(match flow {
                         ControlFlow::Continue(code) | ControlFlow::Break(code) => code,
                     });
                 }
                 ["wait", ref pids @ ..] => return self.wait(pids, &io).await,
-                [":" | "set" | "trap", ..] => {}
+                ["set", ref rest @ ..] => return self.set(rest, &io).await,
+                ["trap", ref rest @ ..] => return self.trap(rest, &io).await,
+                [":", ..] => {}
                 ["read", name, ..] => match io.line().await {
                     Some(line) => {
                         if let Err(problem) = self.variables.set(name, line) {
@@ -129,5 +132,64 @@ impl Shell {
             }
             ControlFlow::Continue(0)
         })
+    }
+
+    /// `set`, with the option `-e` and parameters. Other options end the shell.
+    async fn set(&mut self, words: &[&str], io: &Io) -> Flow {
+        let mut words = words;
+        loop {
+            let (is_on, option) = match words {
+                [] => return ControlFlow::Continue(0),
+                ["-o" | "+o", "errexit", ..] => (words[0] == "-o", "e"),
+                ["--", ..] => break words = &words[1..],
+                [word, ..] => match (word.strip_prefix('-'), word.strip_prefix('+')) {
+                    (Some(option), _) => (true, option),
+                    (None, Some(option)) => (false, option),
+                    (None, None) => break,
+                },
+            };
+            if option != "e" {
+                let (shown, name) = (words[0], words.get(1).filter(|_| option == "o").unwrap_or(&""));
+                let shown = format!("{shown} {name}");
+                io.complain(format!("sh: set: {} is not known here", shown.trim_end())).await;
+                return ControlFlow::Break(2);
+            }
+            self.errexit.is_on = is_on;
+            words = &words[if words[0].ends_with('o') { 2 } else { 1 }..];
+        }
+        let name = self.value("0");
+        let parameters: Vec<&str> = std::iter::once(name.as_str()).chain(words.iter().copied()).collect();
+        match self.set_parameters(&parameters) {
+            Ok(()) => ControlFlow::Continue(0),
+            Err(problem) => fail(problem, io).await,
+        }
+    }
+
+    /// `trap`, with commands for the end of the shell. Those for signals are refused, since signals end each process.
+    async fn trap(&mut self, words: &[&str], io: &Io) -> Flow {
+        let (commands, signals) = match words {
+            [] => {
+                if let Some((commands, _)) = &self.exit_trap {
+                    io.print(format!("trap -- '{}' EXIT\n", commands.replace('\'', "'\\''"))).await;
+                }
+                return ControlFlow::Continue(0);
+            }
+            ["--", commands, signals @ ..] | [commands, signals @ ..] => (*commands, signals),
+        };
+        for signal in signals {
+            if !matches!(*signal, "EXIT" | "0") {
+                if commands == "-" {
+                    continue;
+                }
+                io.complain(format!("sh: trap: {signal} is not known here, only EXIT")).await;
+                return ControlFlow::Continue(1);
+            }
+            self.exit_trap = match self.container.memory.reserve(commands.len()) {
+                _ if matches!(commands, "" | "-") => None,
+                Ok(memory) => Some((commands.to_owned(), memory)),
+                Err(problem) => return fail(problem, io).await,
+            };
+        }
+        ControlFlow::Continue(0)
     }
 }

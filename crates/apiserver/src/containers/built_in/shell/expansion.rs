@@ -22,6 +22,17 @@ impl Shell {
                 for part in &word.0 {
                     match part {
                         Part::Text { text, quoted } => expanded.add(text, *quoted)?,
+                        Part::Variable { name, quoted } if name == "@" || name == "*" && !quoted => {
+                            for (index, value) in self.variables.parameters().enumerate() {
+                                if index > 0 {
+                                    expanded.end_word();
+                                }
+                                match quoted {
+                                    true => expanded.add(value, true)?,
+                                    false => expanded.add_fields(value)?,
+                                }
+                            }
+                        }
                         part => match (self.value_of(part, io).await?, part.is_quoted()) {
                             (value, true) => expanded.add(&value, true)?,
                             (value, false) => expanded.add_fields(&value)?,
@@ -76,6 +87,8 @@ impl Shell {
     pub(super) fn value(&self, name: &str) -> String {
         match name {
             "?" => self.code.to_string(),
+            "#" => self.variables.parameters().count().to_string(),
+            "@" | "*" => self.variables.parameters().map(String::as_str).collect::<Vec<_>>().join(" "),
             "!" => self.last_job.map(|pid| pid.to_string()).unwrap_or_default(),
             "$" => self.pid.to_string(),
             "PWD" => {

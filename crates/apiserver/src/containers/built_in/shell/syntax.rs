@@ -238,6 +238,13 @@ fn word(rest: &mut Chars<'_>, depth: usize) -> Result<Word, String> {
 
 fn quoted(rest: &mut Chars<'_>, depth: usize, parts: &mut Vec<Part>) -> Result<(), String> {
     let mut text = String::new();
+    let first = parts.len();
+    // Without other parts, `"$@"` is no word if there are no parameters.
+    let plain = |text: &mut String, parts: &mut Vec<Part>| {
+        if !text.is_empty() {
+            parts.push(Part::Text { text: std::mem::take(text), quoted: true });
+        }
+    };
     loop {
         match rest.next() {
             None => return Err("syntax error: unterminated quoted string".to_owned()),
@@ -251,17 +258,19 @@ fn quoted(rest: &mut Chars<'_>, depth: usize, parts: &mut Vec<Part>) -> Result<(
                 }
             },
             Some('$') => {
-                parts.push(Part::Text { text: std::mem::take(&mut text), quoted: true });
+                plain(&mut text, parts);
                 parts.push(variable(rest, depth, true)?);
             }
             Some('`') => {
-                parts.push(Part::Text { text: std::mem::take(&mut text), quoted: true });
+                plain(&mut text, parts);
                 parts.push(commands(&backquoted(rest)?, depth, true)?);
             }
             Some(next) => text.push(next),
         }
     }
-    parts.push(Part::Text { text, quoted: true });
+    if !text.is_empty() || parts.len() == first {
+        parts.push(Part::Text { text, quoted: true });
+    }
     Ok(())
 }
 
@@ -335,10 +344,12 @@ fn enclosed(rest: &mut Chars<'_>, end: char, depth: usize, text: &mut String) ->
 /// A variable or commands: the text behind a `$`.
 fn variable(rest: &mut Chars<'_>, depth: usize, quoted: bool) -> Result<Part, String> {
     let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    let is_special = |c: &char| "?$!@*#".contains(*c);
     let name = match rest.peek() {
         Some('{') => {
             rest.next();
-            let name: String = std::iter::from_fn(|| rest.next_if(is_name)).collect();
+            let special = rest.next_if(is_special).map(String::from);
+            let name = special.unwrap_or_else(|| std::iter::from_fn(|| rest.next_if(is_name)).collect());
             if name.is_empty() || rest.next() != Some('}') {
                 return Err("syntax error: bad substitution".to_owned());
             }
@@ -354,9 +365,7 @@ fn variable(rest: &mut Chars<'_>, depth: usize, quoted: bool) -> Result<Part, St
             return commands(&script, depth, quoted);
         }
         // A parameter has one digit.
-        Some(c) if matches!(c, '?' | '$' | '!') || c.is_ascii_digit() => {
-            rest.next().map(String::from).unwrap_or_default()
-        }
+        Some(c) if is_special(c) || c.is_ascii_digit() => rest.next().map(String::from).unwrap_or_default(),
         Some(c) if is_name(c) => std::iter::from_fn(|| rest.next_if(is_name)).collect(),
         _ => return Ok(Part::Text { text: "$".to_owned(), quoted }),
     };

@@ -65,6 +65,11 @@ impl Variables {
         }
     }
 
+    /// The parameters `$1`, `$2` and so on.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &String> {
+        (1_usize..).map_while(|number| self.values.get(&number.to_string()))
+    }
+
     /// Removes the parameters `$0`, `$1` and so on.
     pub(super) fn remove_parameters(&mut self) {
         if self.values.keys().any(|name| is_parameter(name)) {
