@@ -108,6 +108,21 @@ impl fmt::Display for Problem {
 
 impl StdError for Problem {}
 
+/// The reason for which a string is no value of a type.
+#[cfg(feature = "streams")]
+#[derive(Debug)]
+struct Invalid(String);
+
+#[cfg(feature = "streams")]
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "streams")]
+impl StdError for Invalid {}
+
 /// A command in a container that failed, as text and as its exit code.
 #[cfg(feature = "streams")]
 #[derive(Debug)]
@@ -165,6 +180,12 @@ impl Error {
     /// An error of the request itself.
     pub(crate) fn request(what: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::new(ErrorKind::Request, what, Problem(problem.into()))
+    }
+
+    /// An error of a string that is no value of a type.
+    #[cfg(feature = "streams")]
+    pub(crate) fn invalid(what: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Request, what, Invalid(problem.into()))
     }
 
     pub(crate) fn decode(what: impl Into<String>, error: DecodeError) -> Self {
@@ -409,6 +430,7 @@ impl fmt::Display for Error {
         if let (ErrorKind::NoMatch, Some(no_match)) = (kind, cause) {
             return fmt::Display::fmt(no_match, f);
         }
+        let refused;
         let text = match kind {
             ErrorKind::Copy => return write!(f, "cannot copy {what}{}", Cause(cause.as_deref())),
             ErrorKind::Listen => {
@@ -428,7 +450,8 @@ impl fmt::Display for Error {
             ErrorKind::Limit => "too many streams",
             ErrorKind::Status => {
                 let message = status.as_ref().and_then(|status| status.message.as_deref());
-                message.unwrap_or("the server refused")
+                refused = refusal(status.as_ref().and_then(|status| status.code));
+                message.filter(|message| !message.is_empty()).unwrap_or(&refused)
             }
         };
         f.write_str(what)?;
@@ -438,6 +461,15 @@ impl fmt::Display for Error {
         }
         write!(f, "{}", Cause(cause.as_deref()))
     }
+}
+
+/// The text of a refusal without a message: `the server refused with 403 Forbidden`.
+fn refusal(code: Option<i32>) -> String {
+    let code = code.and_then(|code| http::StatusCode::from_u16(code.try_into().ok()?).ok());
+    code.map_or("the server refused".to_owned(), |code| {
+        let reason = code.canonical_reason().unwrap_or_default();
+        format!("the server refused with {} {reason}", code.as_str()).trim_end().to_owned()
+    })
 }
 
 /// A cause as the end of a message.
@@ -454,6 +486,7 @@ impl fmt::Display for Cause<'_> {
 fn is_complete(kind: ErrorKind, cause: &(dyn StdError + 'static)) -> bool {
     match kind {
         ErrorKind::Refused | ErrorKind::Limit => true,
+        ErrorKind::Request => is_of_a_string(cause),
         ErrorKind::Connection | ErrorKind::Timeout => is_of_streams(cause),
         _ => false,
     }
@@ -462,6 +495,16 @@ fn is_complete(kind: ErrorKind, cause: &(dyn StdError + 'static)) -> bool {
 #[cfg(feature = "streams")]
 fn is_of_streams(cause: &(dyn StdError + 'static)) -> bool {
     cause.is::<klient_streams::Error>() || cause.is::<Broken>()
+}
+
+#[cfg(feature = "streams")]
+fn is_of_a_string(cause: &(dyn StdError + 'static)) -> bool {
+    cause.is::<Invalid>()
+}
+
+#[cfg(not(feature = "streams"))]
+fn is_of_a_string(_: &(dyn StdError + 'static)) -> bool {
+    false
 }
 
 #[cfg(not(feature = "streams"))]

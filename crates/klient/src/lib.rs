@@ -293,7 +293,9 @@ pub use klient_proxy as proxy;
 #[cfg(feature = "streams")]
 pub use klient_streams as streams;
 #[cfg(feature = "streams")]
-pub use klient_streams::remote_command::{Process, TerminalSize};
+pub use klient_streams::port_forward::PortConnection;
+#[cfg(feature = "streams")]
+pub use klient_streams::remote_command::{Output, Process, TerminalSize};
 pub use klient_structured_merge as structured_merge;
 #[cfg(feature = "testing")]
 pub use klient_testing as testing;

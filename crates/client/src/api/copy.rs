@@ -26,6 +26,9 @@ pub use progress::{CopiedEntry, CopyProgress};
 /// The number of bytes of standard error that an error quotes.
 const MAX_STDERR: usize = 4096;
 
+/// The exit code of a program that does not exist.
+const NOT_FOUND: u8 = 127;
+
 /// The number of bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -105,12 +108,12 @@ impl<K: Wire + Object, P: Place> Api<K, P> {
     }
 
     /// Copies a local file or folder to a path in a container, or into it if it is a folder there. It needs `tar` in the
-    /// container. Symbolic links are copied as links.
+    /// container. Symbolic links are copied as links. A folder does not replace a file.
     ///
     /// # Errors
     ///
-    /// Those of [`exec`](Self::exec); of kind [`Copy`](crate::ErrorKind::Copy) if `tar` fails or a local file cannot be
-    /// read. What was copied before stays.
+    /// Those of [`exec`](Self::exec); of kind [`Copy`](crate::ErrorKind::Copy) if `tar` fails, a local file cannot be read,
+    /// or the path is that of a file and a folder is copied. What was copied before stays.
     #[doc(alias = "cp")]
     pub fn copy_to(
         &self,
@@ -305,15 +308,24 @@ impl Copying {
         if remote.is_empty() {
             return Err(Error::request(format!("copy to pod {}", self.pod), "filepath can not be empty"));
         }
-        let mut process = self.exec(&["test", "-d", remote], false).await?;
-        let is_folder = match process.wait().await {
-            Ok(status) => status.success(),
-            // The container has no `test`.
-            Err(error) if error.kind() == klient_streams::ErrorKind::Refused => false,
-            Err(error) => return Err(self.broken(&self.to(local), error)),
-        };
+        let is_folder = self.test("-d", remote, local).await?;
+        // `tar` would replace the file.
+        if !is_folder && local.is_dir() && self.test("-e", remote, local).await? {
+            let problem = format!("{remote} is a file there, which a folder does not replace");
+            return Err(self.failed(&self.to(local), problem));
+        }
         let target = archive::Target::new(local, remote, is_folder);
         target.ok_or_else(|| self.failed(&self.to(local), "it has no name".to_owned()))
+    }
+
+    /// Tests a path in the container; false if it has no `test`.
+    async fn test(&self, condition: &str, remote: &str, local: &Path) -> Result<bool, Error> {
+        let mut process = self.exec(&["test", condition, remote], false).await?;
+        match process.wait().await {
+            Ok(status) => Ok(status.success()),
+            Err(error) if error.kind() == klient_streams::ErrorKind::Refused => Ok(false),
+            Err(error) => Err(self.broken(&self.to(local), error)),
+        }
     }
 
     /// A path in the container, for errors: `/etc/hosts from pod web-0`.
@@ -341,6 +353,9 @@ impl Copying {
         let is_notice = |line: &&str| line.to_ascii_lowercase().starts_with("tar: removing leading ");
         let reasons: Vec<&str> = complaint.lines().filter(|line| !is_notice(line)).collect();
         let problem = match &reasons[..] {
+            [] if code == NOT_FOUND => {
+                format!("command terminated with exit code {code}: the container has no tar")
+            }
             [] => format!("command terminated with exit code {code}"),
             reasons => format!("command terminated with exit code {code}: {}", reasons.join("\n")),
         };

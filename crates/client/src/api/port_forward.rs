@@ -51,8 +51,25 @@ impl Default for PortForwardOptions {
 
 /// Connections to ports of a pod, over one connection to the API server. Clones share it.
 ///
-/// - [`connect`](Self::connect) opens a connection without a local port, for `hyper` or a database driver;
+/// - [`connect`](Self::connect) opens a connection without a local port, for `hyper` or a database driver: it has tokio's
+///   `AsyncRead` and `AsyncWrite`, and `hyper` takes it in `hyper_util::rt::TokioIo` (of the crate `hyper-util`, with the
+///   feature `tokio`), as the example `port_forward` shows;
 /// - [`listen`](Self::listen) forwards local ports.
+///
+/// A [`Client`](crate::Client) of an HTTP server in a pod takes its connections by a [`Dialer`](crate::Dialer):
+///
+/// ```no_run
+/// # async fn f(forwarder: klient_client::PortForwarder) -> Result<(), Box<dyn std::error::Error>> {
+/// use klient_client::{Client, Config, Dialer};
+///
+/// let mut config = Config::from_url("http://registry")?;
+/// config.dialer = Some(Dialer::new(move |_host, _port| {
+///     let forwarder = forwarder.clone();
+///     async move { forwarder.connect("http").await.map_err(std::io::Error::other) }
+/// }));
+/// let client = Client::new(config)?;
+/// # Ok(()) }
+/// ```
 ///
 /// 256 connections can be open at a time: each has two of the 512 streams of the connection to the server.
 ///
@@ -198,6 +215,15 @@ impl PortForwarder {
         // The words are the same, whatever the reason.
         let _ = current.session.ended().await;
         self.lost(&current.pod)
+    }
+
+    /// The error of a pod that is to have all connections and does not run any more. Servers do not close the connection to
+    /// such a pod by themselves.
+    async fn lost_pod(&self) -> Option<Error> {
+        let Inner { target, options, current } = &*self.0;
+        let current = current.lock().await.clone();
+        let is_lost = !options.reconnect && matches!(current.is_usable(target).await, Ok(false));
+        is_lost.then(|| self.lost(&current.pod))
     }
 
     fn lost(&self, pod: &Unstructured) -> Error {

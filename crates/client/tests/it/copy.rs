@@ -531,3 +531,28 @@ async fn a_file_that_changes_its_length_while_it_is_copied_leaves_the_others_who
         assert_eq!(found, wanted.map(|(name, size)| (name.to_owned(), size)));
     }
 }
+
+#[tokio::test]
+async fn a_folder_does_not_replace_a_file_and_a_container_needs_tar() {
+    let (_server, client, container) = server().await;
+    let local = tempfile::tempdir().unwrap();
+    fs::write(local.path().join("index.html"), b"new").unwrap();
+    fs::write(container.path().join("www"), b"kept").unwrap();
+    let copied = pods(&client).copy_to("web", local.path(), "www", &CopyOptions::default());
+    let error = soon("the refusal", copied).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Copy);
+    let shown = local.path().display();
+    let expected =
+        format!("cannot copy {shown} to pod web: www is a file there, which a folder does not replace");
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(fs::read(container.path().join("www")).unwrap(), b"kept");
+
+    // As by a shell that does not find it.
+    let (_server, client) = server_of(Containers::new(async |_, _| Ok(ExitStatus::from(127)))).await;
+    running_pod(&client, "web", json!([{"name": "web", "image": "nginx"}])).await;
+    let copied = pods(&client).copy_from("web", "www", local.path(), &CopyOptions::default());
+    let error = soon("the refusal", copied).await.unwrap_err();
+    let expected =
+        "cannot copy www from pod web: command terminated with exit code 127: the container has no tar";
+    assert_eq!(error.to_string(), expected);
+}

@@ -58,6 +58,8 @@ async fn every_kind_of_error_shows_its_cause() {
     let said = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]";
     let saying = Front::saying(&[said]).await;
     check(&list(&saying.client()).await, ErrorKind::Decode, "cannot decode the response: ");
+    let silent = Front::saying(&["HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"]).await;
+    check(&list(&silent.client()).await, ErrorKind::Status, "the server refused with 403 Forbidden");
 
     let (_server, client) = cluster().await;
     let config_maps = client.api::<ConfigMap>().namespace("default");

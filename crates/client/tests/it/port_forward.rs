@@ -259,6 +259,35 @@ async fn a_lost_connection_is_an_error_of_all_ports() {
 }
 
 #[tokio::test]
+async fn a_pod_that_has_ended_ends_its_ports_at_the_next_connection() {
+    let (_server, client) = server().await;
+    running_pod(&client, "web-0", containers()).await;
+    let forwarder = pods(&client).port_forward("web-0", &PortForwardOptions::default()).await.unwrap();
+    let mappings = [":8080".parse().unwrap(), ":1".parse().unwrap()];
+    let listeners = forwarder.listen(&["127.0.0.1".parse().unwrap()], &mappings).await.unwrap();
+    let [web, none] = listeners.ports().map(|port| port.local).collect::<Vec<_>>()[..] else { panic!() };
+    let (told, mut failed) = tokio::sync::mpsc::unbounded_channel();
+    let run = listeners.run(move |event| {
+        if let PortForwardEvent::Failed(_, error) = event {
+            told.send(error.to_string()).unwrap();
+        }
+    });
+    let connect = async {
+        // A port at which nothing listens is no end of the others.
+        exchange(TcpStream::connect(none).await.unwrap(), b"").await.ok();
+        failed.recv().await.unwrap();
+        let answer = exchange(TcpStream::connect(web).await.unwrap(), b"hello").await.unwrap();
+        assert_eq!(answer, b"web-0:hello");
+        let ended = json!({"status": {"phase": "Failed"}});
+        pods(&client).patch_status("web-0", &klient_client::Patch::Merge(ended)).await.unwrap();
+        exchange(TcpStream::connect(none).await.unwrap(), b"").await.ok();
+        failed.recv().await.unwrap();
+    };
+    let (ended, ()) = soon("the end", async { tokio::join!(run, connect) }).await;
+    assert!(ended.unwrap_err().to_string().ends_with("lost connection to pod"));
+}
+
+#[tokio::test]
 async fn a_server_without_websocket_is_asked_for_spdy_first_from_then_on() {
     let (server, client) = server().await;
     running_pod(&client, "web-0", containers()).await;
@@ -286,4 +315,14 @@ fn port_mappings_are_those_of_kubectl() {
         let mapping = text.parse::<PortMapping>().ok();
         assert_eq!(mapping.map(|mapping| mapping.to_string()).as_deref(), shown, "{text}");
     }
+    for (text, problem) in [
+        ("99999", "99999 is no port from 1 to 65535"),
+        ("99999:80", "99999 is no port from 0 to 65535"),
+        ("1:2:3", "it is not of the form [LOCAL_PORT:]REMOTE_PORT"),
+    ] {
+        let error = text.parse::<PortMapping>().unwrap_err();
+        assert_eq!(error.to_string(), format!("port {text:?}: {problem}"));
+    }
+    let error = "nohost".parse::<LocalAddress>().unwrap_err();
+    assert_eq!(error.to_string(), r#"address "nohost": it is neither an IP address nor localhost"#);
 }

@@ -67,7 +67,8 @@ pub struct Process {
 /// The output of a command and its exit status.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Output {
-    /// The exit status.
+    /// The exit status. It is that of the command only once [`wait_into`](Process::wait_into) has returned without an error;
+    /// before that, as after a time limit, it is [`ExitStatus::default`] and says nothing.
     pub status: ExitStatus,
     /// Standard output, if it was requested.
     pub stdout: Vec<u8>,
@@ -163,7 +164,8 @@ impl Process {
     }
 
     /// Waits until the command has ended, and adds its output to `output` as it arrives. Standard input ends unless it
-    /// was taken. Cancelling it loses nothing, so that a time limit keeps the output so far:
+    /// was taken. Cancelling it loses nothing, so that a time limit keeps the output so far; its
+    /// [`status`](Output::status) says nothing then:
     ///
     /// ```
     /// # use klient_streams::remote_command::{Output, Process};
@@ -172,7 +174,7 @@ impl Process {
     /// let limit = std::time::Duration::from_secs(10);
     /// match tokio::time::timeout(limit, process.wait_into(&mut output)).await {
     ///     Ok(ended) => ended?,
-    ///     Err(_) => eprintln!("it still runs, and has printed {output:?}"),
+    ///     Err(_) => eprintln!("it still runs, and has printed {:?}", output.stdout),
     /// }
     /// # Ok(()) }
     /// ```

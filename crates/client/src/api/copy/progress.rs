@@ -44,7 +44,7 @@ impl CopyProgress {
 }
 
 impl CopiedEntry<'_> {
-    /// Returns true if the whole file or folder is copied.
+    /// Returns true if the whole file is copied; of a folder, that it exists, since the files in it are entries of their own.
     pub fn is_complete(&self) -> bool {
         self.bytes >= self.length
     }

@@ -50,7 +50,7 @@ impl FromStr for LocalAddress {
         }
         let address = text.trim_start_matches('[').trim_end_matches(']').parse();
         let problem = |_| {
-            Error::request(format!("address {}", quoted(text)), "it is neither an IP address nor localhost")
+            Error::invalid(format!("address {}", quoted(text)), "it is neither an IP address nor localhost")
         };
         address.map(LocalAddress::Ip).map_err(problem)
     }
@@ -150,8 +150,11 @@ impl PortListeners {
         self.listeners.iter().map(|(_, listed)| listed)
     }
 
-    /// Accepts and forwards connections until the connection to the pod is lost; without an end if the forwarder is to
-    /// [reconnect](super::PortForwardOptions::reconnect). Dropping the future closes all ports and connections.
+    /// Accepts and forwards connections until the connection to the pod is lost, or a connection fails because the pod has
+    /// ended; without an end if the forwarder is to [reconnect](super::PortForwardOptions::reconnect). Dropping the future
+    /// closes all ports and connections.
+    ///
+    /// A connection that fails for another reason, such as a port at which nothing listens, ends no other; kubectl ends then.
     ///
     /// # Errors
     ///
@@ -174,7 +177,11 @@ impl PortListeners {
                         Ok(local) => {
                             on_event(PortForwardEvent::Accepted(listed));
                             let (forwarder, remote) = (forwarder.clone(), listed.remote.clone());
-                            connections.spawn(async move { (index, forward(local, &forwarder, &remote).await) });
+                            connections.spawn(async move {
+                                let result = forward(local, &forwarder, &remote).await;
+                                let lost = if result.is_err() { forwarder.lost_pod().await } else { None };
+                                (index, result, lost)
+                            });
                         }
                         Err(error) => {
                             let what = listed.local.to_string();
@@ -186,8 +193,11 @@ impl PortListeners {
                 }
                 Some(ended) = connections.join_next() => {
                     // A panic of a connection's task is a bug here, and no reason to end the others.
-                    if let Ok((index, Err(error))) = ended {
+                    if let Ok((index, Err(error), lost)) = ended {
                         on_event(PortForwardEvent::Failed(&listeners[index].1, error));
+                        if let Some(lost) = lost {
+                            return Err(lost);
+                        }
                     }
                 }
                 error = &mut lost => return Err(error),

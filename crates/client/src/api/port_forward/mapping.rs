@@ -32,25 +32,24 @@ impl FromStr for PortMapping {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let invalid = |problem: String| Error::request(format!("port {}", quoted(text)), problem);
+        let invalid = |problem: String| Error::invalid(format!("port {}", quoted(text)), problem);
         let (local, remote) = match text.split_once(':') {
             None => (None, text),
             Some(("", remote)) => (Some(0), remote),
             Some((local, remote)) => {
                 let number = local.parse();
-                let problem = |_| format!("{} is no port from 0 to 65535", quoted(local));
+                let problem = |_| format!("{local} is no port from 0 to 65535");
                 (Some(number.map_err(|error| invalid(problem(error)))?), remote)
             }
         };
         let remote = RemotePort::from(remote);
         match &remote {
             RemotePort::Number(0) => Err(invalid("remote port must be > 0".to_owned())),
-            // A number that is too large, or more than two ports.
-            RemotePort::Name(name)
-                if name.is_empty()
-                    || name.contains(':')
-                    || name.bytes().all(|byte| byte.is_ascii_digit()) =>
-            {
+            RemotePort::Name(name) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Err(invalid(format!("{name} is no port from 1 to 65535")))
+            }
+            // Empty, or more than two ports.
+            RemotePort::Name(name) if name.is_empty() || name.contains(':') => {
                 Err(invalid("it is not of the form [LOCAL_PORT:]REMOTE_PORT".to_owned()))
             }
             _ => Ok(PortMapping { local, remote }),
