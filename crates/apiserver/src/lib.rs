@@ -76,14 +76,15 @@ pub use webhook::{InvalidServiceAddress, ServiceAddress};
 /// ```
 ///
 /// Other settings are those of [`Options`], with [`start_with`](Self::start_with). Containers of pods are functions of the
-/// test, which [`Containers`] has, or the [built-in ones](Containers::built_in):
+/// test, which [`Containers`] has, or the [built-in ones](Containers::built_in). Only with the latter do pods run, which
+/// port-forward and waits for pods require; functions of the test replace single parts of them:
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use klient_apiserver::{Containers, Options, TestServer};
 /// use tokio::io::AsyncWriteExt as _;
 ///
-/// let containers = Containers::new(|command, mut stdio| async move {
+/// let containers = Containers::built_in().exec(|command, mut stdio| async move {
 ///     if command.args != ["redis-cli", "ping"] {
 ///         return Err(format!("{}: not found", command.args[0]).into());
 ///     }
