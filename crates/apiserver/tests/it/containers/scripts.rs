@@ -56,6 +56,7 @@ async fn scripts_end_at_failures_with_set_e_and_run_their_exit_trap() {
         ("trap 'echo t $?' EXIT; echo a; exit 4", "a\nt 4\n", "", 4),
         ("trap 'echo t; exit 5' EXIT; set -e; false; echo no", "t\n", "", 5),
         ("trap 'echo t' EXIT; trap - EXIT; echo a", "a\n", "", 0),
+        ("trap 'echo t' EXIT; trap EXIT; echo a", "a\n", "", 0),
         ("trap 'echo t' TERM; echo a", "a\n", "sh: trap: TERM is not known here, only EXIT\n", 0),
     ] {
         assert_eq!(run(&server, script).await, (stdout.to_owned(), stderr.to_owned(), code), "{script}");

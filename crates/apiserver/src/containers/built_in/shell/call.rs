@@ -174,6 +174,10 @@ impl Shell {
                 }
                 return ControlFlow::Continue(0);
             }
+            ["EXIT" | "0"] => {
+                self.exit_trap = None;
+                return ControlFlow::Continue(0);
+            }
             ["--", commands, signals @ ..] | [commands, signals @ ..] => (*commands, signals),
         };
         for signal in signals {
