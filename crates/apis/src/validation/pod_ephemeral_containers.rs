@@ -1,5 +1,6 @@
 //! Updates of a Pod's `ephemeralcontainers` subresource: containers are added, and those that are there stay as they are.
 
+use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
 use klient_apimachinery::values::{Map, at};
 
@@ -25,7 +26,7 @@ pub(super) fn ephemeral_containers(object: &Map, old: &Map, problems: &mut Error
             Some(new) if !same(new.raw(), container.raw()) => "changed",
             Some(_) => continue,
         };
-        let name = name.text();
-        problems.add(list.forbidden(format!("existing ephemeral containers {name:?} may not be {change}\n")));
+        let name = quoted(name.text());
+        problems.add(list.forbidden(format!("existing ephemeral containers {name} may not be {change}\n")));
     }
 }
