@@ -139,9 +139,9 @@ impl Containers {
     ///   executable files are scripts of it. Each container has files and symbolic links of its own, in memory. Others
     ///   are refused in the words of containerd.
     /// - The shell has quotes, variables, parameters (`$1`, `"$@"`, `$#`), `$(…)`, patterns of paths, pipelines, redirects, `&&`,
-    ///   `||`, `!`, `if`, `while`, `until`, `for`, `set -e`, `trap … EXIT` and `exec`. It has no functions, `case`, `(…)`, `{…}`,
-    ///   here-documents, `$((…))`, `${name:-…}`, `break`, `shift`, other options of `set` or traps of signals: each of them is
-    ///   an error.
+    ///   `||`, `!`, `if`, `while`, `until`, `for`, `break`, `continue`, `set -e`, `trap … EXIT` and `exec`. It has no functions,
+    ///   `case`, `(…)`, `{…}`, here-documents, `$((…))`, `${name:-…}`, `shift`, other options of `set` or traps of signals: each
+    ///   of them is an error.
     /// - `timeout SECONDS COMMAND…` ends a command with the exit code 124.
     /// - Commands in the background (`&`, `wait`, `$!`) have no input, and are killed when the exec or the main process ends
     ///   that began them.

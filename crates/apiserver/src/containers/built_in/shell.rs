@@ -5,6 +5,7 @@ mod errexit;
 mod expansion;
 mod io;
 mod jobs;
+mod loops;
 mod pattern;
 mod redirect;
 mod substitution;
@@ -27,6 +28,7 @@ use errexit::Errexit;
 pub(super) use io::{Io, Output, input, no_input, output};
 pub(super) use jobs::Jobs;
 use jobs::{Child, Sender};
+use loops::Loops;
 use syntax::{Node, Redirect, Word, parse};
 pub(super) use variables::{Variables, is_parameter};
 
@@ -96,6 +98,7 @@ pub(super) struct Shell {
     /// The number of the last job.
     last_job: Option<u32>,
     errexit: Errexit,
+    loops: Loops,
     /// The commands for the end of the shell (`trap … EXIT`), with the memory that they take.
     exit_trap: Option<(String, Reserved)>,
 }
@@ -125,6 +128,7 @@ impl Shell {
             children: Vec::new(),
             last_job: None,
             errexit: Errexit::default(),
+            loops: Loops::default(),
             exit_trap: None,
         };
         (shell, jobs)
@@ -141,6 +145,7 @@ impl Shell {
             script: self.script.clone(),
             jobs: self.jobs.clone(),
             children: Vec::new(),
+            loops: Loops::default(),
             exit_trap: None,
             ..*self
         }
@@ -260,7 +265,7 @@ impl Shell {
                     }
                 };
                 // A command that is interrupted does not come back up.
-                (self.depth, self.script) = (depth, memory);
+                (self.depth, self.script, self.loops) = (depth, memory, Loops::default());
                 match flow {
                     ControlFlow::Continue(code) => self.code = code,
                     ControlFlow::Break(code) => return code,
@@ -330,32 +335,8 @@ impl Shell {
                         None => ControlFlow::Continue(0),
                     }
                 }
-                Node::While { until, condition, body } => {
-                    let mut code = 0;
-                    while (self.condition(condition, io.clone()).await? == 0) != *until {
-                        code = self.evaluate(body, io.clone()).await?;
-                    }
-                    ControlFlow::Continue(code)
-                }
-                Node::For { name, words, body } => {
-                    let mut code = 0;
-                    let values = match self.expand(words, &io).await {
-                        Ok(values) => values,
-                        Err(problem) => return fail(&problem, &io).await,
-                    };
-                    // Loops in each other hold the words of all.
-                    let _memory = match self.reserve(&values) {
-                        Ok(memory) => memory,
-                        Err(problem) => return fail(problem, &io).await,
-                    };
-                    for value in values {
-                        if let Err(problem) = self.variables.set(name, value) {
-                            return fail(problem, &io).await;
-                        }
-                        code = self.evaluate(body, io.clone()).await?;
-                    }
-                    ControlFlow::Continue(code)
-                }
+                Node::While { until, condition, body } => self.run_while(*until, condition, body, io).await,
+                Node::For { name, words, body } => self.run_for(name, words, body, io).await,
             }
         })
     }

@@ -64,6 +64,27 @@ async fn scripts_end_at_failures_with_set_e_and_run_their_exit_trap() {
 }
 
 #[tokio::test]
+async fn scripts_leave_loops() {
+    let (server, client) = super::server(Containers::built_in()).await;
+    running(&client, "web").await;
+    for (script, stdout, stderr, code) in [
+        ("while true; do echo a; break; echo no; done; echo b", "a\nb\n", "", 0),
+        ("for a in 1 2 3; do if [ $a = 2 ]; then continue; fi; echo $a; done", "1\n3\n", "", 0),
+        ("for a in 1 2; do for b in 3 4; do echo $a$b; break 2; done; done; echo on", "13\non\n", "", 0),
+        ("for a in 1 2; do for b in 3 4; do echo $a$b; continue 2; done; done", "13\n23\n", "", 0),
+        ("for a in 1 2; do break 9; done; echo on", "on\n", "", 0),
+        ("while break; do echo no; done; echo on", "on\n", "", 0),
+        ("set -e; for a in 1 2; do false || continue; echo no; done; echo on", "on\n", "", 0),
+        ("while true; do break; done && exit 4", "", "", 4),
+        ("while true; do exit 3; done; echo no", "", "", 3),
+        ("break; echo on", "on\n", "", 0),
+        ("for a in 1; do break x; done", "", "sh: break: Illegal number: x\n", 2),
+    ] {
+        assert_eq!(run(&server, script).await, (stdout.to_owned(), stderr.to_owned(), code), "{script}");
+    }
+}
+
+#[tokio::test]
 async fn scripts_have_all_their_parameters() {
     let (server, client) = super::server(Containers::built_in()).await;
     running(&client, "web").await;

@@ -13,8 +13,10 @@ use super::{Flow, NOT_FOUND, Shell, fail};
 const PART: usize = 1024;
 
 /// The names of the commands of the shell.
-const BUILT_IN: [&str; 12] =
-    [":", "cd", "command", "exec", "exit", "export", "read", "set", "trap", "type", "unset", "wait"];
+const BUILT_IN: [&str; 14] = [
+    ":", "break", "cd", "command", "continue", "exec", "exit", "export", "read", "set", "trap", "type",
+    "unset", "wait",
+];
 
 impl Shell {
     /// Runs a command.
@@ -106,6 +108,7 @@ impl Shell {
                         ControlFlow::Continue(code) | ControlFlow::Break(code) => code,
                     });
                 }
+                ["break" | "continue", ..] => return self.leave(&words, &io).await,
                 ["wait", ref pids @ ..] => return self.wait(pids, &io).await,
                 ["set", ref rest @ ..] => return self.set(rest, &io).await,
                 ["trap", ref rest @ ..] => return self.trap(rest, &io).await,
