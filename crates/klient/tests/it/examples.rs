@@ -49,6 +49,9 @@ mod exec;
 #[cfg(feature = "gateway")]
 #[path = "../../examples/gateway.rs"]
 mod gateway;
+#[cfg(feature = "gateway")]
+#[path = "../../examples/gateway_in_axum.rs"]
+mod gateway_in_axum;
 #[cfg(feature = "controller")]
 #[path = "../../examples/generate.rs"]
 mod generate;
