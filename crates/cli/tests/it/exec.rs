@@ -207,8 +207,10 @@ async fn a_signal_ends_a_command_without_a_terminal_with_its_own_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_the_loop_of_a_script() {
     let playground = playground().await;
+    // Tests that run in the background of a script ignore the signal, and so would bash.
     let script = format!(
-        "exec bash -c 'for i in 1 2 3; do echo turn $i; {KLIENT} exec -n shop web -- sleep; done; echo went on'"
+        "exec env --default-signal=INT bash -c \
+         'for i in 1 2 3; do echo turn $i; {KLIENT} exec -n shop web -- sleep; done; echo went on'"
     );
     let Some(mut terminal) = Terminal::of_script(&playground, &script) else { return };
     terminal.shows("sleeping").await;
