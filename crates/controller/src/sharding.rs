@@ -88,6 +88,8 @@
 //! | a replica dies | its lease duration, two retry periods and the same requests |
 //! | reconciles that run at a handover | they stay with their replica until they end; no other key waits for them |
 //!
+//! A replica that leaves takes no more keys: if the last other one dies meanwhile, its keys wait for one that comes.
+//!
 //! A guard that is never dropped holds its key as long as the Lease is renewed; work that may hang needs a time limit, such
 //! as [`reconcile_timeout`](crate::ControllerBuilder::reconcile_timeout). The replica to whose share the name of a dead one's
 //! Lease belongs removes the claim from it, so that those who come later need not wait; Leases without a claim are deleted
