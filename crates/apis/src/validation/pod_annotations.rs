@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::at::At;
 use super::form::descending_path;
 
+/// The annotation of the copies that kubelet makes of static Pods.
 pub(super) const MIRROR: &str = "kubernetes.io/config.mirror";
 pub(super) const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";

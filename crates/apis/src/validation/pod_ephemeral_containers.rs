@@ -2,17 +2,15 @@
 
 use klient_apimachinery::go::quoted;
 use klient_apimachinery::validation::field::{ErrorList, FieldError};
-use klient_apimachinery::values::{Map, at};
+use klient_apimachinery::values::Map;
 
 use super::at::{At, same};
 use super::pod::pod_spec;
-
-/// The annotation of the kubelet's copies of static Pods.
-const MIRROR: &str = "kubernetes.io/config.mirror";
+use super::pod_annotations::MIRROR;
 
 pub(super) fn ephemeral_containers(object: &Map, old: &Map, problems: &mut ErrorList) {
     pod_spec(object, problems);
-    if at(old, &["metadata", "annotations", MIRROR]).is_some() {
+    if At::new(old, "metadata.annotations").entry(MIRROR).is_some() {
         problems.0 = vec![FieldError::forbidden("", "static pods do not support ephemeral containers")];
         return;
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::at::{At, same};
 use super::pod::pod_spec;
+use super::pod_annotations::MIRROR;
 use crate::defaults::qos_class;
 
 const MUTABLE: &str = "only cpu and memory resources are mutable";
@@ -66,7 +67,7 @@ pub(super) fn resize(object: &Map, old: &Map, problems: &mut ErrorList) {
 
 /// The reason why a Pod can never be resized.
 fn unsupported(pod: &Map) -> Option<&'static str> {
-    if At::new(pod, "metadata.annotations").entry("kubernetes.io/config.mirror").is_some() {
+    if At::new(pod, "metadata.annotations").entry(MIRROR).is_some() {
         return Some("static pods cannot be resized");
     }
     (text_at(pod, &["spec", "os", "name"]) == "windows").then_some("windows pods cannot be resized")
